@@ -1,0 +1,217 @@
+"""Activation functions: elementwise nonlinearities, and Softmax, which couples the entries of a row.
+
+Each states its formula y = a(x) and its derivative. Elementwise, the Jacobian dy/dx is diagonal, so backward
+multiplies the upstream gradient by a'(x), entry by entry.
+"""
+from __future__ import annotations
+
+import math
+from typing import Any, List, Tuple
+
+import numpy as np
+
+from lib.network_base import Module
+from lib.validation import checked_elementwise, checked_upstream, optional_import, require_choice, require_forward
+
+
+def stable_sigmoid(x: np.ndarray) -> np.ndarray:
+    """Return 1 / (1 + exp(-x)) without overflow: the exponential is only taken of numbers up to 0."""
+    e = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, e) / (1 + e)
+
+
+def stable_softplus(x: np.ndarray) -> np.ndarray:
+    """Return log(1 + exp(x)) without overflow, as max(x, 0) + log(1 + exp(-|x|))."""
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+class Identity(Module):
+    """y = x, dy/dx = 1."""
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        x = checked_elementwise(self, x)
+        self.input_cache = x
+        return x.copy()
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        require_forward(self, self.input_cache)
+        return checked_upstream(self, grad, self.input_cache.shape).copy()
+
+
+class ReLU(Module):
+    """Rectified linear unit: y = max(0, x); dy/dx = 1 where x > 0, and 0 elsewhere (at the kink x = 0, too)."""
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        x = checked_elementwise(self, x)
+        self.input_cache = x
+        return np.maximum(x, 0)
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        require_forward(self, self.input_cache)
+        grad = checked_upstream(self, grad, self.input_cache.shape)
+        # START TODO ################
+        # Each output depends on its own input alone, so the chain rule is a product, entry by entry:
+        # dL/dx = dL/dy * dy/dx, with dy/dx = 1 where the input was positive and 0 where it was not.
+        # The mask looks at the input x of the forward pass, never at the gradient.
+        return grad * (self.input_cache > 0)
+        # END TODO ##################
+
+
+Relu = ReLU  # the exercise sheet's text writes it so
+
+
+class LeakyReLU(Module):
+    """y = x where x > 0, and slope * x elsewhere; dy/dx = 1 where x > 0, and slope elsewhere.
+
+    Args:
+        slope: the derivative for inputs up to 0.
+
+    Source: A. Maas, A. Hannun, A. Ng: Rectifier nonlinearities improve neural network acoustic models, 2013.
+    """
+
+    def __init__(self, slope: float = 0.01) -> None:
+        self.slope = float(slope)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        x = checked_elementwise(self, x)
+        self.input_cache = x
+        return np.where(x > 0, x, self.slope * x)
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        require_forward(self, self.input_cache)
+        grad = checked_upstream(self, grad, self.input_cache.shape)
+        return np.where(self.input_cache > 0, grad, self.slope * grad)
+
+    def __repr__(self) -> str:
+        return f"LeakyReLU({self.slope})"
+
+
+class Sigmoid(Module):
+    """Logistic function: y = 1 / (1 + exp(-x)); dy/dx = y (1 - y)."""
+
+    @np.errstate(under="ignore")  # exp(-1000) is 0 to the last digit: that is the right result, not an error
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        x = checked_elementwise(self, x)
+        self.input_cache = x
+        return stable_sigmoid(x)
+
+    @np.errstate(under="ignore")
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        require_forward(self, self.input_cache)
+        grad = checked_upstream(self, grad, self.input_cache.shape)
+        y = stable_sigmoid(self.input_cache)
+        return grad * y * (1 - y)
+
+
+class Tanh(Module):
+    """Hyperbolic tangent: y = tanh(x); dy/dx = 1 - y^2."""
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        x = checked_elementwise(self, x)
+        self.input_cache = x
+        return np.tanh(x)
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        require_forward(self, self.input_cache)
+        grad = checked_upstream(self, grad, self.input_cache.shape)
+        y = np.tanh(self.input_cache)
+        return grad * (1 - y * y)
+
+
+class Softplus(Module):
+    """A smooth ReLU: y = log(1 + exp(x)); dy/dx = sigmoid(x)."""
+
+    @np.errstate(under="ignore")
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        x = checked_elementwise(self, x)
+        self.input_cache = x
+        return stable_softplus(x)
+
+    @np.errstate(under="ignore")
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        require_forward(self, self.input_cache)
+        grad = checked_upstream(self, grad, self.input_cache.shape)
+        return grad * stable_sigmoid(self.input_cache)
+
+
+class GELU(Module):
+    """Gaussian error linear unit: y = x P(x), where P is the distribution function of the standard normal.
+
+    Exact: P(x) = (1 + erf(x / sqrt(2))) / 2, so dy/dx = P(x) + x p(x) with the density p(x) = exp(-x^2/2) / sqrt(2 pi).
+    With approximate="tanh": y = x (1 + tanh(u)) / 2 with u = sqrt(2/pi) (x + 0.044715 x^3).
+
+    Args:
+        approximate: "none" (needs SciPy for erf) or "tanh" (NumPy alone).
+
+    Source: D. Hendrycks, K. Gimpel: Gaussian error linear units, arXiv:1606.08415.
+    """
+
+    def __init__(self, approximate: str = "none") -> None:
+        require_choice("approximate", approximate, ("none", "tanh"), self)
+        self.approximate = approximate
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
+        x = rng.uniform(-2, 2, (2, 10))
+        return [(cls(), (x,)), (cls("tanh"), (x,))]
+
+    @staticmethod
+    def _normal_distribution(x: np.ndarray) -> np.ndarray:
+        erf = optional_import("scipy.special", "scipy", 'GELU() (for its erf; GELU("tanh") does without)').erf
+        return (1 + erf(x / math.sqrt(2))) / 2
+
+    @staticmethod
+    def _tanh_and_slope(x: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+        """Return tanh(u) and du/dx."""
+        scale = math.sqrt(2 / math.pi)
+        return np.tanh(scale * (x + 0.044715 * x * x * x)), scale * (1 + 3 * 0.044715 * x * x)
+
+    @np.errstate(under="ignore")
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        x = checked_elementwise(self, x)
+        self.input_cache = x
+        if self.approximate == "tanh":
+            return x * (1 + self._tanh_and_slope(x)[0]) / 2
+        return x * self._normal_distribution(x)
+
+    @np.errstate(under="ignore")
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        require_forward(self, self.input_cache)
+        x = self.input_cache
+        grad = checked_upstream(self, grad, x.shape)
+        if self.approximate == "tanh":
+            t, slope = self._tanh_and_slope(x)
+            return grad * ((1 + t) / 2 + x * (1 - t * t) * slope / 2)
+        density = np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+        return grad * (self._normal_distribution(x) + x * density)
+
+    def __repr__(self) -> str:
+        return f"GELU({self.approximate!r})"
+
+
+class Softmax(Module):
+    """Probabilities from logits: y_i = exp(x_i) / sum_j exp(x_j), over all axes but the first (the batch).
+
+    dy_i/dx_j = y_i (1[i = j] - y_j), so dL/dx_j = y_j (dL/dy_j - sum_i dL/dy_i y_i): every output depends on
+    every input of its example. A vector counts as one example.
+    """
+
+    @staticmethod
+    def _axes(x: np.ndarray) -> Tuple[int, ...]:
+        return tuple(range(1, x.ndim)) or tuple(range(x.ndim))
+
+    @np.errstate(under="ignore")
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        x = checked_elementwise(self, x)
+        self.input_cache = x
+        axes = self._axes(x)
+        e = np.exp(x - x.max(axis=axes, keepdims=True))  # the shift cancels in the quotient and prevents overflow
+        return e / e.sum(axis=axes, keepdims=True)
+
+    @np.errstate(under="ignore")
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        require_forward(self, self.input_cache)
+        x = self.input_cache
+        grad = checked_upstream(self, grad, x.shape)
+        y = self.forward(x)
+        return y * (grad - (grad * y).sum(axis=self._axes(x), keepdims=True))

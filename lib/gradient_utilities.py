@@ -1,0 +1,49 @@
+"""Gradients: resetting them, and checking that every backward pass is right.
+
+`python -m lib.gradient_utilities` checks every module of the library and prints a table.
+"""
+from __future__ import annotations
+
+from typing import Iterable
+
+import numpy as np
+
+from lib.activations import ReLU, Sigmoid
+from lib.losses import CrossEntropyLoss
+from lib.network import Linear, Sequential
+from lib.network_base import Parameter
+from lib.utilities import one_hot_encoding
+
+
+def zero_grad(params: Iterable[Parameter]) -> None:
+    """Set the gradient of every parameter to zeros, also where it is None.
+
+    Args:
+        params: any iterable of parameters, such as model.parameters().
+    """
+    # START TODO ################
+    # backward adds to the gradients, so they start each step as zeros of the parameters' own shapes.
+    for param in params:
+        param.grad = np.zeros_like(param.data)
+    # END TODO ##################
+
+
+def check_gradients() -> None:
+    """Check the backward passes of ReLU, Sigmoid, Linear, a Sequential of these, and CrossEntropyLoss.
+
+    Raises:
+        GradientError: a gradient is wrong (a RuntimeError).
+    """
+    x = np.random.uniform(-1, 1, (2, 10))
+    for module in (ReLU(), Sigmoid(), Linear(10, 30)):
+        module.check_gradients((x,))
+
+    # START TODO ################
+    # A network's backward is right if every module's is and if they are called in the right order, so the
+    # network needs a check of its own. Any sizes will do, as long as they fit: 10 -> 30 -> 20.
+    model = Sequential(Linear(10, 30), Sigmoid(), Linear(30, 20))
+    model.check_gradients((x,))
+    # END TODO ##################
+
+    labels = one_hot_encoding(np.array([3, 7]), num_classes=10)
+    CrossEntropyLoss().check_gradients((x, labels))

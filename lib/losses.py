@@ -1,0 +1,178 @@
+"""Loss functions: how far predictions are from labels, as one number, and its derivative dL/d(predictions).
+
+Every loss is a mean over the batch, so each dL/d(predictions) carries the factor 1/N for N examples. The loss is
+where backpropagation starts: `backward` needs no upstream gradient, as dL/dL = 1.
+"""
+from __future__ import annotations
+
+from typing import Any, List, Tuple
+
+import numpy as np
+
+from lib.activations import stable_sigmoid, stable_softplus
+from lib.network_base import Module
+from lib.validation import InputError, as_float, checked_pair, require_forward
+
+
+class Loss(Module):
+    """Base class of the losses of one prediction for one label, both of shape (N,) or (N, K)."""
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
+        return [(cls(), (rng.standard_normal((4, 3)), rng.standard_normal((4, 3)))),
+                (cls(), (rng.standard_normal((1, 1)), rng.standard_normal((1, 1))))]
+
+
+class CrossEntropyLoss(Loss):
+    """Softmax and cross-entropy in one: L = -1/N sum_n sum_k labels_nk log p_nk, with p = softmax(preds).
+
+    Computed from the logits by log p_nk = preds_nk - log sum_j exp(preds_nj), so that a confident wrong answer has a
+    large but finite loss. The derivative of the combination is as simple as can be:
+    dL/dpreds = (softmax(preds) - labels) / N.
+
+    Shapes: preds (N, K), raw logits; labels (N, K), one-hot (or any probabilities that sum to 1 in each row). With
+    leading axes, (runs, N, K), the result is an array with one loss for each run.
+    """
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
+        return [(cls(), (rng.standard_normal((n, 3)), np.eye(3)[rng.integers(0, 3, n)])) for n in (4, 1)]
+
+    @np.errstate(under="ignore")  # a probability below the smallest number is 0
+    def forward(self, preds: np.ndarray, labels: np.ndarray) -> Any:
+        """Return the batch mean of the cross-entropy.
+
+        Args:
+            preds: raw logits, (N, K).
+            labels: one-hot, (N, K), of integers or floats.
+
+        Raises:
+            InputError: another number of dimensions, other shapes, or rows of labels that don't sum to 1.
+        """
+        preds, labels = self._checked(preds, labels)
+        shifted = preds - preds.max(axis=-1, keepdims=True)  # cancels in the softmax, and prevents overflow
+        e = np.exp(shifted)
+        total = e.sum(axis=-1, keepdims=True)
+        self.input_cache = (e / total, labels)
+        losses = (labels * (np.log(total) - shifted)).sum(axis=(-2, -1), dtype=np.float64)
+        return losses / preds.shape[-2]
+
+    def backward(self, _: Any = None) -> np.ndarray:
+        """Return dL/dpreds, (N, K); the argument is ignored, as nothing comes after a loss."""
+        require_forward(self, self.input_cache)
+        softmax, labels = self.input_cache
+        # START TODO ################
+        # For one example, L = -sum_k labels_k preds_k + log sum_j exp(preds_j), as its labels sum to 1.
+        # The derivative of the first part by preds_k is -labels_k; that of the second is
+        # exp(preds_k) / sum_j exp(preds_j), which is softmax_k. The mean over the batch brings the factor 1/N.
+        return (softmax - labels) / softmax.shape[-2]
+        # END TODO ##################
+
+    def _checked(self, preds: Any, labels: Any) -> Tuple[np.ndarray, np.ndarray]:
+        """Return logits and labels as float arrays in the precision of the logits, or raise a sentence."""
+        preds = as_float(preds, "CrossEntropyLoss (predictions)")
+        labels = as_float(labels, "CrossEntropyLoss (labels)")
+        if preds.ndim < 2:
+            raise InputError(f"CrossEntropyLoss expects predictions with 2 dimensions, (N, K): one row of K logits for "
+                             f"each example, but got shape {preds.shape}. For one example, use preds.reshape(1, -1).")
+        if labels.shape != preds.shape:
+            if labels.ndim == preds.ndim - 1 or labels.shape == preds.shape[:-1] + (1,):
+                raise InputError(f"CrossEntropyLoss expects one-hot labels of shape (N, K) = {preds.shape}, but got "
+                                 f"shape {labels.shape}, which looks like class numbers. Convert them first: "
+                                 f"one_hot_encoding(y, num_classes={preds.shape[-1]}), from lib.utilities.")
+            raise InputError(f"CrossEntropyLoss expects labels of the shape of the predictions, (N, K) = "
+                             f"{preds.shape}, but got shape {labels.shape}: one row for each example, one column for "
+                             "each class.")
+        if preds.size == 0:
+            raise InputError(f"CrossEntropyLoss got an empty batch of shape {preds.shape}: the mean over no example "
+                             "is not defined.")
+        sums = labels.sum(axis=-1)
+        if abs(sums - 1).max() > 1e-3:  # written so that NaN labels pass on into the loss, where they show
+            bad = np.argwhere(abs(sums - 1) > 1e-3)[0]
+            raise InputError(f"CrossEntropyLoss expects each row of labels to sum to 1 (one-hot), but row "
+                             f"{int(bad[-1])} is {labels[tuple(bad)].tolist()}. Are predictions and labels swapped, or "
+                             "are these not one-hot? See one_hot_encoding in lib.utilities.")
+        return preds, labels if labels.dtype == preds.dtype else labels.astype(preds.dtype)
+
+
+class MSELoss(Loss):
+    """Half the squared error: L = 1/N sum_n 1/2 |preds_n - labels_n|^2, summed over the K columns.
+
+    dL/dpreds = (preds - labels) / N: the half cancels the 2 of the square. For the mean of all squares without the
+    half, as most libraries have it, see MeanSquaredError.
+    """
+
+    def forward(self, preds: np.ndarray, labels: np.ndarray) -> Any:
+        preds, labels = checked_pair(self, preds, labels)
+        difference = preds - labels
+        self.input_cache = (preds, difference)
+        return (difference * difference).sum(dtype=np.float64) / (2 * len(preds))
+
+    def backward(self, _: Any = None) -> np.ndarray:
+        require_forward(self, self.input_cache)
+        preds, difference = self.input_cache
+        return (difference / len(preds)).astype(preds.dtype, copy=False)
+
+
+class MeanSquaredError(Loss):
+    """The mean of all squared errors: L = 1/(N K) sum_nk (preds_nk - labels_nk)^2.
+
+    dL/dpreds = 2 (preds - labels) / (N K).
+    """
+
+    def forward(self, preds: np.ndarray, labels: np.ndarray) -> Any:
+        preds, labels = checked_pair(self, preds, labels)
+        difference = preds - labels
+        self.input_cache = (preds, difference)
+        return (difference * difference).mean(dtype=np.float64)
+
+    def backward(self, _: Any = None) -> np.ndarray:
+        require_forward(self, self.input_cache)
+        preds, difference = self.input_cache
+        return (2 * difference / difference.size).astype(preds.dtype, copy=False)
+
+
+class L1Loss(Loss):
+    """The absolute error: L = 1/N sum_n |preds_n - labels_n|, summed over the K columns.
+
+    dL/dpreds = 1/N where preds > labels, and -1/N elsewhere: the left derivative where both are equal.
+    """
+
+    def forward(self, preds: np.ndarray, labels: np.ndarray) -> Any:
+        preds, labels = checked_pair(self, preds, labels)
+        self.input_cache = (preds, labels)
+        return np.abs(preds - labels).sum(dtype=np.float64) / len(preds)
+
+    def backward(self, _: Any = None) -> np.ndarray:
+        require_forward(self, self.input_cache)
+        preds, labels = self.input_cache
+        return (np.where(preds > labels, 1, -1) / len(preds)).astype(preds.dtype)
+
+
+class BinaryCrossEntropyLoss(Loss):
+    """Sigmoid and binary cross-entropy in one: L = -1/N sum_n [y_n log p_n + (1 - y_n) log(1 - p_n)], p = sigmoid(preds).
+
+    preds are raw logits z. As log p = -softplus(-z) and log(1 - p) = -softplus(z), L = 1/N sum_n softplus(z_n) - y_n z_n,
+    which is finite for any finite logits; K columns are K independent yes-no questions, summed. dL/dz = (sigmoid(z) - y) / N.
+    """
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
+        return [(cls(), (rng.standard_normal(shape), rng.integers(0, 2, shape).astype(float)))
+                for shape in ((4, 3), (5,), (1, 1))]
+
+    @np.errstate(under="ignore")
+    def forward(self, preds: np.ndarray, labels: np.ndarray) -> Any:
+        preds, labels = checked_pair(self, preds, labels)
+        if labels.min() < 0 or labels.max() > 1:
+            raise InputError(f"BinaryCrossEntropyLoss expects labels between 0 and 1, but they reach from "
+                             f"{labels.min():g} to {labels.max():g}. Are predictions and labels swapped, or are the "
+                             "labels -1 and 1? Then use (labels + 1) / 2.")
+        self.input_cache = (preds, labels)
+        return (stable_softplus(preds) - labels * preds).sum(dtype=np.float64) / len(preds)
+
+    @np.errstate(under="ignore")
+    def backward(self, _: Any = None) -> np.ndarray:
+        require_forward(self, self.input_cache)
+        preds, labels = self.input_cache
+        return ((stable_sigmoid(preds) - labels) / len(preds)).astype(preds.dtype, copy=False)

@@ -1,0 +1,245 @@
+"""The modules that networks are put together from: Linear, Sequential, Residual, Flatten."""
+from __future__ import annotations
+
+from typing import Any, List, Optional, Sequence, Tuple
+
+import numpy as np
+
+from lib.network_base import Module, Parameter
+from lib.validation import (CallOrderError, InputError, as_float, checked_elementwise, checked_upstream,
+                            require_forward, require_not_empty, require_size)
+
+
+def transpose(a: np.ndarray) -> np.ndarray:
+    """Return the transpose of a matrix, or of each matrix of a stack."""
+    return np.swapaxes(a, -1, -2)
+
+
+class Linear(Module):
+    """A linear (fully connected) layer: z = x W + b.
+
+    W starts as small random numbers, 0.01 * N(0, 1), and b as 0.01.
+
+    Shapes: x (batch, in_features), W (in_features, out_features), b (out_features,), z (batch, out_features).
+    A vector x (in_features,) gives a vector z. With a stack of weights, W (runs, in, out) and b (runs, out), the
+    layer computes as many networks at once, z (runs, batch, out).
+
+    Args:
+        in_features: the number of columns of x.
+        out_features: the number of columns of z.
+        bias: whether to add b.
+        rng: draws W; NumPy's global random state when it isn't given, so that np.random.seed repeats a run.
+    """
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True,
+                 rng: Optional[np.random.Generator] = None) -> None:
+        require_size("in_features", in_features, self)
+        require_size("out_features", out_features, self)
+        self.in_features, self.out_features = int(in_features), int(out_features)
+        shape = (self.in_features, self.out_features)
+        draw = np.random.randn(*shape) if rng is None else rng.standard_normal(shape)
+        self.W = Parameter(0.01 * draw, name="W")
+        self.b = Parameter(0.01 * np.ones(self.out_features), name="b") if bias else None
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
+        return [(cls(10, 30, rng=rng), (rng.uniform(-1, 1, (2, 10)),)),
+                (cls(3, 3, bias=False, rng=rng), (rng.uniform(-1, 1, (3, 3)),)),
+                (cls(4, 2, rng=rng), (rng.uniform(-1, 1, (1, 4)),))]
+
+    def parameters(self) -> Tuple[Parameter, ...]:
+        return (self.W,) if self.b is None else (self.W, self.b)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        x = self._checked_input(x)
+        self.input_cache = x
+        z = x @ self.W.data
+        if self.b is not None:
+            # b stands below each row of x; in a stack of networks, each network has a b of its own
+            z = z + (self.b.data if self.b.data.ndim == 1 else self.b.data[..., np.newaxis, :])
+        return z.astype(x.dtype, copy=False)  # float32 in, float32 out, also when the weights are float64
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        x, grad = self._checked_backward(grad)
+        # START TODO ################
+        # z = x W + b, or for one entry: z_nj = sum_i x_ni W_ij + b_j. The chain rule, with grad = dL/dz:
+        #   dL/dW_ij = sum_n dL/dz_nj dz_nj/dW_ij = sum_n x_ni grad_nj   ->  x^T grad
+        #   dL/db_j  = sum_n dL/dz_nj             = sum_n grad_nj        ->  the column sums of grad
+        #   dL/dx_ni = sum_j dL/dz_nj dz_nj/dx_ni = sum_j grad_nj W_ij   ->  grad W^T
+        # Each product has the shape of what it is the gradient of. The parameters' gradients are added to what
+        # is there already: a parameter that is used twice receives the sum.
+        self.W.grad += transpose(x) @ grad
+        if self.b is not None:
+            self.b.grad += grad.sum(axis=-2)
+        grad_input = grad @ transpose(self.W.data)
+        # END TODO ##################
+        return self._like_input(grad_input)
+
+    def _checked_input(self, x: Any) -> np.ndarray:
+        """Return x as a float array that fits W, or raise a sentence that says how it doesn't."""
+        x = as_float(x, self)
+        W_shape = self.W.data.shape
+        if x.ndim == 2 and x.shape[1] == W_shape[-2] and x.shape[0] > 0:
+            return x
+        expected = f"(batch, {W_shape[-2]})"
+        if len(W_shape) > 2:
+            expected += f" or {W_shape[:-2] + ('batch', W_shape[-2])}".replace("'", "")
+        fits = x.ndim in (1, 2) if len(W_shape) == 2 else x.ndim == 2 or x.shape[:-2] == W_shape[:-2]
+        if not fits:
+            raise InputError(f"{self} expects an input with 2 dimensions, {expected}, but got {x.ndim} dimensions: "
+                             f"{x.shape}. Reshape it so that each row is one example: x.reshape(len(x), -1).")
+        require_not_empty(x, self)
+        if x.shape[-1] != W_shape[-2]:
+            raise InputError(f"{self} expects {W_shape[-2]} features in each row, that is an input of shape "
+                             f"{expected}, but got shape {x.shape} with {x.shape[-1]} features. Is this layer's "
+                             "in_features the out_features of the layer before it, and are rows examples?")
+        return x
+
+    def _checked_backward(self, grad: Any) -> Tuple[np.ndarray, np.ndarray]:
+        """Return the cached x and the upstream gradient, both as matrices (a vector becomes one row)."""
+        x = self.input_cache
+        require_forward(self, x)
+        for parameter in self.parameters():
+            if parameter.grad is None:
+                raise CallOrderError(f"{self}.backward adds to {parameter.name}.grad, but that is None. Call "
+                                     "zero_grad(model.parameters()) before backward.")
+        W_shape = self.W.data.shape
+        leading = x.shape[:-1] if x.ndim > 2 else W_shape[:-2] + x.shape[:-1]
+        grad = checked_upstream(self, grad, leading + W_shape[-1:])
+        return (x, grad) if x.ndim > 1 else (x[np.newaxis, :], grad[np.newaxis, :])
+
+    def _like_input(self, grad: np.ndarray) -> np.ndarray:
+        """Return dL/dx in the shape and precision of x; networks in a stack that share x add their gradients."""
+        x = self.input_cache
+        if grad.ndim > max(x.ndim, 2):
+            grad = grad.sum(axis=tuple(range(grad.ndim - 2)))
+        return grad.reshape(x.shape).astype(x.dtype, copy=False)
+
+    def __repr__(self) -> str:
+        return f"Linear({self.in_features}, {self.out_features}{'' if self.b is not None else ', bias=False'})"
+
+
+class Sequential(Module):
+    """Modules one after the other: the output of each is the input of the next.
+
+    y = m_k(... m_2(m_1(x))), so dL/dx = the upstream gradient sent through m_k, ..., m_2, m_1, in reverse order.
+
+    Args:
+        modules: the modules, in forward order; reached by `sequential[i]` or `sequential.modules[i]`.
+    """
+
+    def __init__(self, *modules: Module) -> None:
+        for i, module in enumerate(modules):
+            if not isinstance(module, Module):
+                got = f"the class {module.__name__}, not an object of it" if isinstance(module, type) else \
+                    f"a {type(module).__name__}"
+                raise InputError(f"Sequential expects modules, but number {i} is {got}. "
+                                 "Write Sequential(Linear(2, 2), ReLU(), ...), with parentheses and without a list.")
+        self.modules = list(modules)
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
+        from lib.activations import ReLU, Sigmoid
+        model = cls(Linear(4, 6, rng=rng), ReLU(), Linear(6, 5, rng=rng), Sigmoid(), Linear(5, 3, rng=rng))
+        for parameter in model.parameters():  # of a size at which every unit's share of the gradient can be seen
+            parameter.data = rng.standard_normal(parameter.data.shape)
+        return [(model, (rng.uniform(-1, 1, (3, 4)),))]
+
+    def parameters(self) -> List[Parameter]:
+        return [parameter for module in self.modules for parameter in module.parameters()]
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        for module in self.modules:
+            x = module(x)
+        return x
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        self._require_distinct_modules()
+        # START TODO ################
+        # The chain rule runs from the loss back to the input: the last module comes first. What it returns,
+        # dL/d(its input), is dL/d(output) of the module before it.
+        for module in reversed(self.modules):
+            grad = module.backward(grad)
+        return grad
+        # END TODO ##################
+
+    def _require_distinct_modules(self) -> None:
+        """Raise unless each module stands here once: one that stands twice has cached its last input only."""
+        if len(set(map(id, self.modules))) < len(self.modules):
+            places = [i for i, module in enumerate(self.modules) if any(
+                module is other for j, other in enumerate(self.modules) if i != j)]
+            raise CallOrderError(f"The same {type(self.modules[places[0]]).__name__} object stands at several places "
+                                 f"of this Sequential ({', '.join(map(str, places))}). It caches the input of its "
+                                 "last call only, so backward would be wrong. Make a new object for each place.")
+
+    def __getitem__(self, index: int) -> Module:
+        return self.modules[index]
+
+    def __len__(self) -> int:
+        return len(self.modules)
+
+    def __repr__(self) -> str:
+        return f"Sequential({', '.join(map(repr, self.modules))})"
+
+
+class Residual(Module):
+    """A skip connection around a module: y = m(x) + s(x), where the shortcut s is the identity if none is given.
+
+    dL/dx = (dL/dy through m) + (dL/dy through s): the error also flows back past m, without being weakened by it.
+
+    Args:
+        module: the module that is skipped; without a shortcut, its output must have its input's shape.
+        shortcut: a module on the skip connection, such as Linear(1, 1, bias=False) for a weight of its own.
+
+    Source: K. He, X. Zhang, S. Ren, J. Sun: Deep residual learning for image recognition, CVPR 2016.
+    """
+
+    def __init__(self, module: Module, shortcut: Optional[Module] = None) -> None:
+        self.module = module
+        self.shortcut = shortcut
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
+        from lib.activations import Tanh
+        x = rng.uniform(-1, 1, (2, 3))
+        return [(cls(Sequential(Linear(3, 3, rng=rng), Tanh())), (x,)),
+                (cls(Linear(3, 2, rng=rng), shortcut=Linear(3, 2, bias=False, rng=rng)), (x,))]
+
+    def parameters(self) -> Sequence[Parameter]:
+        shortcut = [] if self.shortcut is None else list(self.shortcut.parameters())
+        return list(self.module.parameters()) + shortcut
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        x = as_float(x, self)
+        main = self.module(x)
+        skipped = x if self.shortcut is None else self.shortcut(x)
+        if main.shape != skipped.shape:
+            raise InputError(f"{self} adds what its module and its shortcut give, so both must have one shape, but got "
+                             f"{main.shape} from the module and {skipped.shape} from the shortcut. Give it a shortcut "
+                             "such as Linear(in_features, out_features, bias=False).")
+        return main + skipped
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        skipped = grad if self.shortcut is None else self.shortcut.backward(grad)
+        return self.module.backward(grad) + skipped
+
+    def __repr__(self) -> str:
+        return f"Residual({self.module!r}{'' if self.shortcut is None else f', shortcut={self.shortcut!r}'})"
+
+
+class Flatten(Module):
+    """Each example becomes one row: (batch, d1, d2, ...) to (batch, d1 * d2 * ...)."""
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
+        return [(cls(), (rng.uniform(-1, 1, (2, 3, 2, 2)),))]
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        x = checked_elementwise(self, x)
+        self.input_cache = x
+        return x.reshape(len(x), -1)
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        x = self.input_cache
+        require_forward(self, x)
+        return checked_upstream(self, grad, (len(x), x.size // len(x))).reshape(x.shape)

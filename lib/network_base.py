@@ -1,0 +1,165 @@
+"""The two base classes: Parameter, a learnable array with its gradient, and Module, a step of a computation."""
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar
+
+import numpy as np
+
+from lib.validation import InputError, as_float
+
+ModuleType = TypeVar("ModuleType", bound="Module")
+
+
+class Parameter:
+    """A learnable array together with dL/d(array), the gradient of the loss with respect to it.
+
+    The gradient is an array of zeros from the start, so that backward can always add to it.
+
+    Args:
+        data: the values; integers become float64, float32 stays float32.
+        grad: the gradient to start with, in the shape of data; zeros when it isn't given.
+        name: a short name for messages, such as "W".
+    """
+
+    def __init__(self, data: Any, grad: Any = None, name: Optional[str] = None) -> None:
+        self.data = as_float(data, "Parameter")
+        self.grad: Any = np.zeros_like(self.data) if grad is None else as_float(grad, "Parameter")
+        if self.grad.shape != self.data.shape:
+            raise InputError(f"Parameter {name!r} has data of shape {self.data.shape}, so its gradient must have that "
+                             f"shape too, but got {self.grad.shape}.")
+        self.name = name
+        self.state_dict: Dict[str, Any] = {}  # what an optimiser remembers of this parameter, such as its momentum
+
+    def __repr__(self) -> str:
+        return f"Parameter({self.name!r}, shape={self.data.shape}, dtype={self.data.dtype})"
+
+
+class Module:
+    """A step of a computation that knows its value (forward) and its derivatives (backward).
+
+    `forward(*inputs)` returns the output and caches what backward needs. `backward(grad)` takes dL/d(output), adds
+    dL/d(parameter) to the `grad` of each parameter, and returns dL/d(first input). By the chain rule, the dL/d(input)
+    of one module is the dL/d(output) of the module before it.
+    """
+
+    input_cache: Any = None
+    training: bool = True
+
+    def __call__(self, *args: Any) -> Any:
+        """Return forward(*args); a node of a computational graph instead yields the graph of this module."""
+        for arg in args:
+            if type(arg) is not np.ndarray and getattr(arg, "is_graph_node", False):
+                return arg.apply_module(self, args)
+        return self.forward(*args)
+
+    def forward(self, *args: Any) -> Any:
+        """Return the output for the inputs; each module defines its own."""
+        raise NotImplementedError(f"{type(self).__name__} doesn't define forward yet.")
+
+    def backward(self, grad: Any) -> Any:
+        """Return dL/d(first input) from grad = dL/d(output), and add to each parameter's gradient."""
+        raise NotImplementedError(f"{type(self).__name__} doesn't define backward yet.")
+
+    def parameters(self) -> Sequence[Parameter]:
+        """Return the learnable parameters, always in the same order; a module without any returns []."""
+        return []
+
+    # ------------------------------------------------------------------ structure
+
+    def children(self) -> List[Tuple[str, "Module"]]:
+        """Return (label, module) of every module held in an attribute, directly or in a list, tuple or dict.
+
+        Labels are written as Python would reach the module: ".module", "[0]" in a Sequential, ".blocks[2]".
+        """
+        found = []
+        for attribute, value in vars(self).items():
+            prefix = "" if attribute == "modules" else f".{attribute}"
+            if isinstance(value, Module):
+                found.append((f".{attribute}", value))
+            elif isinstance(value, (list, tuple)):
+                found += [(f"{prefix}[{i}]", item) for i, item in enumerate(value) if isinstance(item, Module)]
+            elif isinstance(value, dict):
+                found += [(f"{prefix}[{key!r}]", item) for key, item in value.items() if isinstance(item, Module)]
+        return found
+
+    def named_modules(self, path: Optional[str] = None) -> Iterator[Tuple[str, "Module"]]:
+        """Yield (path, module) of this module and of all below it, each once, such as ("Sequential[2]", linear)."""
+        seen = set()
+
+        def walk(path: str, module: "Module") -> Iterator[Tuple[str, "Module"]]:
+            if id(module) not in seen:
+                seen.add(id(module))
+                yield path, module
+                for label, child in module.children():
+                    yield from walk(path + label, child)
+
+        yield from walk(path or type(self).__name__, self)
+
+    def named_parameters(self) -> List[Tuple[str, Parameter]]:
+        """Return (path, parameter) for each of parameters(), such as ("Sequential[2].W", W)."""
+        paths = {}
+        for path, module in self.named_modules():
+            for attribute, value in vars(module).items():
+                if isinstance(value, Parameter):
+                    paths.setdefault(id(value), f"{path}.{attribute}")
+        own = type(self).__name__
+        return [(paths.get(id(p), f"{own}.{p.name or f'parameters()[{i}]'}"), p)
+                for i, p in enumerate(self.parameters())]
+
+    # ------------------------------------------------------------------ modes and precision
+
+    def train(self: ModuleType, mode: bool = True) -> ModuleType:
+        """Switch this module and all below it to training mode (or, with False, to evaluation mode)."""
+        for _, module in self.named_modules():
+            module.training = mode
+        return self
+
+    def eval(self: ModuleType) -> ModuleType:
+        """Switch this module and all below it to evaluation mode: dropout, for one, is off."""
+        return self.train(False)
+
+    def astype(self: ModuleType, dtype: Any) -> ModuleType:
+        """Convert every parameter and gradient to a precision, such as np.float32, in place."""
+        for parameter in self.parameters():
+            parameter.data = parameter.data.astype(dtype)
+            if parameter.grad is not None:
+                parameter.grad = parameter.grad.astype(dtype)
+        return self
+
+    def _zero_grad(self) -> None:
+        """Set every parameter's gradient to zeros."""
+        for parameter in self.parameters():
+            parameter.grad = np.zeros_like(parameter.data)
+
+    # ------------------------------------------------------------------ gradient checking
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> List[Tuple["Module", Tuple[Any, ...]]]:
+        """Return small situations, (module, inputs), on which the gradient checker and the tests run this class."""
+        return [(cls(), (rng.uniform(-2, 2, (2, 10)),))]
+
+    def check_gradients(self, input_args: Tuple[Any, ...]) -> None:
+        """Compare backward with finite differences, for the first input and for every parameter.
+
+        Args:
+            input_args: the inputs of forward, as a tuple: `linear.check_gradients((x,))`.
+
+        Raises:
+            AssertionError: input_args isn't a tuple.
+            GradientError: a gradient is wrong (a RuntimeError; its message names the entries and the likely cause).
+        """
+        self.check_gradients_wrt_input(input_args)
+        self.check_gradients_wrt_params(input_args)
+
+    def check_gradients_wrt_input(self, input_args: Tuple[Any, ...], tolerance: float = 1e-6) -> None:
+        """Compare the gradient that backward returns with finite differences; raises as check_gradients does."""
+        from lib.gradient_checking import check_module
+        check_module(self, input_args, tolerance=tolerance, wrt="input").raise_if_wrong()
+
+    def check_gradients_wrt_params(self, input_args: Tuple[Any, ...], tolerance: float = 1e-6) -> None:
+        """Compare the gradients that backward adds to the parameters with finite differences; raises likewise."""
+        from lib.gradient_checking import check_module
+        check_module(self, input_args, tolerance=tolerance, wrt="params").raise_if_wrong()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"

@@ -1,0 +1,109 @@
+"""Small tools: one-hot labels, a module without purpose for tests, saving results of experiments."""
+from __future__ import annotations
+
+import os
+import pickle
+import tempfile
+from pathlib import Path
+from typing import Any, Callable, Union
+
+import numpy as np
+
+from lib.network_base import Module
+from lib.validation import InputError, checked_elementwise, require_size
+
+RESULTS_DIR = Path("results")
+
+
+def one_hot_encoding(y: Any, num_classes: int) -> np.ndarray:
+    """Return class numbers as rows with a single 1: result[n, k] = 1 where y[n] = k, else 0.
+
+    >>> one_hot_encoding([1, 0], num_classes=3).tolist()
+    [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
+
+    Args:
+        y: class numbers from 0 to num_classes - 1, shape (N,).
+        num_classes: K.
+
+    Returns:
+        Floats, shape (N, K).
+
+    Raises:
+        InputError: a label isn't a whole number in 0..K-1, or y hasn't one dimension.
+    """
+    require_size("num_classes", num_classes, "one_hot_encoding")
+    y = np.asarray(y)
+    if y.ndim != 1:
+        raise InputError(f"one_hot_encoding expects one class number for each example, shape (N,), but got shape "
+                         f"{y.shape}. {'It looks one-hot already.' if y.ndim == 2 and y.shape[1] > 1 else ''}".strip())
+    if y.size and (y.dtype.kind not in "iufb" or not np.array_equal(y, np.floor(y))):
+        raise InputError(f"one_hot_encoding expects whole numbers as labels, but got {y.dtype} values such as "
+                         f"{y[0]!r}.")
+    y = y.astype(np.int64)
+    if y.size and (y.min() < 0 or y.max() >= num_classes):
+        bad = int(y.min()) if y.min() < 0 else int(y.max())
+        raise InputError(f"one_hot_encoding expects labels from 0 to {num_classes - 1} (num_classes={num_classes}), "
+                         f"but got the label {bad}. Raise num_classes, or number the classes from 0.")
+    return np.eye(num_classes)[y]
+
+
+class Dummy(Module):
+    """A module that does little: y = 0.5 - x, dy/dx = -1."""
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        return 0.5 - checked_elementwise(self, x)
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        return -checked_elementwise(self, grad)
+
+
+def write_atomically(path: Union[str, Path], write: Callable[[Any], None]) -> Path:
+    """Write a file so that it is never there half-written: write(file) to a temporary name, then rename.
+
+    Args:
+        path: the file; its folder is made if it isn't there.
+        write: is given the open binary file.
+
+    Returns:
+        The path.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=str(path.parent), prefix=path.name + ".", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        mask = os.umask(0)  # a temporary file is private; the result gets the usual permissions
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, str(path))
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return path
+
+
+def save_result(filename: Union[str, Path], obj: Any) -> Path:
+    """Save any picklable object as results/<filename>.pkl; returns the file's path."""
+    return write_atomically(_result_path(filename), lambda file: pickle.dump(obj, file))
+
+
+def load_result(filename: Union[str, Path]) -> Any:
+    """Load what save_result saved under this name. Load your own results only: a pickle can run code.
+
+    Raises:
+        FileNotFoundError: no result of this name was saved.
+    """
+    path = _result_path(filename)
+    if not path.exists():
+        raise FileNotFoundError(f"There is no result {str(filename)!r}: {path} doesn't exist. Run the experiment that "
+                                "saves it first, from the root folder of the project.")
+    with open(path, "rb") as file:
+        return pickle.load(file)
+
+
+def _result_path(filename: Union[str, Path]) -> Path:
+    path = RESULTS_DIR / filename
+    return path if path.suffix else path.with_suffix(".pkl")

@@ -1,0 +1,143 @@
+"""Checks of what is given to a module, each failing with a sentence that says what to do.
+
+The fast test comes first in each function: a correct call costs well under a microsecond.
+"""
+from __future__ import annotations
+
+from typing import Any, Tuple
+
+import numpy as np
+
+
+class InputError(ValueError, AssertionError):
+    """What was given to a function or module doesn't fit: its message says what was expected, and what to do.
+
+    It is a ValueError, as Python's users expect, and an AssertionError, as the course's scaffold promises.
+    """
+
+
+class CallOrderError(RuntimeError, AssertionError):
+    """A method was called before the one that it depends on, such as backward before forward."""
+
+
+def name_of(module: Any) -> str:
+    """Return the name by which messages call a module: its class's name."""
+    return module if isinstance(module, str) else type(module).__name__
+
+
+def as_float(x: Any, who: Any = "input") -> np.ndarray:
+    """Return x as an array of floating-point numbers; integers and booleans become float64.
+
+    Raises:
+        InputError: x isn't numeric, such as strings or rows of different lengths.
+    """
+    if type(x) is np.ndarray and x.dtype.kind in "fc":
+        return x
+    try:
+        array = np.asarray(x)
+        return array if array.dtype.kind in "fc" else array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name_of(who)} expects an array of numbers, but got {type(x).__name__} "
+                         f"that NumPy can't turn into one ({error}).") from error
+
+
+def require_not_empty(x: np.ndarray, who: Any) -> None:
+    """Raise InputError if x holds no number at all, as an empty batch does."""
+    if x.size == 0:
+        raise InputError(f"{name_of(who)} got an empty array of shape {x.shape}: it needs at least one example "
+                         "with at least one feature. Check how the batch was cut out of the data.")
+
+
+def checked_elementwise(module: Any, x: Any) -> np.ndarray:
+    """Return x as a float array that isn't empty, for modules that take any shape."""
+    x = as_float(x, module)
+    if x.size == 0:
+        require_not_empty(x, module)
+    return x
+
+
+def require_forward(module: Any, cache: Any) -> None:
+    """Raise CallOrderError unless forward has left something in the cache."""
+    if cache is None:
+        raise CallOrderError(f"{name_of(module)}.backward was called before forward: backward needs what forward "
+                             "cached. Call the module on its input first.")
+
+
+def checked_upstream(module: Any, grad: Any, expected_shape: Tuple[int, ...]) -> np.ndarray:
+    """Return the upstream gradient dL/d(output) as a float array that has the output's shape.
+
+    Raises:
+        InputError: its shape isn't the output's: NumPy would broadcast it silently to a wrong gradient.
+    """
+    if type(grad) is np.ndarray and grad.shape == expected_shape and grad.dtype.kind == "f":
+        return grad
+    if grad is None:
+        raise InputError(f"{name_of(module)}.backward got None as the upstream gradient. The module after it must "
+                         "return its gradient: is a return missing in that module's backward?")
+    grad = as_float(grad, f"{name_of(module)}.backward")
+    if grad.shape != expected_shape:
+        raise InputError(f"{name_of(module)}.backward expects the upstream gradient dL/d(output) in the shape of its "
+                         f"output, {expected_shape}, but got shape {grad.shape}. Give it the gradient of the loss "
+                         "with respect to this module's own output.")
+    return grad
+
+
+def checked_pair(module: Any, preds: Any, labels: Any) -> Tuple[np.ndarray, np.ndarray]:
+    """Return predictions and labels as float arrays of one shape, never to be broadcast against each other.
+
+    Raises:
+        InputError: the shapes differ, (n, 1) against (n,) included, or the batch is empty.
+    """
+    preds = as_float(preds, f"{name_of(module)} (predictions)")
+    labels = as_float(labels, f"{name_of(module)} (labels)")
+    if preds.shape != labels.shape:
+        advice = "Give both the same shape."
+        if preds.size == labels.size:
+            advice = (f"Both hold {preds.size} numbers: bring them into one shape with "
+                      f"labels.reshape({', '.join(map(str, preds.shape))}).")
+        raise InputError(f"{name_of(module)} expects predictions and labels of the same shape, but got predictions "
+                         f"{preds.shape} and labels {labels.shape}; NumPy would broadcast them to a wrong loss. {advice}")
+    if preds.size == 0:
+        require_not_empty(preds, module)
+    if preds.ndim == 0:
+        raise InputError(f"{name_of(module)} expects predictions and labels with a batch axis, such as (N,) or (N, K), "
+                         "but got single numbers. Wrap them: np.array([prediction]).")
+    return preds, labels
+
+
+def require_positive(name: str, value: Any, who: Any, zero_allowed: bool = False) -> None:
+    """Raise InputError unless value is a finite number above zero (or zero, where that is allowed)."""
+    kind = "zero or a positive number" if zero_allowed else "a positive number"
+    try:
+        good = bool(np.isfinite(value)) and (value > 0 or (zero_allowed and value == 0))
+    except (TypeError, ValueError):
+        good = False
+    if not good:
+        raise InputError(f"{name_of(who)} expects {name} to be {kind}, but got {value!r}.")
+
+
+def require_size(name: str, value: Any, who: Any, least: int = 1) -> None:
+    """Raise InputError unless value is a whole number of at least `least`, such as a number of features."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)) or value < least:
+        raise InputError(f"{name_of(who)} expects {name} to be a whole number of at least {least}, but got {value!r}.")
+
+
+def require_choice(name: str, value: Any, choices: Tuple[Any, ...], who: Any) -> None:
+    """Raise InputError unless value is one of the choices."""
+    if value not in choices:
+        raise InputError(f"{name_of(who)} expects {name} to be one of {', '.join(map(repr, choices))}, "
+                         f"but got {value!r}.")
+
+
+def optional_import(module: str, package: str, purpose: str) -> Any:
+    """Import an optional package's module by name.
+
+    Raises:
+        ImportError: with a sentence that says what needs it, and how to install it.
+    """
+    import importlib
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ImportError(f"{purpose} needs {package}, which is not installed in this Python. "
+                          f"Install it with: python -m pip install {package}") from error
