@@ -17,6 +17,10 @@ from lib.validation import InputError, as_float, checked_pair, require_forward
 class Loss(Module):
     """Base class of the losses of one prediction for one label, both of shape (N,) or (N, K)."""
 
+    def backward(self, _: Any = None) -> np.ndarray:
+        """Return dL/dpreds in the shape of preds; the argument is ignored, as nothing comes after a loss."""
+        raise NotImplementedError(f"{type(self).__name__} doesn't define backward yet.")
+
     @classmethod
     def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
         return [(cls(), (rng.standard_normal((4, 3)), rng.standard_normal((4, 3)))),
@@ -150,10 +154,12 @@ class L1Loss(Loss):
 
 
 class BinaryCrossEntropyLoss(Loss):
-    """Sigmoid and binary cross-entropy in one: L = -1/N sum_n [y_n log p_n + (1 - y_n) log(1 - p_n)], p = sigmoid(preds).
+    """Sigmoid and binary cross-entropy in one, from raw logits z: with p = sigmoid(z),
 
-    preds are raw logits z. As log p = -softplus(-z) and log(1 - p) = -softplus(z), L = 1/N sum_n softplus(z_n) - y_n z_n,
-    which is finite for any finite logits; K columns are K independent yes-no questions, summed. dL/dz = (sigmoid(z) - y) / N.
+    L = -1/N sum_n [y_n log p_n + (1 - y_n) log(1 - p_n)] = 1/N sum_n [softplus(z_n) - y_n z_n].
+
+    The second form, from log p = -softplus(-z) and log(1 - p) = -softplus(z), is finite for any finite logits.
+    K columns are K independent yes-no questions, whose losses are summed. dL/dz = (sigmoid(z) - y) / N.
     """
 
     @classmethod

@@ -74,5 +74,5 @@ def run_test_model(model: Module) -> None:
     probabilities, _ = run_model_on_xor(model, verbose=False)
     predictions: Sequence[int] = np.argmax(probabilities, axis=1)
     if not np.array_equal(predictions, y):
-        raise AssertionError(f"The model predicts {list(map(int, predictions))} for the points {X.tolist()}, but XOR is "
-                             f"{y.tolist()}.")
+        raise AssertionError(f"The model predicts {list(map(int, predictions))} for the points {X.tolist()}, but XOR "
+                             f"is {y.tolist()}.")

@@ -97,7 +97,7 @@ class Module:
 
     def named_parameters(self) -> List[Tuple[str, Parameter]]:
         """Return (path, parameter) for each of parameters(), such as ("Sequential[2].W", W)."""
-        paths = {}
+        paths: Dict[int, str] = {}
         for path, module in self.named_modules():
             for attribute, value in vars(module).items():
                 if isinstance(value, Parameter):

@@ -96,7 +96,7 @@ def checked_pair(module: Any, preds: Any, labels: Any) -> Tuple[np.ndarray, np.n
             advice = (f"Both hold {preds.size} numbers: bring them into one shape with "
                       f"labels.reshape({', '.join(map(str, preds.shape))}).")
         raise InputError(f"{name_of(module)} expects predictions and labels of the same shape, but got predictions "
-                         f"{preds.shape} and labels {labels.shape}; NumPy would broadcast them to a wrong loss. {advice}")
+                         f"{preds.shape} and labels {labels.shape}; broadcasting would give a wrong loss. {advice}")
     if preds.size == 0:
         require_not_empty(preds, module)
     if preds.ndim == 0:

@@ -7,6 +7,7 @@ import numpy as np
 
 from lib.activations import ReLU
 from lib.network import Linear, Sequential
+from lib.losses import Loss
 from lib.network_base import Module
 
 
@@ -15,7 +16,7 @@ def create_xor_net(hidden: int = 2, rng: Optional[np.random.Generator] = None) -
     return Sequential(Linear(2, hidden, rng=rng), ReLU(), Linear(hidden, 2, rng=rng))
 
 
-def backward_pass(model: Module, loss_fn: Module, lr: float) -> None:
+def backward_pass(model: Module, loss_fn: Loss, lr: float) -> None:
     """Backpropagate the loss, then take one step of gradient descent: data = data - lr * gradient.
 
     Call it after `loss_fn(model(x), labels)`. It doesn't reset the gradients: call zero_grad before the next pass.
@@ -34,7 +35,8 @@ def backward_pass(model: Module, loss_fn: Module, lr: float) -> None:
     # END TODO ##################
 
 
-def train_on_xor(model: Module, loss_fn: Module, x: np.ndarray, labels: np.ndarray, lr: float, epochs: int) -> List[Any]:
+def train_on_xor(model: Module, loss_fn: Loss, x: np.ndarray, labels: np.ndarray, lr: float,
+                 epochs: int) -> List[Any]:
     """Train on the whole data set for a number of epochs; returns the loss after each."""
     from lib.gradient_utilities import zero_grad
     losses = []

@@ -1,0 +1,147 @@
+"""Train a small network on XOR by backpropagation: one step in detail, then many steps.
+
+Run it from the root folder: `python run_xor_experiment.py`, or with --help for its options.
+"""
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+from typing import Callable, NoReturn, Sequence
+
+try:
+    import numpy as np
+except ModuleNotFoundError:
+    if __name__ != "__main__":
+        raise
+    from environment import rerun_in_environment
+    rerun_in_environment()  # NumPy is missing: make or reuse .venv, and run this script again in there
+
+from lib.dataset import X, y
+from lib.experiments import backward_pass
+from lib.experiments.xor import create_xor_net, train_on_xor
+from lib.gradient_utilities import zero_grad
+from lib.losses import CrossEntropyLoss
+from lib.network import Sequential
+from lib.utilities import one_hot_encoding
+
+NUM_REPORTS = 10  # how many times the loss is printed during training
+
+
+def show_sequential_params_and_grads(model: Sequential) -> None:
+    """Print every parameter of a Sequential, then every gradient, labelled ClassName.paramname."""
+    for kind in ("data", "grad"):
+        for module in model.modules:
+            for parameter in module.parameters():
+                label = f"{type(module).__name__}.{parameter.name}" + (".grad" if kind == "grad" else "")
+                print(f"{label}:\n{getattr(parameter, kind)}")
+
+
+def show_model(title: str, model: Sequential, loss_fn: CrossEntropyLoss, labels: np.ndarray) -> None:
+    """Print the parameters, gradients, loss and predictions of a model."""
+    preds = model(X)
+    loss = loss_fn(preds, labels)
+    print(f"\n{title}")
+    show_sequential_params_and_grads(model)
+    print(f"Loss: {loss:.4f}")
+    print(f"Predictions: {np.argmax(preds, axis=1)}")
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """An argument parser whose errors take one line, with exit status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        sys.stderr.write(f"{self.prog}: {message} (see --help)\n")
+        sys.exit(2)
+
+
+def positive_float(text: str) -> float:
+    """Return the number, or fail with a sentence if it isn't a finite one above zero."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"expected a positive number, such as 0.5, but got {text!r}")
+    return value
+
+
+def whole_number(least: int, most: float = math.inf) -> Callable[[str], int]:
+    """Return a function that reads a whole number of at least `least` (and at most `most`)."""
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            limit = f" to {most:.0f}" if math.isfinite(most) else " upwards"
+            raise argparse.ArgumentTypeError(f"expected a whole number from {least}{limit}, but got {text!r}")
+        return value
+    return read
+
+
+def picture_file(text: str) -> str:
+    """Return the file name, or fail with a sentence if no picture can be written there."""
+    folder = os.path.dirname(text) or "."
+    suffixes = (".png", ".pdf", ".svg", ".jpg")
+    if not text.lower().endswith(suffixes):
+        raise argparse.ArgumentTypeError(f"expected a file name ending in {', '.join(suffixes)}, but got {text!r}")
+    if not os.path.isdir(folder) or not os.access(folder, os.W_OK) or os.path.isdir(text):
+        raise argparse.ArgumentTypeError(f"can't write {text!r}: is {folder!r} a folder that you may write to?")
+    return text
+
+
+def read_options(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the options that a command line gives."""
+    parser = OneLineParser(description="Train a network with one hidden layer on XOR by backpropagation.")
+    parser.add_argument("--seed", type=whole_number(0, 2 ** 32 - 1), metavar="N",
+                        help="seed of the random weights (default: a new start each run)")
+    parser.add_argument("--lr", type=positive_float, default=1.0, metavar="RATE",
+                        help="learning rate (default: %(default)s)")
+    parser.add_argument("--epochs", type=whole_number(1), default=1000, metavar="N",
+                        help="number of training epochs (default: %(default)s)")
+    parser.add_argument("--hidden", type=whole_number(1), default=2, metavar="N",
+                        help="number of hidden units (default: %(default)s)")
+    parser.add_argument("--plot", type=picture_file, metavar="FILE",
+                        help="draw the loss curve and the decision boundary into FILE (.png, .pdf, .svg; Matplotlib)")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] = ()) -> None:
+    """Run the experiment with the options of a command line; without any, it is the exercise sheet's."""
+    options = read_options(arguments)
+    if options.seed is not None:
+        np.random.seed(options.seed)
+    model = create_xor_net(options.hidden)
+    loss_fn = CrossEntropyLoss()
+    labels = one_hot_encoding(y, num_classes=2)
+
+    print("=" * 60)
+    print(f"XOR by backpropagation: Linear(2, {options.hidden}), ReLU, Linear({options.hidden}, 2), lr {options.lr:g}")
+    print("=" * 60)
+    zero_grad(model.parameters())
+    show_model("The model before the update:", model, loss_fn, labels)
+
+    print("\nPerform one update step.")
+    backward_pass(model, loss_fn, options.lr)
+    show_model("The model after one update step:", model, loss_fn, labels)
+
+    print(f"\nTrain for {options.epochs} epochs.")
+    losses = train_on_xor(model, loss_fn, X, labels, options.lr, options.epochs)
+    reports = sorted({math.ceil(options.epochs * k / NUM_REPORTS) for k in range(1, NUM_REPORTS + 1)})
+    for step in reports:
+        print(f"Loss after {step:3d} steps: {losses[step - 1]:.6f}")
+    if not np.isfinite(losses[-1]):
+        print(f"The loss is no longer a number: steps with lr {options.lr:g} are too large. Try a smaller --lr.")
+
+    print(f"\nFinal predictions: {np.argmax(model(X), axis=1)}")
+    print(f"Ground truth:      {y}")
+    if options.plot:
+        from lib.experiments.xor import plot_xor_result
+        plot_xor_result(model, losses, options.plot)
+        print(f"Picture written to {options.plot}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
