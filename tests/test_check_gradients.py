@@ -1,0 +1,83 @@
+"""check_gradients passes on right modules, checks what the sheet asks for, and fails on a wrong module."""
+import numpy as np
+import pytest
+
+from lib import gradient_utilities
+from lib.activations import ReLU, Sigmoid
+from lib.losses import CrossEntropyLoss
+from lib.network import Linear, Sequential
+from lib.network_base import Module
+
+
+def test_passes_on_the_library():
+    gradient_utilities.check_gradients()
+
+
+def test_checks_every_module_of_the_sheet(monkeypatch):
+    checked = []
+    original = Module.check_gradients
+
+    def record(self, input_args):
+        checked.append(self)
+        return original(self, input_args)
+
+    monkeypatch.setattr(Module, "check_gradients", record)
+    gradient_utilities.check_gradients()
+    assert {ReLU, Sigmoid, Linear, Sequential, CrossEntropyLoss} <= {type(module) for module in checked}
+    network = [module for module in checked if isinstance(module, Sequential)][0]
+    assert [type(module) for module in network.modules] == [Linear, Sigmoid, Linear]
+
+
+@pytest.mark.parametrize("module", [ReLU, Sigmoid, Linear, Sequential, CrossEntropyLoss])
+def test_fails_when_a_backward_is_wrong(monkeypatch, module):
+    right = module.backward
+    monkeypatch.setattr(module, "backward", lambda self, grad=None: 1.01 * right(self, grad))
+    with pytest.raises(RuntimeError):
+        gradient_utilities.check_gradients()
+
+
+def test_input_args_must_be_a_tuple():
+    with pytest.raises(AssertionError, match="tuple"):
+        ReLU().check_gradients(np.ones((2, 3)))
+
+
+def test_both_parts_are_public(rng):
+    linear = Linear(3, 2)
+    linear.check_gradients_wrt_input((rng.standard_normal((2, 3)),), 1e-6)
+    linear.check_gradients_wrt_params((rng.standard_normal((2, 3)),), 1e-6)
+
+
+class OneGradientWrong(Linear):
+    """Linear with a bias gradient that is 1 % too large."""
+
+    def backward(self, grad):
+        grad_x = super().backward(grad)
+        self.b.grad += 0.01 * grad.sum(axis=0)
+        return grad_x
+
+
+def test_the_parts_look_at_different_gradients(rng):
+    x = rng.standard_normal((2, 3))
+    OneGradientWrong(3, 2).check_gradients_wrt_input((x,))
+    with pytest.raises(RuntimeError):
+        OneGradientWrong(3, 2).check_gradients_wrt_params((x,))
+
+
+def test_the_module_is_left_as_it_was(rng):
+    model = Sequential(Linear(3, 4), ReLU(), Linear(4, 2)).astype(np.float32).eval()
+    for param in model.parameters():
+        param.grad[...] = 7
+    before = [(param, param.data, param.data.copy(), param.grad, param.grad.copy()) for param in model.parameters()]
+    state = np.random.get_state()[1].copy()
+    model.check_gradients((rng.standard_normal((2, 3)),))
+    for param, (same, data, data_copy, grad, grad_copy) in zip(model.parameters(), before):
+        assert param is same and param.data is data and param.grad is grad
+        np.testing.assert_array_equal(param.data, data_copy)
+        np.testing.assert_array_equal(param.grad, grad_copy)
+    assert not model.training and model[0].input_cache is None
+    np.testing.assert_array_equal(np.random.get_state()[1], state)
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)

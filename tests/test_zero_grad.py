@@ -1,0 +1,50 @@
+"""zero_grad sets every gradient to zeros of the parameter's shape."""
+import numpy as np
+import pytest
+
+from lib.gradient_utilities import zero_grad
+from lib.network import Linear, Sequential
+from lib.network_base import Parameter
+
+
+@pytest.mark.parametrize("start", ["numbers", "none", "zeros"])
+def test_gradients_become_zeros(rng, start):
+    params = [Parameter(rng.standard_normal(shape)) for shape in [(3, 4), (4,), ()]]
+    for param in params:
+        param.grad = {"numbers": rng.standard_normal(param.data.shape), "none": None,
+                      "zeros": np.zeros(param.data.shape)}[start]
+    values = [param.data.copy() for param in params]
+    zero_grad(params)
+    for param, value in zip(params, values):
+        assert param.grad.shape == param.data.shape
+        np.testing.assert_array_equal(param.grad, np.zeros(param.data.shape))
+        np.testing.assert_array_equal(param.data, value)
+
+
+def test_each_parameter_gets_an_array_of_its_own():
+    params = [Parameter(np.ones(3)), Parameter(np.ones(3))]
+    zero_grad(params)
+    params[0].grad += 1
+    np.testing.assert_array_equal(params[1].grad, np.zeros(3))
+    np.testing.assert_array_equal(params[0].data, np.ones(3))
+
+
+def test_any_iterable_will_do():
+    model = Sequential(Linear(2, 3), Linear(3, 1))
+    for param in model.parameters():
+        param.grad = np.ones_like(param.data)
+    zero_grad(param for param in model.parameters())
+    assert all((param.grad == 0).all() for param in model.parameters())
+    zero_grad(Linear(2, 2).parameters())
+    zero_grad([])
+
+
+def test_float32_stays_float32():
+    param = Parameter(np.ones(3, dtype=np.float32))
+    zero_grad([param])
+    assert param.grad.dtype == np.float32
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)
