@@ -1,17 +1,11 @@
-"""Settings for all tests: one BLAS thread, pictures without a screen, and a random state of its own for each test."""
-import os
-
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")  # before NumPy is imported, or it is too late
-os.environ.setdefault("MPLBACKEND", "Agg")
-
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
+"""Fixtures for all tests: a random state that makes each failure repeatable."""
+import numpy as np
+import pytest
 
 
 @pytest.fixture(autouse=True)
 def seeded():
-    """Seed NumPy's global random state, so that a failure can be repeated."""
+    """Seed NumPy's global random state."""
     np.random.seed(0)
 
 

@@ -1,0 +1,62 @@
+"""The value of the cross-entropy loss."""
+import numpy as np
+import pytest
+
+from lib.losses import CrossEntropyLoss
+from lib.utilities import one_hot_encoding
+
+
+def test_known_values():
+    preds = np.log([[1.0, 3.0], [1.0, 1.0]])
+    labels = np.array([[1, 0], [0, 1]])
+    np.testing.assert_allclose(CrossEntropyLoss()(preds, labels), (np.log(4) + np.log(2)) / 2)
+
+
+def test_the_loss_is_a_float_with_a_shape(rng):
+    for dtype in (np.float64, np.float32):
+        loss = CrossEntropyLoss()(rng.standard_normal((3, 2)).astype(dtype), np.eye(2)[[0, 1, 1]])
+        assert isinstance(loss, float) and loss.shape == ()
+
+
+def test_integer_labels_in_one_hot_form(rng):
+    preds, y = rng.standard_normal((4, 3)), np.array([0, 2, 1, 1])
+    one_hot = one_hot_encoding(y, 3)
+    np.testing.assert_allclose(CrossEntropyLoss()(preds, one_hot.astype(int)), CrossEntropyLoss()(preds, one_hot))
+
+
+def test_a_confident_wrong_answer_has_a_finite_loss():
+    for dtype in (np.float32, np.float64):
+        preds = np.array([[1000, -1000]], dtype=dtype)
+        np.testing.assert_allclose(CrossEntropyLoss()(preds, np.array([[0, 1]])), 2000)
+
+
+@pytest.mark.parametrize("preds, labels, words", [
+    ((4, 3), (4,), "one_hot_encoding"),
+    ((4, 3), (4, 1), "one_hot_encoding"),
+    ((4, 3), (4, 2), r"\(4, 3\).*\(4, 2\)"),
+    ((4, 3), (3, 4), r"\(4, 3\).*\(3, 4\)"),
+    ((3,), (3,), "2 dimensions"),
+    ((0, 3), (0, 3), "empty"),
+])
+def test_wrong_shapes(preds, labels, words):
+    with pytest.raises(AssertionError, match=words):
+        CrossEntropyLoss()(np.ones(preds), np.ones(labels))
+
+
+def test_labels_must_sum_to_one():
+    with pytest.raises(ValueError, match=r"row 1 is \[1.0, 1.0\]"):
+        CrossEntropyLoss()(np.zeros((2, 2)), np.array([[1, 0], [1, 1]]))
+
+
+def test_a_stack_of_networks_has_a_loss_each(rng):
+    preds, labels = rng.standard_normal((5, 4, 3)), np.eye(3)[rng.integers(0, 3, (5, 4))]
+    loss_fn = CrossEntropyLoss()
+    losses, grads = loss_fn(preds, labels), loss_fn.backward()
+    for run in range(5):
+        np.testing.assert_allclose(loss_fn(preds[run], labels[run]), losses[run])
+        np.testing.assert_allclose(loss_fn.backward(), grads[run])
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)

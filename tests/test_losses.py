@@ -1,0 +1,88 @@
+"""MSELoss, MeanSquaredError, L1Loss and BinaryCrossEntropyLoss."""
+import warnings
+
+import numpy as np
+import pytest
+
+from lib.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, L1Loss, Loss, MeanSquaredError, MSELoss
+from tests.finite_differences import assert_backward_is_right
+
+LOSSES = [MSELoss, MeanSquaredError, L1Loss, BinaryCrossEntropyLoss]
+
+
+def test_known_values():
+    preds, labels = np.array([[1.0, 2.0], [3.0, 5.0]]), np.array([[0.0, 2.0], [1.0, 8.0]])
+    np.testing.assert_allclose(MSELoss()(preds, labels), (1 + 4 + 9) / 2 / 2)
+    np.testing.assert_allclose(MeanSquaredError()(preds, labels), (1 + 4 + 9) / 4)
+    np.testing.assert_allclose(L1Loss()(preds, labels), (1 + 2 + 3) / 2)
+    logits, yes = np.log([1.0, 3.0]), np.array([1.0, 0.0])
+    np.testing.assert_allclose(BinaryCrossEntropyLoss()(logits, yes), (np.log(2) + np.log(4)) / 2)
+
+
+def test_the_pen_and_paper_loss():
+    loss_fn = L1Loss()
+    np.testing.assert_allclose(loss_fn(np.array([[0.375]]), np.array([[-3.0]])), 3.375)
+    np.testing.assert_allclose(loss_fn.backward(), [[1.0]])
+
+
+@pytest.mark.parametrize("loss", LOSSES + [CrossEntropyLoss])
+def test_backward(rng, loss):
+    for loss_fn, args in loss.examples(rng):
+        assert_backward_is_right(loss_fn, args)
+        loss_fn.check_gradients(args)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_column_is_not_a_vector(loss):
+    with pytest.raises(ValueError, match=r"\(4, 1\).*\(4,\).*reshape\(4, 1\)"):
+        loss()(np.ones((4, 1)), np.ones(4))
+    with pytest.raises(AssertionError, match=r"\(4, 2\).*\(4, 3\)"):
+        loss()(np.ones((4, 2)), np.ones((4, 3)))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_other_sentences(loss):
+    with pytest.raises(ValueError, match="empty"):
+        loss()(np.ones((0, 2)), np.ones((0, 2)))
+    with pytest.raises(ValueError, match="batch axis"):
+        loss()(1.0, 1.0)
+    with pytest.raises(RuntimeError, match="before forward"):
+        loss().backward()
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_precision(rng, loss):
+    loss_fn = loss()
+    value = loss_fn(rng.uniform(0, 1, (3, 2)).astype(np.float32), np.ones((3, 2), dtype=int))
+    assert isinstance(value, float) and value.shape == ()
+    assert loss_fn.backward().dtype == np.float32 and loss_fn.backward().shape == (3, 2)
+
+
+def test_l1_takes_the_left_derivative_at_the_kink():
+    loss_fn = L1Loss()
+    loss_fn(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    np.testing.assert_allclose(loss_fn.backward(), [-0.5, 0.5])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_logits_of_a_thousand(dtype):
+    logits, labels = np.array([[1000.0], [-1000.0]], dtype=dtype), np.array([[0.0], [1.0]])
+    with warnings.catch_warnings(), np.errstate(over="raise", invalid="raise", divide="raise"):
+        warnings.simplefilter("error")
+        loss_fn = BinaryCrossEntropyLoss()
+        np.testing.assert_allclose(loss_fn(logits, labels), 1000)
+        np.testing.assert_allclose(loss_fn.backward(), [[0.5], [-0.5]])
+
+
+def test_binary_labels_lie_between_0_and_1():
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        BinaryCrossEntropyLoss()(np.zeros(2), np.array([-1.0, 1.0]))
+
+
+def test_every_loss_is_a_loss():
+    assert all(issubclass(loss, Loss) for loss in LOSSES)
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)

@@ -1,0 +1,110 @@
+"""Residual, Flatten, Parameter, and what holds for whole networks: precision, vectors, messages."""
+import numpy as np
+import pytest
+
+from lib.activations import ReLU, Sigmoid
+from lib.losses import CrossEntropyLoss, L1Loss
+from lib.network import Flatten, Linear, Residual, Sequential
+from lib.network_base import Parameter
+from tests.finite_differences import assert_backward_is_right
+
+
+def pen_and_paper_network():
+    """The sheet's network: unit 0, then unit 1, then unit 2, which also hears unit 0 by a skip connection."""
+    def weight():
+        linear = Linear(1, 1, bias=False)
+        linear.W.data[...] = 0.5
+        return linear
+    return Sequential(weight(), ReLU(), Residual(Sequential(weight(), ReLU(), weight()), shortcut=weight()))
+
+
+def test_the_pen_and_paper_network():
+    model, loss_fn = pen_and_paper_network(), L1Loss()
+    x, y = np.array([[1.0]]), np.array([[-3.0]])
+    np.testing.assert_allclose(model(x), [[0.375]])
+    np.testing.assert_allclose(loss_fn(model(x), y), 3.375)
+    model.backward(loss_fn.backward())
+    w0, w1, w2, ws = model.parameters()
+    np.testing.assert_allclose([p.grad[0, 0] for p in (w0, w1, w2, ws)], [0.75, 0.25, 0.25, 0.5])
+    for p in (w0, w1, w2, ws):
+        p.data -= p.grad
+    np.testing.assert_allclose(loss_fn(model(x), y), 3.0)
+
+
+def test_residual(rng):
+    x = rng.standard_normal((3, 2))
+    for module, args in Residual.examples(rng):
+        assert_backward_is_right(module, args)
+        module.check_gradients(args)
+    inner = Linear(2, 2)
+    np.testing.assert_allclose(Residual(inner)(x), inner(x) + x)
+    with pytest.raises(ValueError, match=r"\(3, 4\) from the module and \(3, 2\) from the shortcut"):
+        Residual(Linear(2, 4))(x)
+
+
+def test_flatten(rng):
+    x = rng.standard_normal((2, 3, 4))
+    flatten = Flatten()
+    np.testing.assert_array_equal(flatten(x), x.reshape(2, 12))
+    assert_backward_is_right(Flatten(), (x,))
+
+
+def test_parameter():
+    parameter = Parameter(np.arange(3), name="W")
+    assert parameter.data.dtype == np.float64 and parameter.name == "W" and parameter.state_dict == {}
+    np.testing.assert_array_equal(parameter.grad, np.zeros(3))
+    assert Parameter(np.ones(2, dtype=np.float32)).grad.dtype == np.float32
+    np.testing.assert_array_equal(Parameter([1.0], grad=[2.0]).grad, [2.0])
+    with pytest.raises(ValueError, match=r"\(2,\).*\(3,\)"):
+        Parameter(np.ones(2), grad=np.ones(3))
+
+
+@pytest.mark.parametrize("as_float32", [True, False])
+def test_float32_in_float32_out(rng, as_float32):
+    model = Sequential(Linear(4, 3), Sigmoid(), Linear(3, 2))
+    if as_float32:
+        assert model.astype(np.float32) is model
+        assert all(p.data.dtype == p.grad.dtype == np.float32 for p in model.parameters())
+    x = rng.standard_normal((5, 4)).astype(np.float32)
+    assert model(x).dtype == np.float32
+    assert model.backward(np.ones((5, 2), dtype=np.float32)).dtype == np.float32
+
+
+def test_vectors_and_integers(rng):
+    model = Sequential(Linear(4, 3), ReLU(), Linear(3, 2))
+    x = np.arange(4)
+    assert model(x).shape == (2,) and model(x).dtype == np.float64
+    np.testing.assert_allclose(model(x), model(x[np.newaxis])[0])
+
+
+@pytest.mark.parametrize("x, words", [
+    (np.ones((2, 3)), r"Linear\(4, 2\) expects 4 features.*\(batch, 4\).*got shape \(2, 3\)"),
+    (np.ones(3), r"Linear\(4, 2\) expects 4 features.*got shape \(3,\)"),
+    (np.ones((0, 4)), r"Linear got an empty array of shape \(0, 4\)"),
+    ([[1, 2, 3, 4], [1]], "array of numbers"),
+    ("abc", "array of numbers"),
+])
+def test_bad_input_to_linear(x, words):
+    with pytest.raises(ValueError, match=words):
+        Linear(4, 2)(x)
+
+
+def test_bad_calls_of_linear():
+    linear = Linear(4, 2)
+    with pytest.raises(RuntimeError, match="Linear.backward was called before forward"):
+        linear.backward(np.ones((3, 2)))
+    linear(np.ones((3, 4)))
+    for shape in [(3, 1), (2,), (3, 4), (1, 2)]:
+        with pytest.raises(ValueError, match=r"Linear.backward expects the upstream gradient.*\(3, 2\)"):
+            linear.backward(np.ones(shape))
+
+
+def test_nan_goes_through():
+    model = Sequential(Linear(2, 2), ReLU(), Linear(2, 2))
+    assert np.isnan(model(np.array([[np.nan, 1.0]]))).any()
+    assert np.isnan(CrossEntropyLoss()(np.array([[np.nan, 1.0]]), np.array([[1, 0]])))
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)

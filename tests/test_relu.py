@@ -1,0 +1,25 @@
+"""The forward pass of ReLU."""
+import numpy as np
+
+from lib.activations import ReLU
+
+
+def test_known_values():
+    np.testing.assert_array_equal(ReLU()(np.array([[-1.5, 0.0, 2.5]])), [[0.0, 0.0, 2.5]])
+
+
+def test_any_shape_and_integers():
+    for shape in [(4,), (2, 3), (2, 3, 4), (1, 1)]:
+        assert ReLU()(np.ones(shape)).shape == shape
+    y = ReLU()(np.array([[-2, 0, 3]]))
+    np.testing.assert_array_equal(y, [[0, 0, 3]])
+    assert y.dtype == np.float64
+
+
+def test_nan_and_infinity_pass_through():
+    np.testing.assert_array_equal(ReLU()(np.array([np.nan, np.inf, -np.inf])), [np.nan, np.inf, 0])
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)

@@ -1,0 +1,79 @@
+"""Sequential: forward in order, backward in reverse, a flat list of parameters."""
+import numpy as np
+import pytest
+
+from lib.activations import ReLU, Sigmoid, Tanh
+from lib.network import Linear, Sequential
+from lib.network_base import Module
+from tests.finite_differences import assert_backward_is_right
+
+
+def random_network(rng):
+    model = Sequential(Linear(3, 4), Tanh(), Linear(4, 2), Sigmoid())
+    for param in model.parameters():
+        param.data = rng.standard_normal(param.data.shape)
+    return model
+
+
+def test_forward_is_the_composition(rng):
+    model, x = random_network(rng), rng.standard_normal((5, 3))
+    expected = x
+    for module in model.modules:
+        expected = module(expected)
+    np.testing.assert_allclose(model(x), expected)
+
+
+def test_backward(rng):
+    model = random_network(rng)
+    for x in (rng.standard_normal((5, 3)), rng.standard_normal((1, 3)), rng.standard_normal(3)):
+        assert_backward_is_right(model, (x,))
+    model.check_gradients((rng.standard_normal((2, 3)),))
+
+
+def test_parameters_are_a_flat_list_in_order():
+    model = Sequential(Linear(3, 4), ReLU(), Sequential(Linear(4, 2)))
+    params = model.parameters()
+    assert isinstance(params, list)
+    assert params == [model[0].W, model[0].b, model[2][0].W, model[2][0].b]
+    assert [path for path, _ in model.named_parameters()] == [
+        "Sequential[0].W", "Sequential[0].b", "Sequential[2][0].W", "Sequential[2][0].b"]
+    assert model.modules[1] is model[1] and len(model) == 3
+
+
+def test_an_empty_sequential_is_the_identity(rng):
+    x = rng.standard_normal((2, 3))
+    assert Sequential()(x) is x and Sequential().backward(x) is x and Sequential().parameters() == []
+
+
+def test_a_module_twice_would_have_a_wrong_gradient(rng):
+    relu = ReLU()
+    model = Sequential(Linear(2, 2), relu, Linear(2, 2), relu)
+    model(rng.standard_normal((3, 2)))
+    with pytest.raises(RuntimeError, match=r"several places of this Sequential \(1, 3\)"):
+        model.backward(np.ones((3, 2)))
+
+
+def test_what_is_not_a_module_is_refused():
+    for wrong, words in [(ReLU, "the class ReLU"), ([Linear(2, 2)], "a list")]:
+        with pytest.raises(ValueError, match=words):
+            Sequential(Linear(2, 2), wrong)
+
+
+def test_train_and_eval_reach_every_module():
+    model = Sequential(Linear(2, 2), Sequential(ReLU()))
+    assert model.eval() is model
+    assert not any(module.training for _, module in model.named_modules())
+    assert model.train() is model and model[1][0].training
+
+
+def test_the_base_class_defines_nothing():
+    module = Module()
+    assert module.parameters() == [] and module.input_cache is None
+    for call in (module.forward, module.backward, module):
+        with pytest.raises(NotImplementedError):
+            call(np.ones((1, 1)))
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)
