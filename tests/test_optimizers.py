@@ -1,0 +1,314 @@
+"""The optimisers: their rules against PyTorch's and by hand, saving and restoring, creating by name, clipping."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lib.network_base import Parameter
+from lib.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSProp, clip_grad_norm, clip_grad_value, create_optimizer
+
+SHAPES = [(3, 4), (4,), (2, 1, 3)]
+SETTINGS = [
+    (SGD, "SGD", dict(lr=0.1)),
+    (SGD, "SGD", dict(lr=0.1, momentum=0.9)),
+    (SGD, "SGD", dict(lr=0.1, momentum=0.9, nesterov=True)),
+    (SGD, "SGD", dict(lr=0.1, momentum=0.5, weight_decay=0.3)),
+    (Adam, "Adam", dict()),
+    (Adam, "Adam", dict(lr=0.05, betas=(0.5, 0.8), eps=1e-3, weight_decay=0.2)),
+    (AdamW, "AdamW", dict()),
+    (AdamW, "AdamW", dict(lr=0.05, weight_decay=0.4)),
+    (RMSProp, "RMSprop", dict()),
+    (RMSProp, "RMSprop", dict(lr=0.02, alpha=0.7, eps=1e-4, momentum=0.8, weight_decay=0.1)),
+    (Adagrad, "Adagrad", dict()),
+    (Adagrad, "Adagrad", dict(lr=0.1, lr_decay=0.1, weight_decay=0.1, initial_accumulator_value=0.5)),
+]
+IDS = [f"{name}-{'-'.join(hyperparams) or 'defaults'}" for _, name, hyperparams in SETTINGS]
+
+
+def make_params(dtype=np.float64):
+    rng = np.random.default_rng(3)
+    return [Parameter(rng.standard_normal(shape).astype(dtype)) for shape in SHAPES]
+
+
+def set_gradients(params, step):
+    rng = np.random.default_rng(step)
+    for param in params:
+        param.grad[...] = 10.0 ** rng.integers(-3, 2) * rng.standard_normal(param.data.shape)
+
+
+def train(optimizer, params, steps):
+    for step in steps:
+        set_gradients(params, step)
+        optimizer.step()
+
+
+@pytest.mark.parametrize("cls, torch_name, hyperparams", SETTINGS, ids=IDS)
+def test_equals_pytorch(cls, torch_name, hyperparams):
+    torch = pytest.importorskip("torch", reason="PyTorch's optimisers are the reference here")
+    params = make_params()
+    theirs = [torch.tensor(param.data.copy(), requires_grad=True) for param in params]
+    optimizer = cls(params, **hyperparams)
+    reference = getattr(torch.optim, torch_name)(theirs, **(hyperparams or {"lr": optimizer.lr}))
+    for step in range(12):
+        set_gradients(params, step)
+        for param, tensor in zip(params, theirs):
+            tensor.grad = torch.tensor(param.grad.copy())
+        optimizer.step()
+        reference.step()
+    for param, tensor in zip(params, theirs):
+        np.testing.assert_allclose(param.data, tensor.detach().numpy(), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("cls, torch_name", [(SGD, "SGD"), (Adam, "Adam"), (AdamW, "AdamW"), (RMSProp, "RMSprop"),
+                                             (Adagrad, "Adagrad")])
+def test_defaults_are_pytorchs(cls, torch_name):
+    torch = pytest.importorskip("torch", reason="PyTorch's defaults are the reference here")
+    defaults = getattr(torch.optim, torch_name)([torch.zeros(1)], **({"lr": 1.0} if cls is SGD else {})).defaults
+    for name, value in vars(cls(make_params())).items():
+        if name[0] != "_" and name != "step_count":
+            assert (value or 0) == (defaults[name] or 0), name  # SGD's momentum: None is none, as 0 is
+
+
+# ------------------------------------------------------------------ rules by hand, on f(w) = w^2 / 2 from w = 1
+
+def two_steps(optimizer_of):
+    w = Parameter(np.array([1.0]))
+    optimizer = optimizer_of([w])
+    values = []
+    for _ in range(2):
+        w.grad[...] = w.data
+        optimizer.step()
+        values.append(float(w.data[0]))
+    return values
+
+
+def test_sgd_by_hand():
+    assert two_steps(lambda params: SGD(params, lr=0.1)) == pytest.approx([0.9, 0.81])
+
+
+def test_momentum_by_hand():
+    # v = 1, w = 0.9; then v = 0.5 + 0.9 = 1.4, w = 0.9 - 0.14
+    assert two_steps(lambda params: SGD(params, lr=0.1, momentum=0.5)) == pytest.approx([0.9, 0.76])
+
+
+def test_nesterov_by_hand():
+    # v = 1, step 1 + 0.5; then grad 0.85, v = 1.35, step 0.85 + 0.675
+    assert two_steps(lambda params: SGD(params, 0.1, momentum=0.5, nesterov=True)) == pytest.approx([0.85, 0.6975])
+
+
+def test_adams_first_step_is_lr_whatever_the_gradients_size():
+    for size in (1e-4, 1.0, 1e6):
+        w = Parameter(np.array([1.0, 1.0]), grad=np.array([size, -size]))
+        Adam([w], lr=0.01).step()
+        assert w.data == pytest.approx([0.99, 1.01], abs=1e-5)
+
+
+def test_adamw_decays_without_a_gradient():
+    w = Parameter(np.array([2.0]))
+    AdamW([w], lr=0.1, weight_decay=0.5).step()
+    assert w.data == pytest.approx([2.0 * 0.95])
+
+
+# ------------------------------------------------------------------ steps
+
+@pytest.mark.parametrize("cls, _, hyperparams", SETTINGS, ids=IDS)
+def test_a_flat_vector_takes_the_same_steps(cls, _, hyperparams):
+    """The compiled network applies update to all parameters as one vector."""
+    params = make_params()
+    optimizer = cls(params, **hyperparams)
+    flat = Parameter(np.concatenate([param.data.ravel() for param in params]))
+    flat_optimizer = cls([flat], **hyperparams)
+    for step in range(5):
+        set_gradients(params, step)
+        flat.grad[...] = np.concatenate([param.grad.ravel() for param in params])
+        optimizer.step()
+        flat_optimizer.step()
+    assert np.array_equal(flat.data, np.concatenate([param.data.ravel() for param in params]))
+
+
+@pytest.mark.parametrize("cls, _, hyperparams", SETTINGS, ids=IDS)
+def test_step_works_in_place_and_keeps_gradients_and_precision(cls, _, hyperparams):
+    params = make_params(np.float32)
+    optimizer = cls(params, **hyperparams)
+    arrays = [param.data for param in params]
+    set_gradients(params, 0)
+    grads = [param.grad.copy() for param in params]
+    optimizer.lr = np.float64(optimizer.lr)  # as a scheduler of one's own may leave it
+    optimizer.step()
+    for param, array, grad in zip(params, arrays, grads):
+        assert param.data is array and array.dtype == np.float32
+        assert np.array_equal(param.grad, grad)
+        assert all(state.dtype == np.float32 for state in param.state_dict.values())
+
+
+def test_learning_rate_can_be_set_between_steps():
+    w = Parameter(np.array([1.0]), grad=np.array([1.0]))
+    optimizer = SGD([w], lr=0.1)
+    optimizer.step()
+    optimizer.lr = 0.2
+    optimizer.step()
+    assert w.data == pytest.approx([0.7])
+
+
+def test_zero_grad():
+    params = make_params()
+    set_gradients(params, 0)
+    params[1].grad = None
+    SGD(params).zero_grad()
+    assert all(np.array_equal(param.grad, np.zeros(param.data.shape)) for param in params)
+
+
+def test_a_parameter_that_is_used_twice_is_updated_once():
+    w = Parameter(np.array([1.0]), grad=np.array([1.0]))
+    SGD([w, w], lr=0.1).step()
+    assert w.data == pytest.approx([0.9])
+
+
+def test_params_may_be_a_generator_and_keep_their_order():
+    params = make_params()
+    assert SGD(param for param in params)._params == params
+
+
+def test_optimizers_dont_share_their_state():
+    params, others = make_params(), make_params()
+    first = Adam(params)
+    train(first, params, range(3))
+    SGD(params, momentum=0.9)  # a second one on the same parameters
+    train(first, params, range(3, 6))
+    train(Adam(others), others, range(6))
+    assert all(np.array_equal(a.data, b.data) for a, b in zip(params, others))
+
+
+def test_base_class_has_no_rule():
+    with pytest.raises(NotImplementedError, match="update"):
+        Optimizer(make_params()).step()
+
+
+# ------------------------------------------------------------------ saving and restoring
+
+@pytest.mark.parametrize("cls, _, hyperparams", SETTINGS, ids=IDS)
+def test_saved_in_a_file_and_restored_goes_on_exactly(cls, _, hyperparams, tmp_path):
+    params = make_params()
+    optimizer = cls(params, **hyperparams)
+    train(optimizer, params, range(4))
+    optimizer.lr = 0.3 * optimizer.lr
+    np.savez(str(tmp_path / "state.npz"), **optimizer.state_dict())
+    copies = [Parameter(param.data.copy()) for param in params]
+    train(optimizer, params, range(4, 8))
+
+    restored = cls(copies, **hyperparams)
+    with np.load(str(tmp_path / "state.npz"), allow_pickle=False) as file:
+        restored.load_state_dict(file)
+    train(restored, copies, range(4, 8))
+    assert restored.lr == optimizer.lr
+    assert all(np.array_equal(a.data, b.data) for a, b in zip(params, copies))
+
+
+def test_state_dict_is_a_copy():
+    params = make_params()
+    optimizer = Adam(params)
+    train(optimizer, params, range(2))
+    saved = optimizer.state_dict()
+    before = saved["0.m"].copy()
+    train(optimizer, params, range(2, 4))
+    assert np.array_equal(saved["0.m"], before) and saved["step_count"] == 2
+
+
+@pytest.mark.parametrize("damage", [
+    lambda saved: saved.pop("1.m"),
+    lambda saved: saved.update({"9.m": np.zeros(3)}),
+    lambda saved: saved.update({"1.m": np.zeros(7)}),
+    lambda saved: saved.update({"1.m": np.array(["a", "b", "c", "d"])}),
+    lambda saved: saved.update({"lr": -1.0}),
+    lambda saved: saved.update({"step_count": np.nan}),
+])
+def test_a_state_that_doesnt_fit_changes_nothing(damage):
+    params = make_params()
+    optimizer = Adam(params, lr=0.25)
+    train(optimizer, params, range(2))
+    before = optimizer.state_dict()
+    bad = {name: 2 * value for name, value in optimizer.state_dict().items()}
+    damage(bad)
+    with pytest.raises(ValueError, match="Adam"):
+        optimizer.load_state_dict(bad)
+    after = optimizer.state_dict()
+    assert before.keys() == after.keys() and all(np.array_equal(before[name], after[name]) for name in before)
+
+
+# ------------------------------------------------------------------ creating by name, and errors
+
+@pytest.mark.parametrize("name, cls", [("sgd", SGD), ("SGD", SGD), ("Adam", Adam), ("adamw", AdamW), ("AdamW", AdamW),
+                                       ("rmsprop", RMSProp), ("ADAGRAD", Adagrad)])
+def test_create_optimizer(name, cls):
+    params = make_params()
+    optimizer = create_optimizer(name, params, {"lr": 0.125})
+    assert type(optimizer) is cls and optimizer.lr == 0.125 and list(optimizer._params) == params
+
+
+def test_create_optimizer_finds_new_classes():
+    class SignDescent(SGD):
+        def update(self, data, grad, state):
+            data -= self.lr * np.sign(grad)
+
+    assert type(create_optimizer("signdescent", make_params(), {"lr": 1})) is SignDescent
+
+
+def test_create_optimizer_errors_are_sentences():
+    with pytest.raises(ValueError, match="no optimizer 'adm'.*SGD.*Adam"):
+        create_optimizer("adm", make_params(), {})
+    with pytest.raises(ValueError, match="Adam can't be made.*momentum"):
+        create_optimizer("adam", make_params(), {"momentum": 0.9})
+
+
+@pytest.mark.parametrize("make, message", [
+    (lambda params: SGD(params, lr=-1), "lr"),
+    (lambda params: SGD(params, lr="fast"), "lr"),
+    (lambda params: SGD(params, nesterov=True), "momentum"),
+    (lambda params: SGD(params, momentum=-0.1), "momentum"),
+    (lambda params: Adam(params, betas=(0.9, 1.0)), "betas"),
+    (lambda params: Adam(params, weight_decay=-1), "weight_decay"),
+    (lambda params: RMSProp(params, eps=-1), "eps"),
+    (lambda params: SGD([param.data for param in params] + ["W"]), "model.parameters"),
+])
+def test_bad_arguments(make, message):
+    with pytest.raises(ValueError, match=message):
+        make(make_params())
+
+
+def test_a_missing_or_misshapen_gradient_is_named():
+    w = Parameter(np.ones((2, 1)), name="W")
+    optimizer = SGD([w])
+    w.grad = None
+    with pytest.raises(RuntimeError, match="'W' is None"):
+        optimizer.step()
+    w.grad = np.ones(2)  # NumPy would broadcast it to (2, 2) or fail with a message of its own
+    with pytest.raises(ValueError, match="'W' has shape"):
+        optimizer.step()
+
+
+# ------------------------------------------------------------------ clipping
+
+def test_clip_grad_norm():
+    params = [Parameter(np.zeros(2), grad=np.array([3.0, 0.0])), Parameter(np.zeros((1, 1)), grad=np.array([[4.0]]))]
+    assert clip_grad_norm(params, max_norm=10.0) == pytest.approx(5.0)
+    assert params[0].grad.tolist() == [3.0, 0.0]
+    assert clip_grad_norm(params, max_norm=1.0) == pytest.approx(5.0)
+    assert params[0].grad == pytest.approx([0.6, 0.0]) and params[1].grad == pytest.approx(np.array([[0.8]]))
+    assert clip_grad_norm(params, max_norm=1.0) == pytest.approx(1.0)
+
+
+def test_clip_grad_norm_leaves_what_cant_be_mended():
+    param = Parameter(np.zeros(2), grad=np.array([np.nan, 1.0]))
+    assert np.isnan(clip_grad_norm([param], max_norm=0.5))
+    assert param.grad[1] == 1.0
+
+
+def test_clip_grad_value():
+    param = Parameter(np.zeros(4), grad=np.array([-3.0, -0.5, 0.5, 3.0]))
+    clip_grad_value([param], 1.0)
+    assert param.grad.tolist() == [-1.0, -0.5, 0.5, 1.0]
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)
