@@ -1,11 +1,13 @@
 """Pictures, drawn with Matplotlib; each function returns its figure and works without a screen."""
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, Union
 
 import numpy as np
 
 from lib.activations import ReLU
+from lib.utilities import write_atomically
 from lib.validation import optional_import
 
 
@@ -20,6 +22,14 @@ def show(figure: Any) -> Any:
     if plt.get_backend().lower() not in ("agg", "pdf", "ps", "svg", "template", "cairo"):
         plt.show(block=False)
     return figure
+
+
+def save_figure(figure: Any, path: Union[str, Path]) -> Path:
+    """Write a figure to a file whose ending names the format (.png, .pdf, .svg), close it, and return the path."""
+    path = Path(path)
+    written = write_atomically(path, lambda file: figure.savefig(file, format=path.suffix.lstrip(".").lower(), dpi=120))
+    pyplot().close(figure)
+    return written
 
 
 def plot_relu() -> Any:

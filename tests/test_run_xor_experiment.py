@@ -1,0 +1,126 @@
+"""The XOR script, run as its user runs it."""
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import run_xor_experiment
+from lib.experiments.xor import create_xor_net
+from lib.network import Linear, Sequential
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(*options, cwd=ROOT):
+    """Run the script; return its exit status, output and error output."""
+    result = subprocess.run([sys.executable, str(ROOT / "run_xor_experiment.py"), *options], cwd=str(cwd),
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+    return result.returncode, result.stdout, result.stderr
+
+
+def test_without_options_it_is_the_sheets_experiment(tmp_path):
+    status, output, errors = run(cwd=tmp_path)
+    assert status == 0 and errors == ""
+    parts = ["=" * 60, "The model before the update:", "Linear.W:", "Linear.b:", "Linear.W.grad:", "Loss: 0.69",
+             "Predictions:", "Perform one update step.", "Linear.W:", "Linear.W.grad:", "Loss: ", "Predictions:",
+             "Loss after 100 steps: ", "Loss after 1000 steps: ", "Final predictions: [", "Ground truth:      [0 1 1 0]"]
+    position = 0
+    for part in parts:
+        assert part in output[position:], f"{part!r} is missing, or out of order"
+        position = output.index(part, position) + len(part)
+    assert len(re.findall(r"^Loss after [ \d]{3}\d* steps: \d+\.\d{6}$", output, re.MULTILINE)) == 10
+    assert len(re.findall(r"^Loss: \d\.\d{4}$", output, re.MULTILINE)) == 2
+
+
+def test_a_seed_repeats_a_run(capsys):
+    outputs = []
+    for seed in ("3", "3", "4"):
+        run_xor_experiment.main(["--seed", seed, "--epochs", "200"])
+        outputs.append(capsys.readouterr().out)
+    assert outputs[0] == outputs[1] != outputs[2]
+    assert "Loss after  20 steps: " in outputs[0]
+
+
+def test_other_epochs_hidden_units_and_rates(capsys):
+    run_xor_experiment.main(["--hidden", "5", "--epochs", "3", "--lr", "0.5"])
+    output = capsys.readouterr().out
+    assert output.count("Loss after ") == 3 and "Linear(2, 5)" in output and "lr 0.5" in output
+
+
+def test_main_takes_no_options_from_the_running_program(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["pytest", "--some-option"])
+    run_xor_experiment.main()
+    assert "Ground truth:      [0 1 1 0]" in capsys.readouterr().out
+
+
+def test_every_parameter_then_every_gradient(capsys):
+    model = Sequential(Linear(2, 1), Linear(1, 1, bias=False))
+    model[1].W.grad[...] = 0.125
+    run_xor_experiment.show_sequential_params_and_grads(model)
+    labels = re.findall(r"^(Linear\..*):$", capsys.readouterr().out, re.MULTILINE)
+    assert labels == ["Linear.W", "Linear.b", "Linear.W", "Linear.W.grad", "Linear.b.grad", "Linear.W.grad"]
+
+
+@pytest.mark.parametrize("options, words", [
+    (["--lr", "fast"], "positive number"), (["--lr", "-1"], "positive number"), (["--lr", "nan"], "positive number"),
+    (["--epochs", "0"], "whole number from 1"), (["--epochs", "1.5"], "whole number"),
+    (["--hidden", "0"], "whole number from 1"), (["--seed", "-1"], "whole number from 0 to"),
+    (["--seed", str(2 ** 32)], "whole number from 0 to"), (["--plot", "figure.txt"], ".png"),
+    (["--plot", os.path.join("no such folder", "a.png")], "folder"), (["--unknown"], "--unknown"),
+])
+def test_a_wrong_option_takes_one_line_and_status_2(options, words, capsys):
+    with pytest.raises(SystemExit) as stop:
+        run_xor_experiment.main(options)
+    errors = capsys.readouterr().err
+    assert stop.value.code == 2
+    assert errors.count("\n") == 1 and words in errors
+
+
+def test_help_names_every_option():
+    status, output, _ = run("--help")
+    assert status == 0
+    assert all(option in output for option in ("--seed", "--lr", "--epochs", "--hidden", "--plot"))
+
+
+def test_plot(tmp_path, capsys):
+    run_xor_experiment.main(["--seed", "3", "--plot", str(tmp_path / "figure.png"), "--epochs", "300"])
+    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+    assert [path.name for path in tmp_path.iterdir()] == ["figure.png"]
+
+
+def test_a_diverging_run_says_so(capsys):
+    with np.errstate(all="ignore"):
+        run_xor_experiment.main(["--seed", "0", "--lr", "1e300", "--epochs", "50"])
+    assert "Try a smaller --lr" in capsys.readouterr().out
+
+
+def test_the_network():
+    model = create_xor_net()
+    assert repr(model) == "Sequential(Linear(2, 2), ReLU(), Linear(2, 2))"
+
+
+@pytest.mark.slow
+def test_the_share_of_starts_that_solve_xor():
+    """About 40 % of the starts solve XOR: 200 of them have a standard error of 3.5 %."""
+    from lib.dataset import X, y
+    from lib.experiments.xor import train_on_xor
+    from lib.losses import CrossEntropyLoss
+    from lib.utilities import one_hot_encoding
+    labels, solved, stuck = one_hot_encoding(y, 2), 0, 0
+    for seed in range(200):
+        np.random.seed(seed)
+        model = create_xor_net()
+        losses = train_on_xor(model, CrossEntropyLoss(), X, labels, lr=1.0, epochs=1000)
+        solved += np.array_equal(np.argmax(model(X), axis=1), y)
+        stuck += abs(losses[-1] - np.log(2)) < 1e-3
+    assert 0.3 < solved / 200 < 0.5
+    assert stuck > 0
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)

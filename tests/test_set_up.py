@@ -1,0 +1,91 @@
+"""Set-up: requirements, finding an environment, lean imports, and the house's rules for files."""
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import environment
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_versions_compare_as_numbers():
+    assert environment.version_numbers("1.24.10") > environment.version_numbers("1.24.9")
+    assert environment.version_numbers("2.0.0rc1") >= environment.version_numbers("1.26")
+
+
+def test_requirements_begin_with_the_cards_packages():
+    assert [name for name, _ in environment.read_requirements()][:3] == ["numpy", "pytest", "pycodestyle"]
+
+
+def test_a_missing_or_old_package_is_named(monkeypatch):
+    monkeypatch.setattr(environment, "read_requirements", lambda: [("numpy", "1.0"), ("no-such-package", "1"),
+                                                                   ("pytest", "999")])
+    assert environment.missing_packages() == ["no-such-package>=1", "pytest>=999"]
+
+
+def test_a_complete_python_is_used_as_it_is(monkeypatch):
+    monkeypatch.setattr(environment, "missing_packages", lambda: [])
+    monkeypatch.setattr(environment, "create_venv", lambda: pytest.fail("made an environment without need"))
+    assert environment.find_environment() == sys.executable
+
+
+def test_nothing_half_made_stays_when_installing_fails(monkeypatch, tmp_path, capsys):
+    venv = tmp_path / ".venv"
+    venv.mkdir()
+    (venv / "left over").write_text("from a run that was cut off")
+    monkeypatch.setattr(environment, "VENV", str(venv))
+    monkeypatch.setattr(environment, "missing_packages", lambda: ["numpy>=99"])
+    monkeypatch.setattr(environment, "install_into_venv", lambda: False)
+    with pytest.raises(SystemExit):
+        environment.find_environment()
+    assert not venv.exists()
+    assert "Installing the packages of requirements.txt into .venv failed" in capsys.readouterr().err
+
+
+def imported_by(module):
+    """Return the names of the top-level packages that importing a module brings in."""
+    code = f"import sys, {module}; print(' '.join({{name.split('.')[0] for name in sys.modules}}))"
+    return set(subprocess.run([sys.executable, "-c", code], cwd=str(ROOT), stdout=subprocess.PIPE, check=True,
+                              universal_newlines=True).stdout.split())
+
+
+def test_the_core_imports_numpy_alone():
+    optional = {"scipy", "matplotlib", "sklearn", "tqdm", "joblib", "torch", "hypothesis", "pandas"}
+    modules = sorted(path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
+                     for path in (ROOT / "lib").rglob("*.py") if path.name not in ("__init__.py", "__main__.py"))
+    assert "lib.network" in modules
+    assert not optional & imported_by(", ".join(modules))
+
+
+def test_lib_never_imports_what_stands_on_it():
+    for path in (ROOT / "lib").rglob("*.py"):
+        assert not re.search(r"^\s*(from|import) (exercises|grading|benchmarks|tests)\b", path.read_text("utf-8"),
+                             re.MULTILINE), path
+
+
+def test_the_sheets_seven_gaps_are_marked():
+    places = ["lib/gradient_utilities.py", "lib/activations.py", "lib/network.py", "lib/losses.py",
+              "lib/experiments/xor.py"]
+    text = "".join((ROOT / place).read_text("utf-8") for place in places)
+    starts = re.findall(r"^ +# START TODO #{16}$", text, re.MULTILINE)
+    ends = re.findall(r"^ +# END TODO #{18}$", text, re.MULTILINE)
+    assert len(starts) == len(ends) == 7
+
+
+def test_every_test_file_runs_alone():
+    for path in (ROOT / "tests").glob("test_*.py"):
+        assert path.read_text("utf-8").rstrip().endswith("run_this_file(__file__)"), path.name
+
+
+def test_one_file_alone_says_that_it_is_complete():
+    result = subprocess.run([sys.executable, "-m", "tests.test_zero_grad"], cwd=str(ROOT), stdout=subprocess.PIPE,
+                            universal_newlines=True)
+    assert result.returncode == 0 and result.stdout.rstrip().endswith("Test complete.")
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)
