@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from lib.network_base import Parameter
-from lib.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSProp, clip_grad_norm, clip_grad_value, create_optimizer
+from lib.optimizers import (SGD, Adagrad, Adam, AdamW, Optimizer, RMSProp, clip_grad_norm, clip_grad_value,
+                            create_optimizer)
 
 SHAPES = [(3, 4), (4,), (2, 1, 3)]
 SETTINGS = [
