@@ -36,10 +36,16 @@ class Linear(Module):
         require_size("in_features", in_features, self)
         require_size("out_features", out_features, self)
         self.in_features, self.out_features = int(in_features), int(out_features)
-        shape = (self.in_features, self.out_features)
-        draw = np.random.randn(*shape) if rng is None else rng.standard_normal(shape)
-        self.W = Parameter(0.01 * draw, name="W")
-        self.b = Parameter(0.01 * np.ones(self.out_features), name="b") if bias else None
+        self.W = Parameter(np.zeros((self.in_features, self.out_features)), name="W")
+        self.b = Parameter(np.zeros(self.out_features), name="b") if bias else None
+        self.reset_parameters(rng)
+
+    def reset_parameters(self, rng: Optional[np.random.Generator] = None) -> None:
+        """Draw the parameters anew, in place."""
+        shape = self.W.data.shape
+        self.W.data[...] = 0.01 * (np.random.randn(*shape) if rng is None else rng.standard_normal(shape))
+        if self.b is not None:
+            self.b.data[...] = 0.01
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
