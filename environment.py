@@ -18,6 +18,7 @@ import sys
 ROOT = os.path.dirname(os.path.abspath(__file__))
 VENV = os.path.join(ROOT, ".venv")
 OLDEST_PYTHON = (3, 8)
+BASE_PYTHON = getattr(sys, "_base_executable", sys.executable)  # the one outside, if this one stands inside .venv
 
 
 def say(message):
@@ -62,6 +63,8 @@ def missing_packages():
             good = False
         if not good:
             missing.append(package + ">=" + least)
+    if not missing and not succeeds([sys.executable, "-c", "import numpy, scipy, matplotlib, pytest"]):
+        missing = [package for package, _ in read_requirements()]  # descriptions without the packages: half removed
     return missing
 
 
@@ -85,7 +88,7 @@ def install_into_venv():
     install = ["install", "--quiet", "--disable-pip-version-check", "-r", os.path.join(ROOT, "requirements.txt")]
     if succeeds([venv_python(), "-m", "pip", "--version"]):
         return succeeds([venv_python(), "-m", "pip"] + install, show=True)
-    return succeeds([sys.executable, "-m", "pip", "--python", venv_python()] + install, show=True)
+    return succeeds([BASE_PYTHON, "-m", "pip", "--python", venv_python()] + install, show=True)
 
 
 def create_venv():
@@ -94,17 +97,17 @@ def create_venv():
         shutil.rmtree(VENV)
     elif os.path.lexists(VENV):
         os.remove(VENV)
-    if succeeds([sys.executable, "-m", "venv", VENV]):
+    if succeeds([BASE_PYTHON, "-m", "venv", VENV]):
         return
     shutil.rmtree(VENV, ignore_errors=True)
-    pip_outside = succeeds([sys.executable, "-m", "pip", "--python", sys.executable, "--version"])  # pip 22.3 has it
-    if pip_outside and succeeds([sys.executable, "-m", "venv", "--without-pip", VENV]):
+    pip_outside = succeeds([BASE_PYTHON, "-m", "pip", "--python", BASE_PYTHON, "--version"])  # pip 22.3 has it
+    if pip_outside and succeeds([BASE_PYTHON, "-m", "venv", "--without-pip", VENV]):
         return
     shutil.rmtree(VENV, ignore_errors=True)
     fail("This Python ({0}) can't make a virtual environment, as its module ensurepip is missing.\n"
          "On Debian and Ubuntu, install it with: sudo apt install python{1}.{2}-venv\n"
          "Elsewhere, install Python from python.org. Then run this again."
-         .format(sys.executable, *sys.version_info[:2]))
+         .format(BASE_PYTHON, *sys.version_info[:2]))
 
 
 def find_environment():
@@ -129,10 +132,7 @@ def find_environment():
 def rerun_in_environment():
     """Run the current script again, with the same options, in an environment that has every package."""
     require_python()
-    python = find_environment()
-    if os.path.abspath(python) == os.path.abspath(sys.executable):
-        fail("{0} has NumPy's description but can't import it. Reinstall NumPy there.".format(sys.executable))
-    sys.exit(subprocess.call([python] + sys.argv))
+    sys.exit(subprocess.call([find_environment()] + sys.argv))
 
 
 def require_python():

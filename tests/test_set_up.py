@@ -26,6 +26,11 @@ def test_a_missing_or_old_package_is_named(monkeypatch):
     assert environment.missing_packages() == ["no-such-package>=1", "pytest>=999"]
 
 
+def test_a_package_that_is_only_described_counts_as_missing(monkeypatch):
+    monkeypatch.setattr(environment, "succeeds", lambda command: False)
+    assert "numpy" in environment.missing_packages()
+
+
 def test_a_complete_python_is_used_as_it_is(monkeypatch):
     monkeypatch.setattr(environment, "missing_packages", lambda: [])
     monkeypatch.setattr(environment, "create_venv", lambda: pytest.fail("made an environment without need"))
