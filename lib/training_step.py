@@ -4,11 +4,12 @@
 """
 from __future__ import annotations
 
-from typing import Any, Tuple
+from typing import Any, Optional, Tuple
 
 import numpy as np
 
 from lib.network_base import Module
+from lib.optimizers import clip_grad_norm
 
 
 class ReadableStep:
@@ -21,10 +22,11 @@ class ReadableStep:
         model: the network.
         loss_fn: the loss; its backward may add gradients of its own, as that of a regularised loss does.
         optimizer: updates the model's parameters from their gradients.
+        clip_norm: the greatest norm that the whole gradient may have; a longer one is shortened. None: any.
     """
 
-    def __init__(self, model: Module, loss_fn: Any, optimizer: Any) -> None:
-        self.model, self.loss_fn, self.optimizer = model, loss_fn, optimizer
+    def __init__(self, model: Module, loss_fn: Any, optimizer: Any, clip_norm: Optional[float] = None) -> None:
+        self.model, self.loss_fn, self.optimizer, self.clip_norm = model, loss_fn, optimizer, clip_norm
 
     def step(self, x_batch: np.ndarray, y_batch: np.ndarray) -> Tuple[float, np.ndarray]:
         """Take one step on a batch.
@@ -41,6 +43,8 @@ class ReadableStep:
         preds = self.model(x_batch)
         loss = self.loss_fn(preds, y_batch)
         self.model.backward(self.loss_fn.backward())
+        if self.clip_norm is not None:
+            clip_grad_norm(self.model.parameters(), self.clip_norm)
         self.optimizer.step()
         return loss, preds
 
@@ -51,6 +55,6 @@ class ReadableStep:
         """
 
 
-def make_step(model: Module, loss_fn: Any, optimizer: Any) -> ReadableStep:
+def make_step(model: Module, loss_fn: Any, optimizer: Any, clip_norm: Optional[float] = None) -> ReadableStep:
     """Return an object whose `step(x_batch, y_batch)` trains the model on a batch, and whose `sync()` ends its work."""
-    return ReadableStep(model, loss_fn, optimizer)
+    return ReadableStep(model, loss_fn, optimizer, clip_norm)
