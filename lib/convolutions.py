@@ -11,7 +11,7 @@ import numpy as np
 from lib.network import Flatten
 from lib.network_base import Module, Parameter
 from lib.pooling import AvgPool2d, MaxPool2d
-from lib.validation import CallOrderError, checked_upstream, require_forward, require_size
+from lib.validation import checked_upstream, require_forward, require_gradients, require_size
 from lib.windows import (IntOrPair, as_pair, calculate_conv_output, checked_images, pad_images, unpad_images,
                          window_offsets)
 
@@ -122,10 +122,7 @@ class Conv2d(Module):
     def _checked_upstream(self, grad: Any) -> np.ndarray:
         """Return the upstream gradient as an array of the output's shape, if backward may be called."""
         require_forward(self, self.input_cache)
-        for parameter in self.parameters():
-            if parameter.grad is None:
-                raise CallOrderError(f"{self}.backward adds to {parameter.name}.grad, but that is None. Call "
-                                     "zero_grad(model.parameters()) before backward.")
+        require_gradients(self)
         size = calculate_conv_output(self.input_cache.shape, self.kernel_size, self.stride)
         return checked_upstream(self, grad, (len(self.input_cache), self.out_channels) + size)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from lib.network_base import Module, Parameter
 from lib.validation import (CallOrderError, InputError, as_float, checked_elementwise, checked_upstream,
-                            require_forward, require_not_empty, require_size)
+                            require_forward, require_gradients, require_not_empty, require_size)
 
 
 def transpose(a: np.ndarray) -> np.ndarray:
@@ -105,10 +105,7 @@ class Linear(Module):
         """Return the cached x and the upstream gradient, both as matrices (a vector becomes one row)."""
         x = self.input_cache
         require_forward(self, x)
-        for parameter in self.parameters():
-            if parameter.grad is None:
-                raise CallOrderError(f"{self}.backward adds to {parameter.name}.grad, but that is None. Call "
-                                     "zero_grad(model.parameters()) before backward.")
+        require_gradients(self)
         W_shape = self.W.data.shape
         leading = x.shape[:-1] if x.ndim > 2 else W_shape[:-2] + x.shape[:-1]
         grad = checked_upstream(self, grad, leading + W_shape[-1:])

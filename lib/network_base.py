@@ -64,6 +64,13 @@ class Module:
         """Return the learnable parameters, always in the same order; a module without any returns []."""
         return []
 
+    def buffers(self) -> Dict[str, np.ndarray]:
+        """Return the arrays that are learnt without a gradient, by the attribute that holds each; mostly {}.
+
+        Such are the running averages of a normalisation. They belong to what is saved of a model, and to its precision.
+        """
+        return {}
+
     # ------------------------------------------------------------------ structure
 
     def children(self) -> List[Tuple[str, "Module"]]:
@@ -106,6 +113,11 @@ class Module:
         return [(paths.get(id(p), f"{own}.{p.name or f'parameters()[{i}]'}"), p)
                 for i, p in enumerate(self.parameters())]
 
+    def named_buffers(self) -> List[Tuple[str, np.ndarray]]:
+        """Return (path, array) of every buffer here and below, such as ("Sequential[1].running_mean", array)."""
+        return [(f"{path}.{name}", buffer) for path, module in self.named_modules()
+                for name, buffer in module.buffers().items()]
+
     # ------------------------------------------------------------------ modes and precision
 
     def train(self: ModuleType, mode: bool = True) -> ModuleType:
@@ -119,11 +131,14 @@ class Module:
         return self.train(False)
 
     def astype(self: ModuleType, dtype: Any) -> ModuleType:
-        """Convert every parameter and gradient to a precision, such as np.float32, in place."""
+        """Convert every parameter, gradient and buffer to a precision, such as np.float32, in place."""
         for parameter in self.parameters():
             parameter.data = parameter.data.astype(dtype)
             if parameter.grad is not None:
                 parameter.grad = parameter.grad.astype(dtype)
+        for _, module in self.named_modules():
+            for name, buffer in module.buffers().items():
+                setattr(module, name, buffer.astype(dtype))
         return self
 
     def _zero_grad(self) -> None:

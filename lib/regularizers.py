@@ -9,7 +9,8 @@ from typing import Any, Iterable, List, Optional, Tuple
 import numpy as np
 
 from lib.network_base import Module, Parameter
-from lib.validation import InputError, checked_elementwise, checked_upstream, require_forward, require_positive
+from lib.validation import (InputError, checked_elementwise, checked_upstream, require_forward, require_gradients,
+                            require_positive)
 
 
 class Dropout(Module):
@@ -117,6 +118,7 @@ class L1Regularization(Penalty):
         return np.float64(self.lambd * sum(np.abs(param.data).sum(dtype=np.float64) for param in self.params))
 
     def backward(self, _: Any = None) -> None:
+        require_gradients(self)
         for param in self.params:
             param.grad += self.lambd * np.sign(param.data)
 
@@ -133,5 +135,6 @@ class L2Regularization(Penalty):
         return np.float64(self.lambd / 2 * sum(np.square(param.data).sum(dtype=np.float64) for param in self.params))
 
     def backward(self, _: Any = None) -> None:
+        require_gradients(self)
         for param in self.params:
             param.grad += self.lambd * param.data

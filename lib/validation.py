@@ -63,6 +63,14 @@ def require_forward(module: Any, cache: Any) -> None:
                              "cached. Call the module on its input first.")
 
 
+def require_gradients(module: Any) -> None:
+    """Raise CallOrderError if a parameter has no gradient that backward could add to."""
+    for parameter in module.parameters():
+        if parameter.grad is None:
+            raise CallOrderError(f"{module}.backward adds to {parameter.name}.grad, but that is None. Call "
+                                 "zero_grad(model.parameters()) before backward.")
+
+
 def checked_upstream(module: Any, grad: Any, expected_shape: Tuple[int, ...]) -> np.ndarray:
     """Return the upstream gradient dL/d(output) as a float array that has the output's shape.
 
