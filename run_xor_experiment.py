@@ -2,8 +2,6 @@
 
 Run it from the root folder: `python run_xor_experiment.py`, or with --help for its options.
 """
-from __future__ import annotations
-
 import argparse
 import math
 import os

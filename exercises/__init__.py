@@ -1,0 +1,1 @@
+"""The course's exercise sheets, one folder a sheet, named by its topic."""

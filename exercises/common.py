@@ -1,0 +1,121 @@
+"""What the programs of all exercises share: their options, where results go, and sweeps over many settings.
+
+A program begins with the cell
+
+    # %%
+    import sys
+    try:
+        import lib
+    except ModuleNotFoundError:  # not started from the root folder: a script or a notebook in its own folder
+        sys.path += [".", "../.."]
+
+and then asks for `options = read_options(__doc__)` and `results = Results("topic", options)`.
+"""
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any, Callable, Iterable, List, Sequence
+
+from lib.plot import save_figure
+from lib.utilities import write_atomically
+from lib.validation import optional_import, require_size
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def read_options(description: Any, arguments: Any = None) -> argparse.Namespace:
+    """Return the options of a program: quick, jobs, scheduler, results.
+
+    Args:
+        description: the program's docstring; its first line is shown by --help.
+        arguments: the command line; that of the running program when it isn't given, none in a notebook.
+    """
+    parser = argparse.ArgumentParser(description=(description or "").strip().split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="a few seconds instead of the full experiment")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N",
+                        help="how many processes share a sweep (default: 1; -1: one for each core)")
+    parser.add_argument("--scheduler", metavar="ADDRESS",
+                        help="run sweeps on the Dask cluster with this scheduler, such as tcp://127.0.0.1:8786")
+    parser.add_argument("--results", type=Path, default=ROOT / "results", metavar="FOLDER",
+                        help="where figures and tables go (default: results/)")
+    if arguments is None:
+        arguments = [] if "ipykernel" in sys.modules else sys.argv[1:]
+    return parser.parse_args(arguments)
+
+
+class Results:
+    """The folder that an exercise's figures and tables go to: results/<topic>/.
+
+    Args:
+        topic: the exercise's name.
+        options: what read_options returned.
+    """
+
+    def __init__(self, topic: str, options: argparse.Namespace) -> None:
+        self.folder = Path(options.results) / topic
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def figure(self, name: str, figure: Any) -> Path:
+        """Write a Matplotlib figure as <name>.png; a notebook shows it, too."""
+        if "ipykernel" in sys.modules:
+            from IPython.display import display
+            display(figure)
+        path = save_figure(figure, self.folder / f"{name}.png")
+        print(f"[figure: {path}]")
+        return path
+
+    def table(self, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+        """Print a table, and write it as Markdown to <name>.md; returns the Markdown."""
+        text = markdown_table(header, rows)
+        self.text(name, text)
+        print(text)
+        return text
+
+    def text(self, name: str, text: str) -> Path:
+        """Write a text to <name>.md."""
+        return write_atomically(self.folder / f"{name}.md", lambda file: file.write((text + "\n").encode("utf-8")))
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return a Markdown table whose columns are aligned; floats are shown with four significant digits.
+
+    >>> print(markdown_table(["units", "loss"], [[2, 0.0796], [10, 0.00731]]))
+    | units |    loss |
+    | ----: | ------: |
+    |     2 |  0.0796 |
+    |    10 | 0.00731 |
+    """
+    cells = [[f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows]
+    widths = [max(3, *(len(row[i]) for row in [list(header)] + cells)) for i in range(len(header))]
+    lines = [[title.rjust(width) for title, width in zip(header, widths)], ["-" * (width - 1) + ":" for width in widths]]
+    lines += [[cell.rjust(width) for cell, width in zip(row, widths)] for row in cells]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def sweep(function: Callable[..., Any], settings: Sequence[Any], jobs: int = 1, scheduler: Any = None) -> List[Any]:
+    """Return [function(setting) for setting in settings], computed by several processes or a cluster.
+
+    joblib runs the calls and returns the results in the order of the settings, each exactly once. On a Dask cluster,
+    the calls of a worker that dies are run again by another one. The function must draw its random numbers from a
+    seed in its setting, so that it gives the same result wherever, and however often, it runs.
+
+    Args:
+        function: takes one setting; must be importable by the workers (a function of a module, not of a notebook).
+        settings: what to call it with.
+        jobs: the number of processes; 1 runs everything in this one, -1 takes every core.
+        scheduler: the address of a Dask scheduler; jobs is then the cluster's affair.
+    """
+    if jobs != -1:
+        require_size("jobs", jobs, "sweep")
+    if scheduler is None and jobs == 1:
+        return [function(setting) for setting in settings]
+    joblib = optional_import("joblib", "joblib", "A sweep over several processes")
+    calls = (joblib.delayed(function)(setting) for setting in settings)
+    if scheduler is None:
+        return joblib.Parallel(n_jobs=jobs)(calls)
+    distributed = optional_import("distributed", "dask[distributed]", "A sweep on a cluster")
+    with distributed.Client(scheduler):
+        with joblib.parallel_config(backend="dask"):
+            return joblib.Parallel()(calls)
