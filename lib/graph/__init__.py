@@ -1,0 +1,48 @@
+"""The computational graph: automatic differentiation on NumPy arrays that can be read, drawn and explained.
+
+    >>> from lib.graph import variable, exp, log, sqrt
+    >>> a, b = variable(1.0, name="a"), variable(4.0, name="b")
+    >>> y = exp(a) / sqrt(b) * log(a + b)
+    >>> y.backward()
+    >>> round(float(a.grad), 4), round(float(b.grad), 4)
+    (2.4593, -0.0016)
+
+**Nodes** (`node.py`). `variable(value, name=...)` and `constant(value, name=...)` make leaves; + - * / ** @ and the
+functions below make computed nodes, of nodes, arrays and numbers (these become constants). Every Node has
+
+- `value`, a NumPy array or scalar, and `grad`, d(output)/d(node), None before backward() and for constants;
+- `operation`, the Operation that made it (None for a leaf), and `parents`, a tuple of nodes in argument order;
+- `name` (or None; `node.named("z")` sets it), `shape`, `ndim`, `size`, `dtype`, `is_leaf`, `needs_grad` (False for
+  constants), `parameter` (of a module, or None), `line` (file and number, or None), `is_graph_node` = True.
+
+`topological_order(output)` lists all nodes below output, parents first, in the order of creation.
+
+**Operations** (`operations*.py`), one small class each, all listed by `Operation.all()`. Every Operation has `name`,
+`shape_rule`, `elementwise` (its Jacobian is diagonal), `broadcasts`, `commutative`, `precedence`, and
+
+- `forward(*values)`; `backward(i, grad, out, *inputs)`: what flows to parent i, on arrays or on nodes;
+- `text(*names)`, `latex(*names)`: the operation on named parents, such as "a * b";
+- `derivative_text(i, out, *names)`, `derivative_latex(...)`: d(out)/d(parent i), `out` being the node's own name;
+- `backward_text(i, grad, out, *names)`, `backward_latex(...)`: what flows back, such as "grad @ b.T".
+
+**Engine** (`engine.py`). `node.backward()` leaves the derivative of that node in the `grad` of all nodes below it;
+each call starts afresh (with accumulate=True, leaves add up). Contributions over several paths are summed.
+`forward(output)` computes a graph again after leaves got a new `value`.
+
+At a kink the derivative is the left one: relu'(0) = 0, abs'(0) = -1; maximum(a, b) gives its second argument the
+gradient where both are equal; max shares it equally among entries that tie.
+"""
+from __future__ import annotations
+
+from lib.graph.engine import backward, forward
+from lib.graph.node import Node, ShapeError, constant, topological_order, variable
+from lib.graph.operations import Operation, unbroadcast
+from lib.graph.operations_elementwise import (abs, cos, erf, exp, log, log1p, maximum, relu, sigmoid, sin, sqrt, tanh)
+from lib.graph.operations_reductions import log_softmax, max, mean, softmax, sum
+from lib.graph.operations_shapes import broadcast_to, concatenate, reshape, stack, transpose
+from lib.graph.sharing import share, share_subexpressions
+
+__all__ = ["Node", "Operation", "ShapeError", "variable", "constant", "topological_order", "backward", "forward",
+           "unbroadcast", "share", "share_subexpressions",
+           "abs", "broadcast_to", "concatenate", "cos", "erf", "exp", "log", "log1p", "log_softmax", "max", "maximum",
+           "mean", "relu", "reshape", "sigmoid", "sin", "softmax", "sqrt", "stack", "sum", "tanh", "transpose"]

@@ -1,0 +1,159 @@
+"""What an operation of the graph is: the base class Operation, and the helpers that the rules are written with.
+
+The operations themselves stand in the files operations_*.py, one small class each. A class is found by being a
+subclass of Operation (`Operation.all()`): its tests and its gradient check need no list.
+"""
+from __future__ import annotations
+
+from typing import Any, List, Sequence, Tuple, Type
+
+import numpy as np
+
+
+class Operation:
+    """One step of a computation: its value (forward), its derivatives (backward), and how both are written.
+
+    The rules of an operation receive either arrays or nodes of a graph and use only what both understand. On arrays,
+    backward computes numbers; on nodes, it builds the graph of the derivative, from which second derivatives come.
+
+    Class attributes:
+        name: the operation in a word, such as "multiply".
+        shape_rule: the shape of the output from the shapes of the inputs, such as "(n, k) @ (k, m) -> (n, m)".
+        elementwise: each output entry depends on the entry at the same place only, so the Jacobian is diagonal.
+        broadcasts: the inputs are broadcast against each other, so their gradients must be summed back.
+        analytic: forward also takes complex numbers, so the complex step can check the derivative.
+        commutative: exchanging the two inputs changes nothing.
+        precedence: how tightly the notation binds: 1 sums, 2 products, 3 signs, 4 powers, 5 functions and names.
+    """
+
+    name = ""
+    shape_rule = ""
+    elementwise = False
+    broadcasts = False
+    analytic = True
+    commutative = False
+    precedence = 5
+    _classes: List[Type["Operation"]] = []
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "name" in vars(cls):  # a class without a name of its own is a base of others, such as Elementwise
+            Operation._classes.append(cls)
+
+    @staticmethod
+    def all() -> List[Type["Operation"]]:
+        """Return the class of every operation there is, in the order of definition."""
+        return list(Operation._classes)
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> List[Tuple["Operation", Tuple[Any, ...]]]:
+        """Return small situations, (operation, inputs), away from kinks, on which the tests run this operation."""
+        raise NotImplementedError(f"{cls.__name__} doesn't define examples yet.")
+
+    # ------------------------------------------------------------------ the mathematics
+
+    def forward(self, *inputs: Any) -> Any:
+        """Return the output for arrays."""
+        raise NotImplementedError(f"{type(self).__name__} doesn't define forward yet.")
+
+    def backward(self, i: int, grad: Any, out: Any, *inputs: Any) -> Any:
+        """Return what flows back to input i: grad = dL/d(out), times d(out)/d(input i).
+
+        Where the operation broadcasts, the result may have the output's shape: the engine sums it back by unbroadcast.
+        """
+        raise NotImplementedError(f"{type(self).__name__} doesn't define backward yet.")
+
+    # ------------------------------------------------------------------ the notation
+
+    def text(self, *names: str) -> str:
+        """Return the operation on named inputs as Python writes it, such as "a * b"."""
+        return f"{self.name}({', '.join(names + self._arguments())})"
+
+    def latex(self, *names: str) -> str:
+        """Return the operation on named inputs in LaTeX, such as "a \\cdot b"."""
+        return rf"\operatorname{{{_escape(self.name)}}}\left({', '.join(names)}\right)"
+
+    def derivative_text(self, i: int, out: str, *names: str) -> str:
+        """Return d(out)/d(input i) in terms of the names of the output and the inputs, as Python writes it.
+
+        Elementwise, it is the diagonal entry. Otherwise it is the entry of the Jacobian, in index form.
+        """
+        raise NotImplementedError(f"{type(self).__name__} doesn't define derivative_text yet.")
+
+    def derivative_latex(self, i: int, out: str, *names: str) -> str:
+        """Return d(out)/d(input i) in LaTeX."""
+        raise NotImplementedError(f"{type(self).__name__} doesn't define derivative_latex yet.")
+
+    def backward_text(self, i: int, grad: str, out: str, *names: str) -> str:
+        """Return what backward computes for input i, such as "grad @ b.T"; elementwise, grad times derivative."""
+        derivative = self.derivative_text(i, out, *names)
+        return grad if derivative == "1" else f"{grad} * {_bracketed(derivative)}"
+
+    def backward_latex(self, i: int, grad: str, out: str, *names: str) -> str:
+        """Return what backward computes for input i in LaTeX; elementwise, grad times derivative."""
+        derivative = self.derivative_latex(i, out, *names)
+        if derivative == "1":
+            return grad
+        if any(sign in derivative.lstrip("-") for sign in "+-") or derivative.startswith("-"):
+            derivative = rf"\left({derivative}\right)"
+        return rf"{grad} \cdot {derivative}"
+
+    # ------------------------------------------------------------------ identity
+
+    def _arguments(self) -> Tuple[str, ...]:
+        """Return the settings of this operation as written in a call, such as ("axis=0",)."""
+        return tuple(f"{key}={value!r}" for key, value in vars(self).items() if value is not None and value is not False)
+
+    def key(self) -> Any:
+        """Return what two equal operations have in common: their class and settings, in hashable form."""
+        return type(self), repr(sorted(vars(self).items()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(self._arguments())})"
+
+
+def _escape(name: str) -> str:
+    return name.replace("_", r"\_")
+
+
+def _bracketed(text: str) -> str:
+    """Return the text in brackets if it is more than a name, a number or a call."""
+    return text if text.replace("_", "").replace(".", "").isalnum() else f"({text})"
+
+
+def call(operation: Operation, *args: Any) -> Any:
+    """Apply an operation: to arrays, giving an array, or, if an argument is a node, to nodes, giving a node."""
+    for arg in args:
+        if type(arg) is not np.ndarray and getattr(arg, "is_graph_node", False):
+            return arg.apply(operation, args)
+    return operation.forward(*map(np.asarray, args))
+
+
+def value_of(x: Any) -> Any:
+    """Return the numbers of a node, or an array as it is: for masks, whose own derivative is zero."""
+    return x.value if getattr(x, "is_graph_node", False) else x
+
+
+def normalised_axes(axis: Any, ndim: int) -> Tuple[int, ...]:
+    """Return an axis argument (None, a number or a tuple) as a tuple of axes counted from the front."""
+    if axis is None:
+        return tuple(range(ndim))
+    axes: Sequence[int] = axis if isinstance(axis, tuple) else (axis,)
+    return tuple(a % ndim for a in axes)
+
+
+def unbroadcast(grad: Any, shape: Tuple[int, ...]) -> Any:
+    """Sum a gradient over the axes that broadcasting added or stretched, so that it gets the input's shape.
+
+    An entry that broadcasting copied contributes to several outputs, and its derivative is the sum over all of them.
+
+    >>> unbroadcast(np.ones((2, 3)), (3,)).tolist()
+    [2.0, 2.0, 2.0]
+    >>> unbroadcast(np.ones((2, 3)), (2, 1)).tolist()
+    [[3.0], [3.0]]
+    """
+    if grad.shape == shape:
+        return grad
+    added = grad.ndim - len(shape)
+    stretched = tuple(added + i for i, size in enumerate(shape) if size == 1 and grad.shape[added + i] != 1)
+    return grad.sum(axis=tuple(range(added)) + stretched, keepdims=False).reshape(shape)
