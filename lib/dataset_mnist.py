@@ -123,9 +123,9 @@ def resize(images: np.ndarray, resolution: int, method: str = "sheet", flatten: 
         pixels = sample_bilinearly(images, positions=3.5 * np.arange(8) + 1.25)
     elif resolution == 8:
         pixels = block_means(np.pad(images, ((0, 0), (2, 2), (2, 2))), size=4)
-    shape = (len(images), -1) if flatten else (len(images), 1, resolution, resolution)
+    shape = (resolution ** 2,) if flatten else (1, resolution, resolution)
     # dividing in the result's own precision makes one pass, without a copy in float64
-    return np.divide(pixels, 255, dtype=dtype, casting="unsafe").reshape(shape)
+    return np.divide(pixels, 255, dtype=dtype, casting="unsafe").reshape((len(images),) + shape)
 
 
 def block_means(images: np.ndarray, size: int) -> np.ndarray:

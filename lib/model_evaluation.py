@@ -24,7 +24,7 @@ def accuracy(preds: Any, labels: Any) -> float:
     return float(np.mean(predicted == true))
 
 
-def evaluate(model: Module, loss_fn: Module, x: np.ndarray, y: np.ndarray, batch_size: int) -> Tuple[float, float]:
+def evaluate(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray, batch_size: int) -> Tuple[float, float]:
     """Return the cost and the accuracy of a model on a data set, computed batch by batch in evaluation mode.
 
     The cost is the sum of the batches' losses: to compare data sets, divide by the number of batches. Afterwards

@@ -23,6 +23,8 @@ class Optimizer:
         lr: the learning rate; a scheduler, or you, may set the attribute between steps.
     """
 
+    is_elementwise = True  # whether `update` treats each entry by itself, so that arrays may be joined and cut at will
+
     def __init__(self, params: Iterable[Parameter], lr: float = 1.0) -> None:
         require_positive("lr", lr, self, zero_allowed=True)
         self.lr = lr
