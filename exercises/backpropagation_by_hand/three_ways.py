@@ -1,0 +1,234 @@
+# %% [markdown]
+# # Backpropagation three ways
+#
+# One network, 4-6-6-6-1 with ReLU and a linear output; one error, the mean squared error. Its gradient is computed
+# by explicit matrices, by automatic differentiation, and by objects. All three must agree.
+
+# %%
+"""Backpropagation of a deep ReLU network by matrices, by automatic differentiation, and by objects."""
+import sys
+
+import numpy as np
+
+try:
+    import lib
+except ModuleNotFoundError:  # not started from the root folder: a script or a notebook in its own folder
+    sys.path += [".", "../.."]
+
+from exercises.backpropagation_by_hand import network_data
+from exercises.common import Results, read_options
+from lib.activations import ReLU
+from lib.gradient_checking import GradientError
+from lib.graph import maximum, variable
+from lib.losses import Loss, MeanSquaredError
+from lib.network import Linear, Sequential
+
+# The gradient norm that the sheet prints for the first weight, with the course's own data and parameters.
+SHEETS_NUMBER = 1.5422821523392451
+
+# %% [markdown]
+# ## Part 1: matrices
+#
+# The forward pass keeps the activations A = [X, A1, A2, A3]; the backward pass walks through them in reverse order.
+
+
+# %%
+def forward_pass(X, W, B):
+    """Return the activations [X, A1, A2, A3] and the output Y of the network."""
+    A = [X]
+    for W_i, b_i in zip(W[:-1], B[:-1]):
+        A.append(np.maximum(0, A[-1] @ W_i + b_i))
+    return A, A[-1] @ W[-1] + B[-1]
+
+
+def back_propagation(W, A, Y, T):
+    """Return dE/dW and dE/db of every layer for the error E = mean((Y - T)^2).
+
+    Shapes: W_i (n, m), A_i (N, n), Y and T (N, 1); each dE/dW_i has the shape of W_i, each dE/db_i that of b_i (m,).
+    """
+    # START TODO ################
+    # dE/dY: E is a mean over all entries of Y, so the derivative of each square carries the factor 1/size.
+    delta = 2 * (Y - T) / T.size
+    DW, DB = [], []
+    for i in reversed(range(len(W))):
+        # delta is dE/dZ_i, with Z_i = A_i W_i + b_i, one row for each example.
+        DW.insert(0, A[i].T @ delta)
+        DB.insert(0, delta.sum(axis=0))  # b_i is added to every row, so the rows' gradients add up
+        # One layer down: through W_i to A_i, and through the ReLU, which lets pass where its output is positive.
+        # (For i = 0 this is dE/dX, which nobody asks for.)
+        delta = (delta @ W[i].T) * (A[i] > 0)
+    return DW, DB
+    # END TODO ##################
+
+
+def by_matrices(X, T, W, B):
+    """Return the error and its gradients by explicit matrices."""
+    A, Y = forward_pass(X, W, B)
+    DW, DB = back_propagation(W, A, Y, T)
+    return ((Y - T) ** 2).mean(), DW, DB
+
+
+# %% [markdown]
+# ## Part 2: automatic differentiation
+#
+# Only the error is computed; the graph that this leaves behind knows the chain rule. First by `lib.graph`, then, when it
+# is installed, by PyTorch.
+
+
+# %%
+def by_graph(X, T, W, B):
+    """Return the error and its gradients by the computational graph of lib.graph."""
+    W = [variable(w, name=f"W{i + 1}") for i, w in enumerate(W)]
+    B = [variable(b, name=f"b{i + 1}") for i, b in enumerate(B)]
+    # START TODO ################
+    A = X
+    for W_i, b_i in zip(W[:-1], B[:-1]):
+        A = maximum(A @ W_i + b_i, 0)
+    error = ((A @ W[-1] + B[-1] - T) ** 2).mean()
+    error.backward()
+    # END TODO ##################
+    return error.value, [w.grad for w in W], [b.grad for b in B]
+
+
+def by_pytorch(X, T, W, B):
+    """Return the error and its gradients by PyTorch, in float64."""
+    import torch
+    X, T = torch.tensor(X), torch.tensor(T)
+    W = [torch.tensor(w, requires_grad=True) for w in W]
+    B = [torch.tensor(b, requires_grad=True) for b in B]
+    A = X
+    for W_i, b_i in zip(W[:-1], B[:-1]):
+        A = torch.relu(A @ W_i + b_i)
+    error = ((A @ W[-1] + B[-1] - T) ** 2).mean()
+    error.backward()
+    return error.item(), [w.grad.numpy() for w in W], [b.grad.numpy() for b in B]
+
+
+# %% [markdown]
+# ## Part 3: objects
+#
+# Layers stand at every second place of the network: `[::2]` reaches all four, where `[:2]` would set the parameters of
+# the first layer alone (its second element is a ReLU). The weights go in as they are; PyTorch's Linear keeps (out, in)
+# and would need their transposes.
+
+
+# %%
+def build_network(W, B):
+    """Return the network as a Sequential that holds copies of the given weights and biases."""
+    model = Sequential(Linear(4, 6), ReLU(), Linear(6, 6), ReLU(), Linear(6, 6), ReLU(), Linear(6, 1))
+    for linear, w, b in zip(model.modules[::2], W, B):
+        linear.W.data, linear.b.data = np.array(w, dtype=float), np.array(b, dtype=float)
+    return model
+
+
+def by_objects(X, T, W, B):
+    """Return the error and its gradients by the modules of lib."""
+    model, loss_fn = build_network(W, B), MeanSquaredError()
+    error = loss_fn(model(X), T)
+    model.backward(loss_fn.backward())
+    # START TODO ################
+    # Where has the gradient gone? Each parameter holds its own.
+    DW = [linear.W.grad for linear in model.modules[::2]]
+    DB = [linear.b.grad for linear in model.modules[::2]]
+    # END TODO ##################
+    return error, DW, DB
+
+
+# %% [markdown]
+# ## Three pitfalls
+#
+# The solution that goes round with this sheet gets the right number, because its only data point hides its mistakes.
+# Written as modules, each mistake is one class, and the gradient checker names it.
+
+
+# %%
+class ErrorWithoutMean(MeanSquaredError):
+    """The derivative 2 (Y - T), without the 1/N of the mean: right for a single example with one output."""
+
+    def backward(self, _=None):
+        preds, difference = self.input_cache
+        return 2 * difference
+
+
+class LinearWithoutSum(Linear):
+    """The bias gradient is left as one row for each example: a wrong shape, (N, m) instead of (m,)."""
+
+    def backward(self, grad):
+        self.W.grad += self.input_cache.T @ grad
+        self.b.grad = self.b.grad + grad
+        return grad @ self.W.data.T
+
+
+class LinearForOneExample(Linear):
+    """The weight gradient as an outer product of the one input row and the one upstream row."""
+
+    def backward(self, grad):
+        self.W.grad += np.outer(self.input_cache[0], grad[0])
+        self.b.grad += grad.sum(axis=0)
+        return grad @ self.W.data.T
+
+
+def pitfalls():
+    """Return (what, one example, five examples): what the gradient checker says of each mistake."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for module in (ErrorWithoutMean(), LinearWithoutSum(4, 6), LinearForOneExample(4, 6)):
+        answers = []
+        for examples in (1, 5):
+            x = rng.standard_normal((examples, 4 if isinstance(module, Linear) else 1))
+            args = (x, rng.standard_normal((examples, 1))) if isinstance(module, Loss) else (x,)
+            try:
+                module.check_gradients(args)
+                answers.append("right")
+            except GradientError as error:
+                answers.append(str(error))
+        rows.append((module, *answers))
+    return rows
+
+
+# %%
+def greatest_difference(first, second):
+    """Return the greatest relative difference between two results (error, DW, DB)."""
+    pairs = list(zip([first[0], *first[1], *first[2]], [second[0], *second[1], *second[2]]))
+    return max(float(np.max(np.abs(np.subtract(a, b))) / max(float(np.max(np.abs(a))), 1e-300)) for a, b in pairs)
+
+
+def main(arguments=None):
+    """Compute the gradient three ways, compare, and show the pitfalls."""
+    options = read_options(__doc__, arguments)
+    results = Results("backpropagation_by_hand", options)
+    X, T, W, B, from_course = network_data.load()
+    ways = {"matrices": by_matrices, "lib.graph": by_graph, "objects": by_objects}
+    try:
+        import torch
+        ways["PyTorch"] = by_pytorch
+    except ImportError:
+        print("PyTorch isn't installed: its row is left out.")
+
+    reference = by_matrices(X, T, W, B)
+    many = network_data.getdata(examples=50)
+    rows = []
+    for name, way in ways.items():
+        result = way(X, T, W, B)
+        differences = greatest_difference(reference, result), greatest_difference(by_matrices(*many, W, B),
+                                                                                  way(*many, W, B))
+        assert max(differences) < 1e-12, f"{name} disagrees with the matrices: {differences}"
+        rows.append([name, f"{float(result[0]):.12f}", f"{np.linalg.norm(result[1][0][0, 0]):.12f}",
+                     *(f"{d:.1e}" for d in differences)])
+    results.table("three_ways", ["way", "error", "|dE/dW1[0, 0]|", "difference, 1 example", "50 examples"], rows)
+
+    first = float(np.linalg.norm(reference[1][0][0, 0]))
+    if from_course:
+        verdict = "the same" if abs(first - SHEETS_NUMBER) < 1e-6 * SHEETS_NUMBER else "NOT the same"
+        print(f"\nWith the course's data: {first!r}; the sheet prints {SHEETS_NUMBER!r}: {verdict}.")
+    else:
+        print("\nThese are our own data and parameters. With the course's utils.py in this folder, its numbers are used "
+              f"and\ncompared with what the sheet prints, {SHEETS_NUMBER}.")
+
+    for module, one, five in pitfalls():
+        print(f"\n--- {type(module).__name__}: {type(module).__doc__}")
+        print(f"with 1 example: {one}\nwith 5 examples: {five}")
+
+
+if __name__ == "__main__":
+    main()
