@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Dict, List, Tuple, Union
+from typing import Any, Dict, List, Tuple, Union
 
 import numpy as np
 
@@ -69,8 +69,8 @@ def load(model: Module, path: Union[str, Path]) -> Module:
 # -------------------------------------------------------------------- a model as named arrays
 
 
-def architecture(model: Module) -> str:
-    """Return the model as text; memory addresses, which change from run to run, are left out."""
+def architecture(model: Any) -> str:
+    """Return a model (or an optimiser) as text, without memory addresses, which change from run to run."""
     return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(model))
 
 
