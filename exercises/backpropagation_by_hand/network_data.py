@@ -21,7 +21,7 @@ def getdata(examples: int = 1, seed: int = 1) -> Tuple[np.ndarray, np.ndarray]:
     return rng.standard_normal((examples, SIZES[0])), rng.standard_normal((examples, SIZES[-1]))
 
 
-def getparams(seed: int = 3) -> Tuple[List[np.ndarray], List[np.ndarray]]:
+def getparams(seed: int = 6) -> Tuple[List[np.ndarray], List[np.ndarray]]:
     """Return the weights W, (inputs, outputs) each, of standard deviation sqrt(2 / inputs), and the biases B."""
     rng = np.random.default_rng(seed)
     W = [rng.standard_normal((n, m)) * np.sqrt(2 / n) for n, m in zip(SIZES[:-1], SIZES[1:])]
