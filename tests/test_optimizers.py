@@ -180,6 +180,15 @@ def test_optimizers_dont_share_their_state():
     assert all(np.array_equal(a.data, b.data) for a, b in zip(params, others))
 
 
+def test_a_new_optimizer_remembers_nothing_of_an_old_one():
+    params = make_params()
+    train(Adam(params), params, range(3))
+    copies = [Parameter(param.data.copy()) for param in params]
+    for trained in (params, copies):
+        train(Adam(trained), trained, range(3, 6))
+    assert all(np.array_equal(a.data, b.data) for a, b in zip(params, copies))
+
+
 def test_base_class_has_no_rule():
     with pytest.raises(NotImplementedError, match="update"):
         Optimizer(make_params()).step()
@@ -298,9 +307,10 @@ def test_clip_grad_norm():
     assert clip_grad_norm(params, max_norm=1.0) == pytest.approx(1.0)
 
 
-def test_clip_grad_norm_leaves_what_cant_be_mended():
-    param = Parameter(np.zeros(2), grad=np.array([np.nan, 1.0]))
-    assert np.isnan(clip_grad_norm([param], max_norm=0.5))
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_clip_grad_norm_leaves_what_cant_be_mended(bad):
+    param = Parameter(np.zeros(2), grad=np.array([bad, 1.0]))
+    assert not np.isfinite(clip_grad_norm([param], max_norm=0.5))
     assert param.grad[1] == 1.0
 
 
