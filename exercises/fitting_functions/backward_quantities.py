@@ -1,0 +1,116 @@
+# %% [markdown]
+# # Backpropagation through a network with 50 hidden units, quantity by quantity
+#
+# For one test point x and its target y, with column vectors as the sheet has them:
+#
+# | forward | shape | | backward: delta_v = dl/dv | shape |
+# | --- | --- | --- | --- | --- |
+# | $z_1 = W_1^T x$ | (50,) | | $\delta_l = 1$ | () |
+# | $z_2 = z_1 + b_1$ | (50,) | | $\delta_{\hat y} = -2 (y - \hat y)$ | (1,) |
+# | $z_3 = \sigma(z_2)$ | (50,) | | $\delta_y = 2 (y - \hat y)$ | (1,) |
+# | $z_4 = W_2^T z_3$ | (1,) | | $\delta_{b_2} = \delta_{z_4} = \delta_{\hat y}$ | (1,) |
+# | $\hat y = z_4 + b_2$ | (1,) | | $\delta_{W_2} = z_3 \delta_{z_4}^T$ | (50, 1) |
+# | $l = (y - \hat y)^2$ | () | | $\delta_{z_3} = W_2 \delta_{z_4}$ | (50,) |
+# | | | | $\delta_{z_2} = \delta_{z_3} \odot z_3 \odot (1 - z_3)$ | (50,) |
+# | | | | $\delta_{b_1} = \delta_{z_1} = \delta_{z_2}$ | (50,) |
+# | | | | $\delta_{W_1} = x \delta_{z_1}^T$ | (1, 50) |
+# | | | | $\delta_x = W_1 \delta_{z_1}$ | (1,) |
+#
+# Where they come from: each node of the backward graph multiplies what arrives by the derivative of its operation. An
+# addition hands it on unchanged, so b and z share theirs. Of z4 = sum_k W2_k z3_k, the derivative by W2_k is z3_k, and the
+# one by z3_k is W2_k. The logistic function acts entry by entry; its derivative is sigma (1 - sigma).
+
+# %%
+"""All forward and backward quantities of a network with 50 hidden units at one point, by hand and by the graph."""
+import sys
+
+import numpy as np
+
+try:
+    import lib
+except ModuleNotFoundError:  # not started from the root folder: a script or a notebook in its own folder
+    sys.path += [".", "../.."]
+
+from exercises.common import Results, read_options
+from exercises.fitting_functions.fit_sine import rebuild, train_once
+from lib.dataset_regression import load_regression_data
+from lib.graph import sigmoid, variable
+
+HIDDEN = 50
+TEST_POINT = 42  # which of the 123 test points: any will do
+
+
+# %%
+def forward_by_hand(x, y, W1, b1, W2, b2):
+    """Return the quantities of the forward pass, in order."""
+    # START TODO ################
+    z1 = W1.T @ x
+    z2 = z1 + b1
+    z3 = 1 / (1 + np.exp(-z2))
+    z4 = W2.T @ z3
+    y_hat = z4 + b2
+    return {"z1": z1, "z2": z2, "z3": z3, "z4": z4, "y_hat": y_hat, "l": ((y - y_hat) ** 2)[0]}
+    # END TODO ##################
+
+
+def backward_by_hand(x, y, W1, W2, z):
+    """Return dl/dv for every quantity v, in the order of the backward pass; z is what the forward pass returned."""
+    # START TODO ################
+    delta = {"l": np.ones(())}
+    delta["y_hat"] = delta["l"] * -2 * (y - z["y_hat"])
+    delta["y"] = delta["l"] * 2 * (y - z["y_hat"])
+    delta["b2"] = delta["y_hat"]
+    delta["z4"] = delta["y_hat"]
+    delta["W2"] = np.outer(z["z3"], delta["z4"])
+    delta["z3"] = W2 @ delta["z4"]
+    delta["z2"] = delta["z3"] * z["z3"] * (1 - z["z3"])
+    delta["b1"] = delta["z2"]
+    delta["z1"] = delta["z2"]
+    delta["W1"] = np.outer(x, delta["z1"])
+    delta["x"] = W1 @ delta["z1"]
+    return delta
+    # END TODO ##################
+
+
+def by_graph(x, y, W1, b1, W2, b2):
+    """Return the graph's nodes by name, after backward."""
+    leaves = {name: variable(value, name=name) for name, value in
+              {"x": x, "y": y, "W1": W1, "b1": b1, "W2": W2, "b2": b2}.items()}
+    z1 = (leaves["W1"].T @ leaves["x"]).named("z1")
+    z2 = (z1 + leaves["b1"]).named("z2")
+    z3 = sigmoid(z2).named("z3")
+    z4 = (leaves["W2"].T @ z3).named("z4")
+    y_hat = (z4 + leaves["b2"]).named("y_hat")
+    loss = ((leaves["y"] - y_hat) ** 2).sum().named("l")
+    loss.backward()
+    return {**leaves, "z1": z1, "z2": z2, "z3": z3, "z4": z4, "y_hat": y_hat, "l": loss}
+
+
+# %%
+def main(arguments=None):
+    """Train the network, compute everything twice, and compare."""
+    options = read_options(__doc__, arguments)
+    results = Results("fitting_functions", options)
+    run = train_once(((HIDDEN,), "logistic", "BFGS", 0, 100 if options.quick else 10000))
+    W1, b1, W2, b2 = (parameter.data for parameter in rebuild((HIDDEN,), "logistic", run).parameters())
+    _, _, x_test, y_test = load_regression_data()
+    x, y = x_test[TEST_POINT], y_test[TEST_POINT]
+
+    forward = forward_by_hand(x, y, W1, b1, W2, b2)
+    backward = backward_by_hand(x, y, W1, W2, forward)
+    nodes = by_graph(x, y, W1, b1, W2, b2)
+
+    def row(name, mine, graphs):
+        difference = np.max(np.abs(mine - graphs))
+        assert difference <= 1e-12 * max(1.0, float(np.max(np.abs(graphs)))), f"{name} differs by {difference}"
+        first = np.ravel(mine)[0]
+        return [name, str(np.shape(mine)), f"{first:.6g}", f"{difference:.1e}"]
+
+    rows = [row(name, value, nodes[name].value) for name, value in forward.items()]
+    rows += [row(f"delta {name}", value, nodes[name].grad) for name, value in backward.items()]
+    print(f"x = {x[0]:.4f}, y = {y[0]:.4f}")
+    results.table("backward_quantities", ["quantity", "shape", "first entry", "difference to the graph's"], rows)
+
+
+if __name__ == "__main__":
+    main()
