@@ -89,7 +89,8 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """
     cells = [[f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows]
     widths = [max(3, *(len(row[i]) for row in [list(header)] + cells)) for i in range(len(header))]
-    lines = [[title.rjust(width) for title, width in zip(header, widths)], ["-" * (width - 1) + ":" for width in widths]]
+    lines = [[title.rjust(width) for title, width in zip(header, widths)]]
+    lines += [["-" * (width - 1) + ":" for width in widths]]
     lines += [[cell.rjust(width) for cell, width in zip(row, widths)] for row in cells]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 

@@ -17,8 +17,8 @@
 # | | | | $\delta_x = W_1 \delta_{z_1}$ | (1,) |
 #
 # Where they come from: each node of the backward graph multiplies what arrives by the derivative of its operation. An
-# addition hands it on unchanged, so b and z share theirs. Of z4 = sum_k W2_k z3_k, the derivative by W2_k is z3_k, and the
-# one by z3_k is W2_k. The logistic function acts entry by entry; its derivative is sigma (1 - sigma).
+# addition hands it on unchanged, so b and z share theirs. Of z4 = sum_k W2_k z3_k, the derivative by W2_k is z3_k, and
+# the one by z3_k is W2_k. The logistic function acts entry by entry; its derivative is sigma (1 - sigma).
 
 # %%
 """All forward and backward quantities of a network with 50 hidden units at one point, by hand and by the graph."""

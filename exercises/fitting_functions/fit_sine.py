@@ -1,7 +1,8 @@
 # %% [markdown]
 # # Fitting a function with few and with many hidden units
 #
-# The data: 100 points of a sine wave over two periods, with noise of standard deviation 0.1; 123 further points to test.
+# The data: 100 points of a sine wave over two periods, with noise of standard deviation 0.1; 123 further points to
+# test.
 # The models: one hidden layer of Z logistic units and a linear output, trained by BFGS from several random starts.
 #
 # Before you run it, look at the data and guess: what will 0, 1, 2 and 3 units make of it?
@@ -35,8 +36,8 @@ ACTIVATIONS = {"logistic": Sigmoid, "ReLU": ReLU}
 # %% [markdown]
 # ## Training
 #
-# BFGS sees the loss as a function of one long vector, all weights and biases together, and builds up an approximation of
-# its second derivatives. Adam takes many cheap steps instead.
+# BFGS sees the loss as a function of one long vector, all weights and biases together, and builds up an approximation
+# of its second derivatives. Adam takes many cheap steps instead.
 
 
 # %%

@@ -98,7 +98,8 @@ class MLP(Module):
 
     def forward(self, x):
         # START TODO ################
-        # The units of a layer are the columns of W, so x W computes all of them, for a vector as for each row of a matrix.
+        # The units of a layer are the columns of W, so x W computes all of them, for a vector as for each row of a
+        # matrix.
         self.input_cache = [x]  # the input of every layer, for backward
         for W, b, phi in zip(self.W, self.b, self.phis):
             self.input_cache.append(phi(self.input_cache[-1] @ W.data + b.data))

@@ -1,12 +1,12 @@
 # %% [markdown]
 # # Ticket prices: a network in plain NumPy
 #
-# What did a ticket for the Titanic cost, given a passenger's class, age and survival? One hidden layer of 4 ReLU units, a
-# linear output, the mean squared error. First everything by hand in a class `Network`; then the same with `lib` and with
-# PyTorch, which must give the same numbers; then what makes the predictions better.
+# What did a ticket for the Titanic cost, given a passenger's class, age and survival? One hidden layer of 4 ReLU units,
+# a linear output, the mean squared error. First everything by hand in a class `Network`; then the same with `lib` and
+# with PyTorch, which must give the same numbers; then what makes the predictions better.
 #
-# The course's preparation, initial weights and learning rate are not public. Ours: the 1045 passengers without a missing
-# value, weights drawn from a seed with standard deviation sqrt(2 / inputs), biases 0, learning rate 1e-4.
+# The course's preparation, initial weights and learning rate are not public. Ours: the 1045 passengers without a
+# missing value, weights drawn from a seed with standard deviation sqrt(2 / inputs), biases 0, learning rate 1e-4.
 
 # %%
 """Predict the Titanic's fares with a small network: by hand, with lib, with PyTorch, and better."""
@@ -34,8 +34,8 @@ EPOCHS = 10
 # %% [markdown]
 # ## The class Network
 #
-# What it must know: its parameters, and of the last forward pass what the backward pass needs. What it must do: predict,
-# tell its loss, compute gradients, take a step.
+# What it must know: its parameters, and of the last forward pass what the backward pass needs. What it must do:
+# predict, tell its loss, compute gradients, take a step.
 
 
 # %%
@@ -206,9 +206,9 @@ def compare(x, y, results):
 # %% [markdown]
 # ## What makes it better
 #
-# Measured on passengers that weren't used for training (20 %, drawn anew for each seed), in pounds: the root of the mean
-# squared error, and the mean absolute error. The fares are skewed, from 0 to 512 pounds, so that a few expensive tickets
-# rule the first figure.
+# Measured on passengers that weren't used for training (20 %, drawn anew for each seed), in pounds: the root of the
+# mean squared error, and the mean absolute error. The fares are skewed, from 0 to 512 pounds, so that a few expensive
+# tickets rule the first figure.
 
 
 # %%
