@@ -26,7 +26,6 @@ from lib.optimizers import clip_grad_norm
 from lib.training_step import ReadableStep
 
 MAX_PROGRAMS = 4  # batch sizes whose arrays are kept
-SLICE_BYTES = 2 ** 17  # a long vector is updated slice by slice: then what an optimiser's rule computes stays cached
 TOLERANCES = {"f": 1e-3, "d": 1e-8}  # of the first step's comparison, relative to the greatest entry
 
 
@@ -111,8 +110,7 @@ class CompiledStep:
         if self.clip_norm is not None:
             clip_grad_norm(self.optimizer._params, self.clip_norm)
         self.optimizer.step_count += 1
-        for data, grad, state in self._slices:
-            self.optimizer.update(data, grad, state)
+        self.optimizer.update(self._flat.data, self._flat.grad, self._flat_state)
         return program.loss() + penalty if with_loss else None, program.preds
 
     def sync(self) -> None:
@@ -126,7 +124,7 @@ class CompiledStep:
     def _bind(self) -> None:
         """Lay out the parameters and the optimiser's state as flat vectors; forget all programs."""
         self._programs: Dict[Any, Optional[Program]] = {}
-        self._flat: Optional[FlatParameters] = None
+        self._flat: Any = None
         if not self._is_trusted or not supports(self.model, self.loss_fn, self.optimizer):
             return
         self._layers = flat_layers(self.model)
@@ -134,18 +132,14 @@ class CompiledStep:
         self._settings = [(layer, name, getattr(layer, name))
                           for layer in self._layers for name in RULES[type(layer)].settings]
         flat = self._flat = FlatParameters(self._layers)
-        state = self.optimizer.init_state(flat.data)
+        self._flat_state = self.optimizer.init_state(flat.data)
         self._state_views: List[Tuple[State, str, np.ndarray]] = []
         for parameter, own_state in zip(self.optimizer._params, self.optimizer._states):
-            for name, vector in state.items():
+            for name, vector in self._flat_state.items():
                 view = flat.view(vector, parameter)
                 view[...] = own_state[name]
                 own_state[name] = view
                 self._state_views.append((own_state, name, view))
-        step = max(1, SLICE_BYTES // flat.data.itemsize)
-        pieces = [slice(start, start + step) for start in range(0, flat.data.size, step)]
-        self._slices = [(flat.data[piece], flat.grad[piece], {name: vector[piece] for name, vector in state.items()})
-                        for piece in pieces]
 
     def _is_bound(self) -> bool:
         """Return whether parameters, state and settings are those that the programs were made for."""
