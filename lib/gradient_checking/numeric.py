@@ -1,0 +1,111 @@
+"""Numeric derivatives with an uncertainty for every number.
+
+The derivative of y(t) at t = 0 comes from central differences D(h) = (y(h) - y(-h)) / 2h at two steps, h and h/2.
+Their errors are about c h^2 and c h^2 / 4, so (4 D(h/2) - D(h)) / 3 cancels them (Richardson's extrapolation).
+
+What can go wrong is measured, not assumed:
+
+- D(h) and D(h/2) differ where h is too large, or where a kink lies between the points.
+- A kink exactly at t = 0 is invisible to central differences, but not to S(h) = (y(h) - 2 y(0) + y(-h)) / h, the right
+  derivative minus the left one: for a smooth function S falls with h, so 2 S(h/2) - S(h) is nearly 0.
+- Rounding errors of y, divided by h.
+
+The sum of the three is the uncertainty. Where it is large, a smaller step is tried; where rounding dominates, a larger.
+
+Source: L. F. Richardson, The approximate arithmetical solution by finite differences, 1911; for the estimation of
+rounding errors from differences of high order: R. W. Hamming, Introduction to applied numerical analysis, 1971.
+"""
+from __future__ import annotations
+
+from typing import Callable, NamedTuple, Optional
+
+import numpy as np
+
+STEPS = (2.0 ** -10, 2.0 ** -15, 2.0 ** -20, 2.0 ** -25)  # powers of two: x + h is then exact, or nearly so
+LARGER_STEPS = (2.0 ** -6, 2.0 ** -2)
+GOOD = 1e-8  # an inconsistency below this part of the derivative isn't worth a smaller step
+EPS = float(np.finfo(np.float64).eps)
+
+
+class Derivative(NamedTuple):
+    """dy/dt for every entry of y, how far it may be off, and the part of that which is due to rounding."""
+
+    value: np.ndarray
+    inconsistency: np.ndarray
+    rounding: np.ndarray
+    step: float
+
+    @property
+    def uncertainty(self) -> np.ndarray:
+        return self.inconsistency + self.rounding
+
+
+def differences(y: Callable[[float], np.ndarray], y0: np.ndarray, h: float, noise: np.ndarray) -> Derivative:
+    """Return the extrapolated derivative at t = 0 with steps h and h/2."""
+    wide_right, wide_left, right, left = y(h), y(-h), y(h / 2), y(-h / 2)
+    wide = (wide_right - wide_left) / (2 * h)
+    narrow = (right - left) / h
+    wide_kink = ((wide_right - y0) - (y0 - wide_left)) / h
+    kink = 2 * ((right - y0) - (y0 - left)) / h
+    inconsistency = np.abs(narrow - wide) + np.abs(2 * kink - wide_kink)
+    rounding = 8 * noise / h
+    inconsistency = np.where(inconsistency > 2 * rounding, inconsistency, 0.0)  # less is due to rounding alone
+    value = (4 * narrow - wide) / 3
+    bad = ~np.isfinite(value) | ~np.isfinite(inconsistency)
+    if bad.any():
+        value, inconsistency = np.where(bad, 0, value), np.where(bad, np.inf, inconsistency)
+    return Derivative(value, inconsistency, rounding, h)
+
+
+def derivative(y: Callable[[float], np.ndarray], y0: np.ndarray, noise: np.ndarray, unit: float = 1.0,
+               enough: Optional[float] = None) -> Derivative:
+    """Return dy/dt at t = 0, with steps that fit the function.
+
+    Args:
+        y: the function; y(t) is a flat array.
+        y0: y(0).
+        noise: the rounding error of each entry of y.
+        unit: by what number the steps are multiplied.
+        enough: an uncertainty, summed over the entries, that is small enough at any rate.
+    """
+    best = differences(y, y0, STEPS[0] * unit, noise)
+    for h in STEPS[1:]:
+        worst = np.max(best.inconsistency, initial=0)
+        if worst <= GOOD * np.max(np.abs(best.value), initial=0) or worst <= np.max(best.rounding, initial=0):
+            break
+        if enough is not None and best.inconsistency.sum() <= enough:
+            break
+        best = _merged(best, differences(y, y0, h * unit, noise))
+    for h in LARGER_STEPS if best.step == STEPS[0] * unit else ():
+        size = np.max(np.abs(best.value), initial=0)
+        if np.max(best.rounding, initial=0) <= 1e-7 * size:
+            break
+        larger = differences(y, y0, h * unit, noise)
+        if np.any(np.abs(larger.value - best.value) > best.uncertainty + larger.uncertainty) or \
+                np.max(larger.uncertainty, initial=0) > np.max(best.uncertainty, initial=0):
+            break
+        best = larger
+    return best
+
+
+def _merged(old: Derivative, new: Derivative) -> Derivative:
+    """Return, entry by entry, what the smaller step says, unless the larger one was as consistent and rounds less."""
+    keep = (old.uncertainty <= new.uncertainty) & (np.abs(old.value - new.value) <= old.uncertainty + new.uncertainty)
+    return Derivative(*(np.where(keep, a, b) for a, b in zip(old[:3], new[:3])), step=new.step)
+
+
+def rounding_noise(y: Callable[[float], np.ndarray], y0: np.ndarray) -> np.ndarray:
+    """Return the size of the rounding errors in each entry of y, measured.
+
+    A polynomial of degree 5 has no sixth difference; what remains of a smooth y(t) is rounding, times sqrt(924).
+    """
+    noise = np.full(y0.shape, np.inf)
+    for h in (2.0 ** -10, 2.0 ** -14):
+        values = [y(t * h) for t in (-3, -2, -1)] + [y0] + [y(t * h) for t in (1, 2, 3)]
+        sixth = sum(c * value for c, value in zip((1, -6, 15, -20, 15, -6, 1), values))
+        sixth = np.where(np.isfinite(sixth), np.abs(sixth), np.inf)
+        noise = np.minimum(noise, sixth / np.sqrt(924))
+    typical = float(np.median(noise / (np.abs(y0) + np.finfo(float).tiny), )) if noise.size else 0.0
+    if not np.isfinite(typical) or typical < 1e-9:  # double precision throughout: kinks may have disturbed the rest
+        return np.abs(y0) * 4 * EPS + np.minimum(noise, 8 * EPS * np.max(np.abs(y0), initial=0))
+    return np.maximum(noise, typical * np.abs(y0))

@@ -1,0 +1,128 @@
+"""What a check of gradients found: for the student as text, for machines as a dictionary."""
+from __future__ import annotations
+
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from lib.gradient_checking.values import Entry
+
+OK, WRONG, UNDECIDABLE, TO_DO = "ok", "wrong", "undecidable", "to do"
+
+
+class GradientError(RuntimeError):
+    """A gradient is wrong; the message is the report, and `report` the report as an object."""
+
+    report: Optional["GradientReport"] = None
+
+
+class GradientShapeError(GradientError, AssertionError):
+    """A gradient has another shape than what it is the gradient of."""
+
+
+class NotDoneError(GradientError, NotImplementedError):
+    """A backward pass isn't written yet."""
+
+
+class Cause(NamedTuple):
+    """A likely cause of wrong gradients."""
+
+    name: str  # a short key, such as "missing 1/N"
+    sentence: str  # what is wrong, for the student
+    evidence: str  # how that is known
+    question: str = ""  # the first hint: something to think about
+    formula: str = ""  # the last hint: how it would be right
+
+
+class TensorReport:
+    """The verdict on one gradient: that of the first input or of a parameter.
+
+    Attributes:
+        name: "input", or the parameter's path such as "Sequential[2].W".
+        verdict: "ok", "wrong", "undecidable" or "to do".
+        max_error, max_relative_error: the greatest found, whether allowed or not.
+        entries: the worst wrong entries, each with index, expected, uncertainty and got.
+        reason: a sentence, where the verdict isn't "ok".
+    """
+
+    def __init__(self, name: str, kind: str) -> None:
+        self.name, self.kind = name, kind
+        self.verdict = UNDECIDABLE
+        self.reason = ""
+        self.max_error = 0.0
+        self.max_relative_error = 0.0
+        self.entries: List[Entry] = []
+        self.num_wrong = self.num_compared = 0
+
+    def to_dict(self) -> Dict[str, Any]:
+        return {"name": self.name, "kind": self.kind, "verdict": self.verdict, "reason": self.reason,
+                "max_error": self.max_error, "max_relative_error": self.max_relative_error,
+                "num_wrong": self.num_wrong, "num_compared": self.num_compared,
+                "entries": [{"index": list(entry.index), "expected": entry.expected, "uncertainty": entry.uncertainty,
+                             "got": entry.got, "ratio": ratio(entry)} for entry in self.entries]}
+
+
+def ratio(entry: Entry) -> Optional[float]:
+    """Return got / expected, or None where that says nothing."""
+    return entry.got / entry.expected if abs(entry.expected) > 4 * entry.uncertainty else None
+
+
+class GradientReport:
+    """The outcome of checking one module.
+
+    Attributes:
+        module: the module's name.
+        tensors: a TensorReport for the first input and for each parameter.
+        problems: sentences on what is wrong besides the values, such as "backward changes its argument".
+        causes: likely causes, the likeliest first.
+        warnings: what could not be decided, and points that proved nothing.
+    """
+
+    def __init__(self, module: str, hints: int = 3) -> None:
+        self.module, self.hints = module, hints
+        self.tensors: List[TensorReport] = []
+        self.problems: List[str] = []
+        self.causes: List[Cause] = []
+        self.warnings: List[str] = []
+        self.error_class = GradientError
+
+    @property
+    def verdict(self) -> str:
+        verdicts = [tensor.verdict for tensor in self.tensors]
+        if TO_DO in verdicts:
+            return TO_DO
+        if self.problems or WRONG in verdicts:
+            return WRONG
+        return UNDECIDABLE if UNDECIDABLE in verdicts else OK
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing wrong was found; what is undecidable isn't wrong."""
+        return self.verdict in (OK, UNDECIDABLE)
+
+    @property
+    def first_cause(self) -> Optional[Cause]:
+        return self.causes[0] if self.causes else None
+
+    def raise_if_wrong(self) -> "GradientReport":
+        """Raise GradientError with this report as its message, unless nothing is wrong; return the report."""
+        if not self.ok:
+            error_class = NotDoneError if self.verdict == TO_DO else self.error_class
+            error = error_class(str(self))
+            error.report = self
+            raise error
+        return self
+
+    def to_dict(self) -> Dict[str, Any]:
+        """Return the report as dictionaries, lists, strings and numbers, such as JSON takes."""
+        return {"module": self.module, "verdict": self.verdict, "tensors": [t.to_dict() for t in self.tensors],
+                "problems": list(self.problems), "causes": [cause._asdict() for cause in self.causes],
+                "warnings": list(self.warnings)}
+
+    def __str__(self) -> str:
+        from lib.gradient_checking.hints import as_text
+        return as_text(self)
+
+    def __repr__(self) -> str:
+        return f"GradientReport({self.module}: {self.verdict})"
+
+
+Index = Tuple[int, ...]
