@@ -35,6 +35,11 @@ def test_gradients_accumulate():
     for _ in range(2):
         embedding.backward(np.ones((3, 2)))
     assert embedding.W.grad.tolist() == [[2, 2], [0, 0], [4, 4]]
+    position = PositionalEmbedding(3, 1)
+    position(np.ones((4, 2, 1)))
+    for _ in range(2):
+        position.backward(np.ones((4, 2, 1)))
+    assert position.W.grad.tolist() == [[8], [8], [0]]
 
 
 def test_the_table_is_drawn_from_the_normal_distribution():

@@ -115,6 +115,8 @@ def test_penalties_of_known_numbers():
     l2.backward()  # adds to what is there
     np.testing.assert_allclose(params[0].grad, [[0.2, -0.3]])
     np.testing.assert_allclose(params[1].grad, [0.4, 0.0])
+    l1.backward()
+    np.testing.assert_allclose(params[0].grad, [[0.3, -0.4]])
 
 
 @pytest.mark.parametrize("penalty_class", PENALTIES)
