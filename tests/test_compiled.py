@@ -1,0 +1,359 @@
+"""The compiled path: the same losses and weights as the modules', for whatever it knows; and when it isn't used."""
+from __future__ import annotations
+
+import copy
+import itertools
+import pickle
+
+import numpy as np
+import pytest
+
+from lib.activations import ReLU, Sigmoid, Softmax, Tanh
+from lib.compiled import CompiledStep, compile_step, supports, why_not_compiled
+from lib.compiled_layers import RULES
+from lib.compiled_losses import LOSS_RULES
+from lib.compiled_memory import NotCompilable
+from lib.convolutions import Conv2d
+from lib.losses import CrossEntropyLoss, MSELoss, RegularizedCrossEntropy
+from lib.lr_schedulers import CosineAnnealingLR
+from lib.network import Flatten, Linear, Sequential
+from lib.optimizer_base import Optimizer
+from lib.optimizers import SGD, Adam, create_optimizer
+from lib.regularizers import Dropout, L1Regularization, L2Regularization
+from lib.training import train
+from lib.training_step import ReadableStep, make_step
+
+OPTIMIZERS = [optimizer for optimizer in Optimizer.__subclasses__() + Adam.__subclasses__()
+              if optimizer.__module__ == "lib.optimizers"]
+HYPERPARAMETERS = {"SGD": [{}, {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01}],
+                   "RMSProp": [{"momentum": 0.5}]}
+
+
+def network_with(layer_class, rng):
+    """Return a network with this kind of layer inside, and a few of its inputs."""
+    layer, (x,) = layer_class.examples(rng)[0]
+    if x.ndim == 2:
+        width = layer(x).shape[1]
+        model = Sequential(Linear(3, x.shape[1], rng=rng), layer, Linear(width, 3, rng=rng))
+        inputs = rng.standard_normal((11, 3))
+    else:
+        before = Conv2d(2, x.shape[1], 1, rng=rng)
+        after = Flatten() if layer_class is not Flatten else ReLU()
+        width = after(layer(x)).shape[1]
+        model = Sequential(before, layer, after, Linear(width, 3, rng=rng))
+        inputs = rng.standard_normal((11, 2) + x.shape[2:])
+    for parameter in model.parameters():
+        parameter.data = rng.standard_normal(parameter.data.shape) / np.sqrt(max(parameter.data.shape))
+    return model, inputs
+
+
+def labels_for(n, rng):
+    return np.eye(3)[rng.integers(0, 3, n)]
+
+
+def run(make, layer_class, loss_class, optimizer_name, hyperparameters, steps=100):
+    """Train with batches of two sizes; returns losses, parameters, predictions, and the optimiser's state."""
+    rng = np.random.default_rng(5)
+    model, x = network_with(layer_class, rng)
+    y = labels_for(len(x), rng)
+    optimizer = create_optimizer(optimizer_name, model.parameters(), {"lr": 0.01, **hyperparameters})
+    step = make(model, loss_class(), optimizer)
+    np.random.seed(1)
+    losses = []
+    for i in range(steps):
+        batch = slice(0, 4) if i % 3 == 2 else slice(4, 11)
+        loss, preds = step.step(x[batch], y[batch])
+        losses.append(loss)
+    return losses, [parameter.data for parameter in model.parameters()], preds, optimizer.state_dict(), step
+
+
+def assert_same_training(*setting, steps=100):
+    readable, compiled = run(ReadableStep, *setting, steps=steps), run(compile_step, *setting, steps=steps)
+    assert compiled[4]._is_trusted and all(compiled[4]._programs.values())  # it was the compiled path indeed
+    np.testing.assert_allclose(compiled[0], readable[0], rtol=1e-10)
+    for ours, theirs in zip(compiled[1], readable[1]):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-10 * np.abs(theirs).max())
+    np.testing.assert_allclose(compiled[2], readable[2], rtol=1e-9, atol=1e-12)
+    assert compiled[3].keys() == readable[3].keys()
+    for name, value in readable[3].items():
+        np.testing.assert_allclose(compiled[3][name], value, rtol=1e-8, atol=1e-12)
+
+
+def names(values):
+    return [getattr(value, "__name__", str(value)) for value in values]
+
+
+# ---------------------------------------------------------------------- the same numbers
+
+@pytest.mark.parametrize("layer_class", RULES, ids=names(RULES))
+def test_each_layer_gives_the_same_training(layer_class):
+    assert_same_training(layer_class, CrossEntropyLoss, "SGD", {"momentum": 0.9})
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=names(OPTIMIZERS))
+@pytest.mark.parametrize("loss_class", LOSS_RULES, ids=names(LOSS_RULES))
+def test_each_loss_and_optimizer_give_the_same_training(loss_class, optimizer):
+    for hyperparameters in HYPERPARAMETERS.get(optimizer.__name__, [{}]):
+        assert_same_training(Sigmoid, loss_class, optimizer.__name__, hyperparameters)
+
+
+@pytest.mark.slow
+def test_all_combinations_give_the_same_training():
+    for layer_class, loss_class, optimizer in itertools.product(RULES, LOSS_RULES, OPTIMIZERS):
+        for hyperparameters in HYPERPARAMETERS.get(optimizer.__name__, []) + [{}]:
+            assert_same_training(layer_class, loss_class, optimizer.__name__, hyperparameters)
+
+
+@pytest.mark.parametrize("layer_class", RULES, ids=names(RULES))
+def test_every_example_of_a_layer_is_compiled_rightly(layer_class, rng):
+    for layer, (x,) in layer_class.examples(rng):
+        for first in ([], [ReLU()]):
+            before = Conv2d(x.shape[1], x.shape[1], 1) if x.ndim == 4 else Linear(x.shape[1], x.shape[1])
+            flatten = [Flatten()] if layer(x).ndim == 4 else []
+            width = Sequential(layer, *flatten)(x).shape[1]
+            model = Sequential(*first, before, layer, *flatten, Linear(width, 2))
+            step = compile_step(model, MSELoss(), SGD(model.parameters(), lr=0.1))
+            step.step(x, rng.standard_normal((len(x), 2)))
+            assert step._is_trusted and all(step._programs.values()), layer
+
+
+def test_float32_stays_float32_and_close(rng):
+    x, y = rng.standard_normal((8, 5)).astype(np.float32), labels_for(8, rng).astype(np.float32)
+    results = []
+    for make in (ReadableStep, compile_step):
+        np.random.seed(0)
+        model = Sequential(Linear(5, 16), ReLU(), Linear(16, 3)).astype(np.float32)
+        step = make(model, CrossEntropyLoss(), Adam(model.parameters(), lr=0.01))
+        results.append([step.step(x, y)[0] for _ in range(50)])
+        assert all(parameter.data.dtype == np.float32 for parameter in model.parameters())
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-4)
+
+
+def test_penalties_clipping_and_schedules_give_the_same_training(rng):
+    x, y = rng.standard_normal((6, 4)), labels_for(6, rng)
+    for penalty, clip_norm in ((L1Regularization, None), (L2Regularization, 0.1)):
+        results = []
+        for make in (ReadableStep, compile_step):
+            np.random.seed(0)
+            model = Sequential(Linear(4, 5), Tanh(), Linear(5, 3))
+            optimizer = SGD(model.parameters(), lr=0.5)
+            schedule = CosineAnnealingLR(optimizer, 20)
+            step = make(model, RegularizedCrossEntropy(penalty(0.01, model.parameters()[:1])), optimizer, clip_norm)
+            losses = []
+            for _ in range(20):
+                losses.append(step.step(x, y)[0])
+                schedule.step()
+            results.append((losses, model(x)))
+        np.testing.assert_allclose(results[1][0], results[0][0], rtol=1e-10)
+        np.testing.assert_allclose(results[1][1], results[0][1], rtol=1e-10)
+
+
+def test_train_gives_the_same_curves_on_both_paths(monkeypatch, rng):
+    x, y = rng.standard_normal((50, 4)), labels_for(50, rng)
+    results = []
+    for make in (ReadableStep, make_step):
+        monkeypatch.setattr("lib.training.make_step", make)
+        np.random.seed(0)
+        model = Sequential(Linear(4, 8), ReLU(), Dropout(0.3), Linear(8, 3))
+        optimizer = Adam(model.parameters(), lr=0.01)
+        results.append((train(model, CrossEntropyLoss(), optimizer, x[:40], y[:40], x[40:], y[40:], 5, 16), model(x)))
+    for ours, theirs in zip(results[1][0], results[0][0]):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10)
+    np.testing.assert_allclose(results[1][1], results[0][1], rtol=1e-10)
+
+
+# ---------------------------------------------------------------------- what happens between the steps
+
+def small_training(make=compile_step):
+    np.random.seed(0)
+    model = Sequential(Linear(4, 5), Tanh(), Linear(5, 3))
+    optimizer = Adam(model.parameters(), lr=0.1)
+    rng = np.random.default_rng(2)
+    x, y = rng.standard_normal((6, 4)), labels_for(6, rng)
+    return model, optimizer, make(model, CrossEntropyLoss(), optimizer), x, y
+
+
+CHANGES = {
+    "entries": lambda model, optimizer: model[0].W.data.__setitem__((0, slice(None)), 0.5),
+    "a new array": lambda model, optimizer: setattr(model[2].W, "data", np.full((5, 3), 0.25)),
+    "gradients": lambda model, optimizer: [setattr(parameter, "grad", None) for parameter in model.parameters()],
+    "learning rate": lambda model, optimizer: setattr(optimizer, "lr", 0.01),
+    "state": lambda model, optimizer: optimizer.load_state_dict(
+        {name: 0 * value + 2 if name == "step_count" else 0 * value for name, value in optimizer.state_dict().items()}),
+    "betas": lambda model, optimizer: setattr(optimizer, "betas", (0.5, 0.5)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_changes_by_hand_count(change):
+    results = []
+    for make in (ReadableStep, compile_step):
+        model, optimizer, step, x, y = small_training(make)
+        losses = []
+        for _ in range(3):
+            for _ in range(5):
+                losses.append(step.step(x, y)[0])
+            change(model, optimizer)
+        results.append(losses + [step.step(x, y)[0]])
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-10)
+
+
+def test_settings_of_layers_count(rng):
+    results = []
+    for make in (ReadableStep, compile_step):
+        model = Sequential(Linear(4, 5, rng=np.random.default_rng(0)), Dropout(0.5), Linear(5, 3))
+        model[2].W.data[...] = 0.1
+        step = make(model, CrossEntropyLoss(), SGD(model.parameters(), lr=0.1))
+        data = np.random.default_rng(1)
+        x, y = data.standard_normal((6, 4)), labels_for(6, data)
+        np.random.seed(3)
+        losses = [step.step(x, y)[0]]
+        model[1].p_delete = 0.2
+        losses.append(step.step(x, y)[0])
+        model.eval()
+        losses.append(step.step(x, y)[0])
+        results.append(losses)
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-10)
+
+
+def test_layers_exchanged_count_from_the_next_sync():
+    results = []
+    for make in (ReadableStep, compile_step):
+        model, _, step, x, y = small_training(make)
+        losses = [step.step(x, y)[0] for _ in range(3)]
+        model.modules[1] = ReLU()
+        step.sync()
+        results.append(losses + [step.step(x, y)[0] for _ in range(3)])
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-10)
+
+
+def test_the_gradient_can_be_read_after_a_step():
+    gradients = []
+    for make in (ReadableStep, compile_step):
+        model, _, step, x, y = small_training(make)
+        for _ in range(3):
+            step.step(x, y)
+        gradients.append([parameter.grad.copy() for parameter in model.parameters()])
+    for ours, theirs in zip(gradients[1], gradients[0]):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+
+
+def test_a_trained_model_can_be_copied_and_pickled():
+    model, _, step, x, y = small_training()
+    step.step(x, y)
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        np.testing.assert_array_equal(twin(x), model(x))
+        twin[0].W.data += 1
+        assert not np.allclose(twin(x), model(x))
+
+
+def test_the_batch_isnt_changed():
+    _, _, step, x, y = small_training()
+    copies = x.copy(), y.copy()
+    for _ in range(3):
+        step.step(x, y)
+    np.testing.assert_array_equal(x, copies[0])
+    np.testing.assert_array_equal(y, copies[1])
+
+
+def test_the_loss_is_computed_only_when_asked_for():
+    _, _, step, x, y = small_training()
+    step.step(x, y)
+    assert step.step(x, y, with_loss=False)[0] is None
+
+
+def test_many_batch_sizes_and_integer_inputs_work():
+    model, _, step, x, y = small_training()
+    twin, _, readable, _, _ = small_training(ReadableStep)
+    for n in (1, 2, 3, 4, 5, 6, 1):
+        for batch in ((x[:n], y[:n]), (np.rint(10 * x[:n]).astype(int), y[:n].astype(int)), (x[:n].tolist(), y[:n])):
+            assert step.step(*batch)[0] == pytest.approx(readable.step(*batch)[0], rel=1e-9)
+
+
+# ---------------------------------------------------------------------- when the modules do the work
+
+def test_modules_that_compute_something_else_train_the_network(monkeypatch):
+    """A student's wrong backward must show in the training, not be hidden by the compiled path."""
+    right = ReLU.backward
+    monkeypatch.setattr(ReLU, "backward", lambda self, grad: right(self, 2 * grad))
+    results = []
+    for make in (ReadableStep, make_step):
+        np.random.seed(0)
+        model = Sequential(Linear(4, 5), ReLU(), Linear(5, 3))
+        model[0].W.data *= 100
+        step = make(model, CrossEntropyLoss(), SGD(model.parameters(), lr=0.1))
+        x, y = np.random.default_rng(1).standard_normal((6, 4)), np.eye(3)[[0, 1, 2, 0, 1, 2]]
+        results.append([step.step(x, y)[0] for _ in range(5)])
+    assert type(step) is CompiledStep
+    assert results[0] == results[1]
+
+
+def test_a_gap_that_isnt_filled_is_reported(monkeypatch):
+    def backward(self, grad):
+        raise NotImplementedError("TODO")
+    monkeypatch.setattr(Linear, "backward", backward)
+    _, _, step, x, y = small_training(make_step)
+    with pytest.raises(NotImplementedError, match="TODO"):
+        step.step(x, y)
+
+
+def test_wrong_shapes_are_explained_by_the_modules():
+    _, _, step, x, y = small_training()
+    step.step(x, y)
+    with pytest.raises(ValueError, match="features"):
+        step.step(x[:, :2], y)
+    with pytest.raises(ValueError, match="one-hot"):
+        step.step(x, y.argmax(axis=1))
+
+
+class OwnSigmoid(Sigmoid):
+    """A layer that the compiled path can't know."""
+
+
+class NormalizedSGD(SGD):
+    """An optimiser whose step depends on a whole parameter."""
+
+    is_elementwise = False
+
+    def update(self, data, grad, state):
+        data -= self.lr * grad / np.linalg.norm(grad)
+
+
+def unsupported():
+    shared = Linear(3, 3)
+    model = Sequential(Linear(3, 3), Tanh(), Linear(3, 3))
+    mixed = Sequential(Linear(3, 3), Linear(3, 3))
+    mixed[0].astype(np.float32)
+    patched = Sequential(Linear(3, 3))
+    patched[0].forward = lambda x: x
+    own = Sequential(Linear(3, 3), OwnSigmoid())
+    yield "layer twice", Sequential(shared, Tanh(), shared), SGD(shared.parameters()), "twice"
+    yield "part of the parameters", model, SGD(model[0].parameters()), "exactly"
+    yield "two precisions", mixed, SGD(mixed.parameters()), "float32"
+    yield "own class", own, SGD(own.parameters()), "OwnSigmoid"
+    yield "softmax", Sequential(model, Softmax()), SGD(model.parameters()), "Softmax"
+    yield "patched", patched, SGD(patched.parameters()), "of its own"
+    yield "optimiser", model, NormalizedSGD(model.parameters()), "NormalizedSGD"
+
+
+@pytest.mark.parametrize("name, model, optimizer, word", list(unsupported()), ids=[case[0] for case in unsupported()])
+def test_what_isnt_supported_is_said_and_left_to_the_modules(name, model, optimizer, word):
+    assert word in why_not_compiled(model, CrossEntropyLoss(), optimizer)
+    assert not supports(model, CrossEntropyLoss(), optimizer)
+    assert type(make_step(model, CrossEntropyLoss(), optimizer)) is ReadableStep
+    with pytest.raises(NotCompilable, match=word):
+        compile_step(model, CrossEntropyLoss(), optimizer)
+
+
+def test_another_precision_than_the_weights_is_left_to_the_modules():
+    """float32 inputs with float64 weights: each layer rounds its output, which the flat computation wouldn't."""
+    results = []
+    for make in (ReadableStep, compile_step):
+        _, _, step, x, y = small_training(make)
+        results.append([step.step(x.astype(np.float32), y)[0] for _ in range(5)])
+    assert results[0] == results[1]
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)
