@@ -18,7 +18,7 @@ solutions to the nonlinear dynamics of learning in deep linear neural networks, 
 from __future__ import annotations
 
 from math import prod, sqrt
-from typing import Any, Callable, Dict, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Optional, Sequence, Set, Tuple, Union
 
 import numpy as np
 
@@ -110,7 +110,8 @@ def initialize(model: Module, initializer: Union[str, Initializer] = "own", rng:
     """Draw a model's weights anew, in place, and return the model.
 
     Weights are the parameters whose name begins with W. Biases, whose name begins with b, become zero, but for "beta";
-    the other parameters, such as the scales of normalisations, stay as they are.
+    the other parameters, such as the scales of normalisations, stay as they are. So do the tables of embeddings: their
+    rows are looked up, not summed, so that the number of rows says nothing about their size.
 
     Args:
         model: a layer or a network.
@@ -127,13 +128,23 @@ def initialize(model: Module, initializer: Union[str, Initializer] = "own", rng:
     if not callable(initializer):
         require_choice("initializer", initializer, tuple(INITIALIZERS) + ("own",), "initialize")
         initializer = INITIALIZERS[initializer]
-    for _, param in model.named_parameters():
+    tables = _embedding_tables(model)
+    for param in model.parameters():
         name = param.name or ""
+        if id(param) in tables:
+            continue
         if name.startswith("W"):
             param.data[...] = initializer(param.data.shape, rng)
         elif name.startswith("b") and name != "beta":
             param.data[...] = 0
     return model
+
+
+def _embedding_tables(model: Module) -> Set[int]:
+    """Return the ids of the parameters that are tables of embeddings."""
+    from lib.embedding import Embedding, PositionalEmbedding  # not at the top: layers may import this module
+    return {id(param) for _, module in model.named_modules() if isinstance(module, (Embedding, PositionalEmbedding))
+            for param in module.parameters()}
 
 
 def _reset_parameters(model: Module, rng: Rng) -> None:

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from lib.activations import ReLU
+from lib.convolutions import Conv2d
+from lib.embedding import Embedding
 from lib.initializers import INITIALIZERS, fans, initialize, orthogonal
 from lib.network import Linear, Residual, Sequential
 from lib.network_base import Module, Parameter
@@ -84,6 +86,18 @@ class Scale(Module):
 def test_other_parameters_stay():
     model = initialize(Sequential(Linear(3, 3), Scale()), "xavier")
     assert model[1].gamma.data.tolist() == [2, 2, 2] and model[1].beta.data.tolist() == [5, 5, 5]
+
+
+def test_tables_of_embeddings_stay():
+    model = Sequential(Embedding(1000, 4), Linear(4, 4))
+    before = model[0].W.data.copy()
+    initialize(model, "he")
+    assert np.array_equal(model[0].W.data, before)
+
+
+def test_convolutions_too():
+    layer = initialize(Conv2d(3, 50, (5, 5)), "he", np.random.default_rng(0))
+    assert layer.W.data.std() == pytest.approx(np.sqrt(2 / 75), rel=0.05) and np.all(layer.b.data == 0)
 
 
 def test_a_function_can_initialize():
