@@ -67,6 +67,10 @@ class BatchNorm(Module):
         self.running_mean = np.zeros(self.num_features)
         self.running_var = np.ones(self.num_features)
 
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
+        return []  # those that can be computed with are BatchNorm1d and BatchNorm2d
+
     def parameters(self) -> Tuple[Parameter, ...]:
         return self.gamma, self.beta
 
