@@ -1,7 +1,7 @@
 """Checkpoints: everything that a training run needs to go on as if it had never stopped, in one file.
 
-That is the model (parameters and buffers), the optimiser's memory, the schedule's place, and every random state, NumPy's
-global one and those of generators; with them the history so far, and the best weights so far.
+That is the model (parameters and buffers), the optimiser's memory, the schedule's place, and every random state,
+NumPy's global one and those of generators; with them the history so far, and the best weights so far.
 """
 from __future__ import annotations
 

@@ -1,35 +1,22 @@
-"""Pictures, drawn with Matplotlib; each function returns its figure and works without a screen."""
+"""Pictures, drawn with Matplotlib; each function returns its figure and works without a screen.
+
+This module has all of them; the files they stand in are named by what they show.
+"""
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 import numpy as np
 
 from lib.activations import ReLU
-from lib.utilities import write_atomically
-from lib.validation import optional_import
+from lib.plot_base import pyplot, save_figure, show
+from lib.plot_boundary import plot_decision_boundary
+from lib.plot_curves import plot_comparison, plot_curves, plot_history
+from lib.plot_images import plot_misclassified, plot_weights
+from lib.plot_layers import plot_activations, plot_gradients
 
-
-def pyplot() -> Any:
-    """Return matplotlib.pyplot, or raise an ImportError that says what to install."""
-    return optional_import("matplotlib.pyplot", "matplotlib", "Drawing a picture")
-
-
-def show(figure: Any) -> Any:
-    """Show a figure where there is a screen or a notebook to show it on, and return it."""
-    plt = pyplot()
-    if plt.get_backend().lower() not in ("agg", "pdf", "ps", "svg", "template", "cairo"):
-        plt.show(block=False)
-    return figure
-
-
-def save_figure(figure: Any, path: Union[str, Path]) -> Path:
-    """Write a figure to a file whose ending names the format (.png, .pdf, .svg), close it, and return the path."""
-    path = Path(path)
-    written = write_atomically(path, lambda file: figure.savefig(file, format=path.suffix.lstrip(".").lower(), dpi=120))
-    pyplot().close(figure)
-    return written
+__all__ = ["pyplot", "show", "save_figure", "plot_relu", "plot_history", "plot_curves", "plot_comparison",
+           "plot_decision_boundary", "plot_weights", "plot_misclassified", "plot_activations", "plot_gradients"]
 
 
 def plot_relu() -> Any:

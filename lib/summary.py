@@ -24,7 +24,7 @@ from lib.validation import InputError
 
 
 class SummaryRow(NamedTuple):
-    """One line of the table: a module, how deep it is nested, what it gives out, and its parameters with those below."""
+    """One line of the table: a module, how deep it is nested, its output, and its parameters with those below."""
 
     depth: int
     label: str
