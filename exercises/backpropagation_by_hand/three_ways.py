@@ -222,8 +222,8 @@ def main(arguments=None):
         verdict = "the same" if abs(first - SHEETS_NUMBER) < 1e-6 * SHEETS_NUMBER else "NOT the same"
         print(f"\nWith the course's data: {first!r}; the sheet prints {SHEETS_NUMBER!r}: {verdict}.")
     else:
-        print("\nThese are our own data and parameters. With the course's utils.py in this folder, its numbers are used\n"
-              f"and compared with what the sheet prints, {SHEETS_NUMBER}.")
+        print("\nThese are our own data and parameters. With the course's utils.py in this folder, its numbers are\n"
+              f"used and compared with what the sheet prints, {SHEETS_NUMBER}.")
 
     for module, one, five in pitfalls():
         print(f"\n--- {type(module).__name__}: {type(module).__doc__}")

@@ -29,6 +29,7 @@ from lib.optimizers import Adam
 from lib.plot import pyplot
 
 UNITS = (0, 1, 2, 3, 10, 50, 100)
+MANY_UNITS, FEWER_ITERATIONS = 50, 1000  # BFGS keeps a matrix of (parameters)^2: a wide network's iterations are slow
 GRID = np.linspace(0, 13, 500).reshape(-1, 1)
 ACTIVATIONS = {"logistic": Sigmoid, "ReLU": ReLU}
 
@@ -51,6 +52,8 @@ def train_once(setting):
         A dict with the training and test error (MSE), and the parameters.
     """
     hidden, activation, method, seed, iterations = setting
+    if method == "BFGS" and sum(hidden) >= MANY_UNITS:
+        iterations = min(iterations, FEWER_ITERATIONS)
     x, y, x_test, y_test = load_regression_data()
     model = MLP([1, *hidden, 1], phi=ACTIVATIONS[activation], rng=np.random.default_rng(seed))
     loss_fn = MeanSquaredError()
