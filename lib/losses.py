@@ -218,7 +218,7 @@ class RegularizedCrossEntropy(Loss):
 
     def backward(self, _: Any = None) -> np.ndarray:
         grad = self.ce_loss.backward()
-        self.reg_loss.backward()
+        self.reg_loss.backward(None)
         return grad
 
     def __repr__(self) -> str:
