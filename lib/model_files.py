@@ -90,17 +90,12 @@ def set_model_arrays(model: Module, arrays: Dict[str, np.ndarray]) -> None:
     values = iter(arrays[name] for name in model_arrays(model))
     for _, parameter in model.named_parameters():
         parameter.data = next(values).copy()
-    for _, buffer in _named_buffers(model):
+    for _, buffer in model.named_buffers():
         buffer[...] = next(values)
 
 
 def _named_arrays(model: Module) -> List[Tuple[str, np.ndarray]]:
-    return [(path, parameter.data) for path, parameter in model.named_parameters()] + _named_buffers(model)
-
-
-def _named_buffers(model: Module) -> List[Tuple[str, np.ndarray]]:
-    """Return (path, array) of what modules have learnt besides parameters, such as running means."""
-    return list(getattr(model, "named_buffers", list)())
+    return [(path, parameter.data) for path, parameter in model.named_parameters()] + model.named_buffers()
 
 
 # -------------------------------------------------------------------- does a file fit a model?
