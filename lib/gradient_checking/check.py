@@ -1,52 +1,275 @@
-"""check_module: one module, looked at in several situations."""
+"""check_module: one module, looked at in several situations, with a verdict on each gradient."""
 from __future__ import annotations
 
-from typing import Any, List, Optional, Tuple
+import warnings
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
+from lib.gradient_checking import probes
 from lib.gradient_checking.hints import level_of
-from lib.gradient_checking.report import OK, WRONG, GradientReport, GradientShapeError, TensorReport
+from lib.gradient_checking.kinks import judge_tie
+from lib.gradient_checking.probes import Problem
+from lib.gradient_checking.report import OK, TO_DO, UNDECIDABLE, WRONG, GradientReport, GradientShapeError, TensorReport
+from lib.gradient_checking.situations import Situation, finite_output, given_point, upstreams_for, variations
 from lib.gradient_checking.state import path_of
-from lib.gradient_checking.values import Slopes, compare, is_real
-from lib.gradient_checking.workbench import Point, Workbench
+from lib.gradient_checking.values import Comparison, Slopes, compare, is_real
+from lib.gradient_checking.workbench import Run, Workbench
+from lib.losses import Loss
 from lib.validation import InputError
+
+
+class UndecidableWarning(UserWarning):
+    """A gradient could neither be confirmed nor refuted."""
+
+
+class Found(NamedTuple):
+    """The comparison of one tensor in one situation."""
+
+    situation: Situation
+    comparison: Comparison
+
+
+class Failure(NamedTuple):
+    """An exception that backward raised, and where."""
+
+    situation: Situation
+    error: BaseException
+    upstream_shape: Tuple[int, ...]
+
+
+class Examination:
+    """A check in progress: what has been found so far, on which the diagnosis builds.
+
+    Attributes:
+        indices: the tensors that are checked: 0 for the first input, i for parameter number i - 1.
+        found: for each of them, the comparisons with numeric derivatives.
+        malformed: for each of them, a sentence on a gradient that isn't an array of the right shape.
+        problems, failure: what else is wrong.
+    """
+
+    def __init__(self, bench: Workbench, tolerance: float, wrt: str) -> None:
+        self.bench, self.tolerance = bench, tolerance
+        self.given = Situation("at the given numbers", given_point(bench))
+        point = self.given.point
+        self.has_input = bool(point.inputs) and is_real(point.inputs[0]) and point.inputs[0].size > 0
+        first = 0 if wrt != "params" and self.has_input else 1
+        self.indices = list(range(first, 1 + (bench.num_listed if wrt != "input" else 0)))
+        self.checks_all = wrt == "all"
+        self.found: Dict[int, List[Found]] = {index: [] for index in self.indices}
+        self.malformed: Dict[int, Tuple[str, str]] = {}
+        self.problems: List[Problem] = []
+        self.warnings: List[str] = []
+        self.failure: Optional[Failure] = None
+        self.deterministic = True
+
+    def name(self, index: int) -> str:
+        """Return how the report calls a tensor."""
+        return "input" if index == 0 else path_of(self.bench.module, self.bench.parameters[index - 1])
+
+    # ------------------------------------------------------------------ the course of the check
+
+    def examine(self) -> None:
+        """Look at the given situation closely, and at its variations more quickly."""
+        point = self.given.point
+        output = self.bench.forward(point)  # if forward refuses its inputs, its own error says why
+        self.ignores_upstream = output.ndim == 0 or isinstance(self.bench.module, Loss)
+        self.bench.draw_again_only_if_needed(point)
+        if not probes.is_deterministic(self.bench, point):
+            self.deterministic = False
+            self.problems.append(Problem("not deterministic", "forward gives different values for the same input, even "
+                                         "though all random numbers were the same: no derivative can be compared."))
+            return
+        if finite_output(self.bench, point) is None:
+            self.warnings.append("forward gives NaN, infinity or nothing at all for this input, so no derivative exists "
+                                 "there.")
+        elif not self._look_at(self.given, closely=True):
+            return
+        for situation in variations(self.bench, point):
+            if not self._look_at(situation):
+                return
+        if finite_output(self.bench, point) is not None:
+            self._probe()
+
+    def _look_at(self, situation: Situation, closely: bool = False) -> bool:
+        """Compare all gradients in one situation; return whether the check can go on."""
+        bench, point = self.bench, situation.point
+        output = bench.forward(point)
+        upstreams = upstreams_for(output, self.ignores_upstream, np.random.default_rng(4))
+        runs = self._runs(situation, upstreams)
+        if runs is None:
+            return False
+        if not self._well_formed(situation, runs):
+            return False
+        if closely:
+            self.problems += probes.in_place_damage(runs)
+            self.upstreams, self.runs = upstreams, runs
+        slopes = Slopes(bench, point)
+        for index in self.indices:
+            gradients = [run.gradient(index) for run in runs]
+            if any(gradient is None for gradient in gradients):
+                continue
+            comparison = compare(slopes, index, upstreams, gradients, self.tolerance, *(() if closely else (6, 24)))
+            if closely and not np.all(np.isfinite(np.stack([np.asarray(g, dtype=float) for g in gradients]))):
+                pass
+            elif closely and comparison.has_kinks:
+                comparison = self._at_a_tie(index, upstreams, gradients, comparison)
+            self.found[index].append(Found(situation, comparison))
+        if closely and self.checks_all:
+            self.problems += probes.forgotten_parameters(bench, slopes, upstreams)
+        return True
+
+    def _runs(self, situation: Situation, upstreams: Sequence[np.ndarray]) -> Optional[List[Run]]:
+        try:
+            return [self.bench.run(situation.point, upstream) for upstream in upstreams]
+        except Exception as error:
+            if situation.point.training is None:  # a backward may refuse the other mode
+                self.failure = Failure(situation, error, upstreams[0].shape)
+            return None
+
+    def _well_formed(self, situation: Situation, runs: Sequence[Run]) -> bool:
+        """Note gradients that aren't arrays of real numbers of the right shape; return whether all are."""
+        for index in self.indices:
+            expected = np.shape(situation.point.tensor(index))
+            for gradient in (run.gradient(index) for run in runs):
+                if gradient is None:
+                    self.malformed[index] = ("None returned" if index == 0 else "no gradient", "is None.")
+                    continue
+                array = gradient if isinstance(gradient, np.ndarray) else _as_array(gradient)
+                if array.dtype.kind not in "fiub":
+                    self.malformed[index] = ("not an array of numbers", f"is {type(gradient).__name__} "
+                                             f"(of type {array.dtype}), not an array of real numbers.")
+                elif array.shape != expected:
+                    where = "" if situation is self.given else f" {situation.name}"
+                    self.malformed[index] = ("wrong shape", f"has shape {array.shape}, but must have that of what it is "
+                                             f"the gradient of, {expected}{where}.")
+                elif array.dtype.itemsize < runs[0].dtype.itemsize and array.dtype.kind == "f":
+                    self.malformed[index] = ("low precision", f"is in {array.dtype}, although the output is in "
+                                             f"{runs[0].dtype}: decimals are lost.")
+        return not self.malformed
+
+    def _at_a_tie(self, index: int, upstreams: Sequence[np.ndarray], gradients: Sequence[Any],
+                  comparison: Comparison) -> Comparison:
+        """Return the comparison with what a kink excuses taken out, and with what it doesn't excuse put in."""
+        verdict = judge_tie(self.bench, self.given.point, index, upstreams, gradients)
+        is_leaf = not self.bench.module.children()
+        if verdict.sum_is_wrong and is_leaf:
+            self.problems.append(Problem("counted several times at a tie", "where several inputs tie for the maximum, the "
+                                         "gradient is handed out several times: the shares must sum to one.", (index,)))
+        wrong = [entry for entry in comparison.wrong if not verdict.excused[entry.index]]
+        num_wrong = len(wrong) and max(len(wrong), comparison.num_wrong - int(verdict.excused.sum()))
+        if not is_leaf and wrong and not verdict.wrong[wrong[0].index]:
+            num_wrong, wrong = num_wrong, wrong
+        undecided = comparison.num_undecided + (comparison.num_wrong - num_wrong)
+        if not is_leaf and wrong:  # perhaps a valid choice inside, sent on: the variations decide
+            undecided, wrong, num_wrong = comparison.num_undecided + num_wrong, [], 0
+        if not wrong and not num_wrong:
+            return comparison._replace(wrong=(), num_wrong=0, num_undecided=undecided, max_error=0.0,
+                                       max_relative_error=0.0)
+        return comparison._replace(wrong=tuple(wrong), num_wrong=num_wrong, num_undecided=undecided)
+
+    def _probe(self) -> None:
+        """Try what values at one point can't show."""
+        bench, point, upstream, run = self.bench, self.given.point, self.upstreams[0], self.runs[0]
+        healthy = [index for index in self.indices if run.gradient(index) is not None]
+        self.problems += probes.accumulation(bench, point, upstream, run, healthy)
+        if not self.ignores_upstream:
+            self.problems += probes.linearity(bench, point, self.upstreams, self.runs, healthy)
+        self.problems += probes.cache(bench, point, upstream, run, healthy)
+        self.problems += probes.integer_input(bench, bench.start, point, upstream, run, healthy)
+
+    # ------------------------------------------------------------------ verdicts
+
+    def report_on(self, index: int) -> TensorReport:
+        """Return the verdict on one tensor."""
+        tensor = TensorReport(self.name(index), "input" if index == 0 else "parameter")
+        comparisons = [found.comparison for found in self.found[index]]
+        wrong = [found for found in self.found[index] if found.comparison.num_wrong]
+        tensor.num_compared = max([c.num_compared for c in comparisons], default=0)
+        tensor.max_error = max([c.max_error for c in comparisons], default=0.0)
+        tensor.max_relative_error = max([c.max_relative_error for c in comparisons], default=0.0)
+        if index in self.malformed:
+            kind, text = self.malformed[index]
+            tensor.verdict, tensor.reason = WRONG, f"The gradient {text}"
+        elif self.failure is not None:
+            to_do = isinstance(self.failure.error, NotImplementedError)
+            tensor.verdict = TO_DO if to_do else WRONG
+            tensor.reason = "backward isn't written yet." if to_do else "backward raises an exception."
+        elif wrong:
+            situation, comparison = wrong[0]
+            tensor.verdict, tensor.entries, tensor.num_wrong = WRONG, list(comparison.wrong), comparison.num_wrong
+            tensor.num_compared = comparison.num_compared
+            tensor.situation = situation.name
+            tensor.reason = f"{comparison.num_wrong} of {comparison.num_compared} entries are wrong {situation.name}."
+        elif any(index in problem.indices for problem in self.problems):
+            tensor.verdict = WRONG
+            tensor.reason = "The values of one call are right, but " + next(
+                problem.sentence for problem in self.problems if index in problem.indices)
+        elif not self.deterministic:
+            tensor.reason = "forward isn't deterministic."
+        elif any(c.proves_something for c in comparisons):
+            tensor.verdict = OK
+        elif comparisons and all(c.all_zero for c in comparisons):
+            tensor.reason = ("Every expected gradient is zero, at all points that were tried: that proves nothing. Try "
+                             "other inputs or parameters.")
+        else:
+            tensor.reason = "All points that were tried lie on a kink, or rounding hides the derivative."
+        return tensor
+
+
+def _as_array(value: Any) -> np.ndarray:
+    try:
+        return np.asarray(value)
+    except ValueError:
+        return np.asarray(None)
 
 
 def check_module(module: Any, input_args: Tuple[Any, ...], tolerance: float = 1e-6, wrt: str = "all",
                  hints: Optional[int] = None) -> GradientReport:
-    """Check a module's backward and return what was found."""
+    """Compare a module's backward with numeric derivatives, and probe what else it must do.
+
+    The module, its parameters and their gradients, its caches and all random states are afterwards as they were.
+
+    Args:
+        module: the module.
+        input_args: the inputs of its forward, as a tuple; () if it takes none.
+        tolerance: the relative error of an entry that is allowed beyond the uncertainty of its numeric derivative.
+        wrt: "input" (the gradient that backward returns), "params" (those it adds to the parameters), or "all".
+        hints: how much the report tells, 1 to 3; see lib.gradient_checking.hints.
+
+    Raises:
+        AssertionError: input_args isn't a tuple.
+        Exception: whatever forward raises, if it doesn't accept the inputs.
+    """
     if not isinstance(input_args, tuple):
         raise InputError(f"{type(module).__name__}.check_gradients expects the inputs as a tuple, but got a "
                          f"{type(input_args).__name__}. For one input, write check_gradients((x,)), with the comma.")
+    if wrt not in ("all", "input", "params"):
+        raise InputError(f'check_module expects wrt to be "all", "input" or "params", but got {wrt!r}.')
     report = GradientReport(type(module).__name__, level_of(hints))
-    with np.errstate(all="ignore"), Workbench(module, input_args) as bench:
-        point = bench.start
-        if point.inputs and isinstance(point.inputs[0], np.ndarray) and point.inputs[0].dtype.kind in "iub":
-            try:
-                floats = point.with_tensor(0, point.inputs[0].astype(np.float64))
-                bench.forward(floats)
-                point = floats
-            except Exception:
-                pass
-        slopes = Slopes(bench, point)
-        rng = np.random.default_rng(0)
-        shape = slopes.output.shape
-        upstreams = [np.ones(())] if not shape else [
-            rng.uniform(0.5, 1.5, shape) * rng.choice([-1, 1], shape) for _ in range(2)]
-        runs = [bench.run(point, upstream) for upstream in upstreams]
-        first = 0 if wrt != "params" and point.inputs and is_real(point.inputs[0]) else 1
-        last = bench.num_listed if wrt != "input" else 0
-        for index in range(first, last + 1):
-            name = "input" if index == 0 else path_of(module, bench.parameters[index - 1])
-            tensor = TensorReport(name, "input" if index == 0 else "parameter")
-            report.tensors.append(tensor)
-            gradients = [run.gradient(index) for run in runs]
-            if np.shape(gradients[0]) != np.shape(point.tensor(index)):
-                tensor.verdict, report.error_class = WRONG, GradientShapeError
-                tensor.reason = f"has shape {np.shape(gradients[0])}, not {np.shape(point.tensor(index))}"
-                continue
-            comparison = compare(slopes, index, upstreams, gradients, tolerance)
-            tensor.entries = list(comparison.wrong)
-            tensor.verdict = WRONG if comparison.num_wrong else OK
+    with warnings.catch_warnings(), np.errstate(all="ignore"), Workbench(module, input_args) as bench:
+        warnings.simplefilter("ignore")
+        examination = Examination(bench, tolerance, wrt)
+        examination.examine()
+        report.tensors = [examination.report_on(index) for index in examination.indices]
+        _conclude(examination, report, wrt)
+    for tensor in report.tensors:
+        if tensor.verdict == UNDECIDABLE:
+            warnings.warn(f"{report.module}, {tensor.name}: the gradient is undecidable. {tensor.reason}",
+                          UndecidableWarning, stacklevel=3)
     return report
+
+
+def _conclude(examination: Examination, report: GradientReport, wrt: str) -> None:
+    """Fill in the report's problems, warnings and causes."""
+    for problem in examination.problems:
+        if not problem.indices or set(problem.indices) & set(examination.indices):
+            report.problems.append(problem.sentence)
+    report.warnings += examination.warnings
+    if any(kind == "wrong shape" for kind, _ in examination.malformed.values()):
+        report.error_class = GradientShapeError
+    if report.verdict == WRONG or examination.failure is not None:
+        from lib.gradient_checking.diagnosis import diagnose
+        report.causes = diagnose(examination)
+    only_none = examination.malformed and all(kind == "None returned" for kind, _ in examination.malformed.values())
+    del wrt, only_none

@@ -47,6 +47,7 @@ class TensorReport:
         self.name, self.kind = name, kind
         self.verdict = UNDECIDABLE
         self.reason = ""
+        self.situation = ""  # where it is wrong
         self.max_error = 0.0
         self.max_relative_error = 0.0
         self.entries: List[Entry] = []

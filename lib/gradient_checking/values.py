@@ -40,6 +40,7 @@ class Comparison(NamedTuple):
     size: float  # the greatest expected entry, as an absolute value
     max_error: float
     max_relative_error: float
+    has_kinks: bool = False  # some uncertainty is far beyond rounding: a kink is near
 
     @property
     def all_zero(self) -> bool:
@@ -160,7 +161,7 @@ def compare(slopes: Slopes, index: int, upstreams: Sequence[np.ndarray], gradien
     if num_entries > singly:
         positions, group_size, worst_group, undecided = _suspicious(slopes, index, upstreams, got, most_groups, allowed)
         if len(positions) == 0:
-            return Comparison((), 0, undecided, num_entries, group_size, *worst_group)
+            return Comparison((), 0, undecided, num_entries, group_size, *worst_group, undecided > 0)
     expected, uncertainty = single_entries(slopes, index, upstreams, positions)
     got = got[:, positions]
     size = max(group_size, float(np.max(np.where(uncertainty < np.abs(expected), np.abs(expected), 0), initial=0)))
@@ -183,7 +184,8 @@ def compare(slopes: Slopes, index: int, upstreams: Sequence[np.ndarray], gradien
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = np.where(decided > 0, decided / np.maximum(np.abs(expected), 1e-3 * size), 0)
     return Comparison(tuple(worst[:8]), int(wrong.any(axis=0).sum()), int(undecided_entries.sum()), num_entries, size,
-                      float(np.max(decided, initial=0)), float(np.max(relative, initial=0)))
+                      float(np.max(decided, initial=0)), float(np.max(relative, initial=0)),
+                      bool(wrong.any() or undecided_entries.any()))
 
 
 def _suspicious(slopes: Slopes, index: int, upstreams: Sequence[np.ndarray], got: np.ndarray, most_groups: int,

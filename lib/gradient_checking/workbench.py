@@ -35,6 +35,7 @@ class Run(NamedTuple):
     returned: Any  # what backward returned: dL/d(first input)
     grads: Tuple[Any, ...]  # of the parameters, in the order of Point.params
     changed: Tuple[str, ...]  # what a pass changed that it must not change
+    dtype: np.dtype = np.dtype(np.float64)  # of forward's output
 
     def gradient(self, index: int) -> Any:
         """Return the gradient of tensor number index, as Point.tensor counts."""
@@ -100,6 +101,7 @@ class Workbench:
             raise
         self.start = Point(self.inputs, tuple(parameter.data for parameter in self.parameters))
         self._draws = True
+        self._output_dtype = np.dtype(np.float64)
         return self
 
     def __exit__(self, *_: Any) -> None:
@@ -142,7 +144,7 @@ class Workbench:
         returned = returned.copy() if isinstance(returned, np.ndarray) else returned
         grads = tuple(parameter.grad.copy() if isinstance(parameter.grad, np.ndarray) else parameter.grad
                       for parameter in self.parameters)
-        return Run(output, returned, grads, tuple(changed))
+        return Run(output, returned, grads, tuple(changed), self._output_dtype)
 
     def call_backward(self, upstream: np.ndarray) -> Any:
         """Call backward as its signature wants: a loss's may take no upstream gradient."""
@@ -171,11 +173,28 @@ class Workbench:
         if output.dtype.kind not in "fiub":
             raise OutputError(f"{type(self.module).__name__}.forward returned {type(result).__name__}, not an array of "
                               "numbers.")
+        self._output_dtype = output.dtype
         return np.array(output, dtype=np.float64)
 
     def _changed_parameters(self, who: str, kept: List[np.ndarray]) -> List[str]:
         return [f"{who} changes the values of parameter {parameter.name or i}" for i, (parameter, before)
                 in enumerate(zip(self.parameters, kept)) if not same_bits(parameter.data, before)]
+
+    def run_after(self, other: Point, point: Point, upstream: np.ndarray) -> Run:
+        """As run, but with a forward pass at another point before, which a cache must have forgotten."""
+        inputs = [value.copy() if isinstance(value, np.ndarray) else value for value in other.inputs]
+        self._forward(other, inputs)
+        inputs = [value.copy() if isinstance(value, np.ndarray) else value for value in point.inputs]
+        self._randomness.restore()
+        for parameter, value in zip(self.parameters, point.params):
+            parameter.data, parameter.grad = value.copy(), np.zeros(value.shape)
+        output = np.asarray(self.module(*inputs), dtype=np.float64)
+        return self.backward(upstream, output, inputs, point, list(point.params), [])
+
+    def run_twice(self, point: Point, upstream: np.ndarray) -> Tuple[Run, Run]:
+        """Call backward twice after one forward pass; the gradients of the second are the sums of both."""
+        first = self.run(point, upstream)
+        return first, self.backward(upstream, first.output, [], point, [p.data for p in self.parameters], [])
 
     def draw_again_only_if_needed(self, point: Point) -> None:
         """Find out whether forward draws global random numbers; if not, they needn't be put back each time."""

@@ -1,0 +1,58 @@
+"""Kinks and ties: what a gradient may be at a point where the function has no derivative.
+
+ReLU at 0, the maximum of equal numbers, |x| at 0: on either side of such a point the derivative exists, but the sides
+differ. Any value between them is a valid choice. The gradients of points near by, at which it was checked that they
+are right, show the sides: each entry must lie between the least and the greatest of them. And where a shift of all
+inputs changes the output alike on every side, as for a maximum, the entries' sum must be the one all sides agree on.
+
+A module made of others may send a valid choice of one through another, and leave this range without a mistake: that
+is undecidable from outside.
+"""
+from __future__ import annotations
+
+from typing import NamedTuple, Sequence
+
+import numpy as np
+
+from lib.gradient_checking.situations import near
+from lib.gradient_checking.workbench import Point, Workbench
+
+DISTANCE = 1e-5
+SAMPLES = 24
+
+
+class TieVerdict(NamedTuple):
+    """Which entries (a mask) a tie excuses, and whether the others are wrong or can't be decided."""
+
+    excused: np.ndarray
+    wrong: np.ndarray
+    sum_is_wrong: bool
+
+
+def judge_tie(bench: Workbench, point: Point, index: int, upstreams: Sequence[np.ndarray],
+              gradients: Sequence[np.ndarray]) -> TieVerdict:
+    """Judge the gradients at a point that may be a kink by those at points near by."""
+    rng = np.random.default_rng(9)
+    samples = []
+    for _ in range(SAMPLES):
+        beside = near(point, rng, DISTANCE)
+        try:
+            samples.append([np.asarray(bench.run(beside, upstream).gradient(index), dtype=float)
+                            for upstream in upstreams])
+        except Exception:
+            continue
+    got = np.stack([np.asarray(gradient, dtype=float) for gradient in gradients])
+    if not samples:
+        return TieVerdict(np.zeros(got.shape[1:], bool), np.zeros(got.shape[1:], bool), False)
+    sides = np.array(samples)
+    low, high = sides.min(axis=0), sides.max(axis=0)
+    size = float(np.max(np.abs(sides)))
+    room = 1e-3 * size + 1e-2 * (high - low)
+    inside = (got >= low - room) & (got <= high + room)
+    at_kink = (high - low > 1e-2 * size).any(axis=0)
+    sum_is_wrong = False
+    for k in range(len(upstreams)):
+        sums = sides[:, k].reshape(len(sides), -1).sum(axis=1)
+        agreed = sums.max() - sums.min() <= 1e-3 * size
+        sum_is_wrong |= bool(at_kink.any() and agreed and abs(got[k].sum() - sums[0]) > 1e-2 * size)
+    return TieVerdict((inside.all(axis=0) & at_kink), ~inside.all(axis=0), sum_is_wrong)

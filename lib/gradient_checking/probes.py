@@ -1,0 +1,177 @@
+"""Probes: what a backward must do besides giving the right values in one call."""
+from __future__ import annotations
+
+from typing import Any, Callable, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from lib.gradient_checking.state import all_modules, path_of
+from lib.gradient_checking.situations import finite_output, near
+from lib.gradient_checking.values import Slopes, is_real, weigh
+from lib.gradient_checking.workbench import Point, Run, Workbench
+
+SAME = 1e-9  # two calls that should give the same agree to this part of the greatest entry
+
+
+class Problem(NamedTuple):
+    """Something wrong besides the values at one point: its cause's name, a sentence, and the tensors concerned."""
+
+    cause: str
+    sentence: str
+    indices: Tuple[int, ...] = ()  # none: the module as a whole
+
+
+def differ(a: Any, b: Any, part: float = SAME) -> bool:
+    """Return whether two gradients differ by more than rounding; of None, or of another shape, nothing is said."""
+    if a is None or b is None or np.shape(a) != np.shape(b):
+        return False
+    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    size = max(np.max(np.abs(a), initial=0), np.max(np.abs(b), initial=0))
+    return not np.all(np.abs(a - b) <= part * size + 1e-13)
+
+
+def is_deterministic(bench: Workbench, point: Point) -> bool:
+    """Return whether forward gives the same twice, each time from the same state and random numbers."""
+    first, second = bench.forward(point), bench.forward(point)
+    return first.shape == second.shape and np.array_equal(first, second, equal_nan=True)
+
+
+def in_place_damage(runs: Iterable[Run]) -> List[Problem]:
+    """Return what the passes changed that they must not change."""
+    texts = dict.fromkeys(text for run in runs for text in run.changed)
+    return [Problem("in-place damage", text + ".") for text in texts]
+
+
+def accumulation(bench: Workbench, point: Point, upstream: np.ndarray, run: Run,
+                 indices: Sequence[int]) -> List[Problem]:
+    """Gradients that are there already must still be there afterwards, with the new ones added."""
+    rng = np.random.default_rng(6)
+    start = tuple(rng.uniform(1, 2, param.shape) * (1 + _size(run.grads[i])) for i, param in enumerate(point.params))
+    again = bench.run(point, upstream, start)
+    problems = []
+    for index in (i for i in indices if i > 0):
+        before, once, got = start[index - 1], run.gradient(index), again.gradient(index)
+        if np.shape(once) != np.shape(before) or np.shape(got) != np.shape(before) or not _finite(once):
+            continue
+        if differ(got, before + once):
+            name = path_of(bench.module, bench.parameters[index - 1])
+            if not differ(got, once):
+                problems.append(Problem("overwritten instead of accumulated", f"backward overwrites {name}.grad: what "
+                                        "was there before is lost. It must be added to.", (index,)))
+            else:
+                problems.append(Problem("accumulated wrongly", f"backward doesn't just add to {name}.grad: the result "
+                                        "isn't what was there before plus the gradient.", (index,)))
+    return problems
+
+
+def linearity(bench: Workbench, point: Point, upstreams: Sequence[np.ndarray], runs: Sequence[Run],
+              indices: Sequence[int]) -> List[Problem]:
+    """The chain rule is a product: of k times the upstream gradient comes k times the gradient, and of zero, zero."""
+    if len(upstreams) < 2:
+        return []
+    problems = []
+    zero = bench.run(point, np.zeros_like(upstreams[0]))
+    for index in indices:
+        got = zero.gradient(index)
+        if np.shape(got) == np.shape(runs[0].gradient(index)) and got is not None and \
+                not np.all(np.abs(np.asarray(got, dtype=float)) <= 1e-9 * _size(runs[0].gradient(index)) + 1e-13):
+            problems.append(Problem("zero upstream", "an upstream gradient of zeros must give a gradient of zeros, but "
+                                    f"gives numbers up to {_size(got):.3g}.", (index,)))
+    for a, b in ((1000.0, -1.0), (1e-4, 0.0), (-1.0, 0.0)):
+        mixed = bench.run(point, a * upstreams[0] + b * upstreams[1])
+        for index in indices:
+            parts = [run.gradient(index) for run in runs[:2]]
+            if any(not isinstance(part, np.ndarray) for part in parts) or parts[0].shape != parts[1].shape:
+                continue
+            if _finite(parts[0]) and _finite(parts[1]) and differ(mixed.gradient(index), a * parts[0] + b * parts[1]):
+                problems.append(Problem("not linear", "the gradient isn't proportional to the upstream gradient, as the "
+                                        f"chain rule has it: {a:g} times the upstream gradient doesn't give {a:g} "
+                                        "times the gradient.", (index,)))
+    return problems
+
+
+def cache(bench: Workbench, point: Point, upstream: np.ndarray, run: Run, indices: Sequence[int]) -> List[Problem]:
+    """backward belongs to the last forward pass, and leaves intact what it cached."""
+    rng = np.random.default_rng(7)
+    other = near(point, rng, 0.3)
+    if point.inputs and is_real(point.inputs[0]):  # the inputs in another order, with other signs if that is allowed
+        x = rng.permutation(point.inputs[0].ravel()).reshape(point.inputs[0].shape)
+        for candidate in (other.with_tensor(0, -x), other.with_tensor(0, x)):
+            if finite_output(bench, candidate) is not None:
+                other = candidate
+                break
+    if all(not is_real(other.tensor(i)) for i in range(0 if point.inputs else 1, len(point.params) + 1)):
+        return []
+    problems: List[Problem] = []
+    for before, words in ((other, "another input"), (point, "the same input")):
+        later = _quietly(lambda: bench.run_after(before, point, upstream))
+        if later is None or differ(later.output, run.output, 1e-6):
+            continue
+        concerned = tuple(i for i in indices if differ(later.gradient(i), run.gradient(i), 1e-6))
+        if concerned:
+            problems.append(Problem("stale cache", f"after a forward pass with {words} before, backward doesn't give "
+                                    "the gradient that belongs to the last forward pass.", concerned))
+            break
+    pair = _quietly(lambda: bench.run_twice(point, upstream))
+    if pair is not None and not pair[1].changed:
+        first, second = pair
+        concerned = tuple(i for i in indices if differ(second.gradient(i), (1 + (i > 0)) * np.asarray(
+            first.gradient(i), dtype=float)) and first.gradient(i) is not None)
+        if concerned and not any(problem.cause == "stale cache" for problem in problems):
+            problems.append(Problem("in-place damage", "a second backward call after the same forward pass gives another "
+                                    "gradient: backward changes what forward cached.", concerned))
+    return problems
+
+
+def forgotten_parameters(bench: Workbench, slopes: Slopes, upstreams: Sequence[np.ndarray]) -> List[Problem]:
+    """A parameter that the output depends on must be listed by parameters(), or no optimiser will ever change it."""
+    if slopes.output.ndim == 0:
+        return []  # a loss may depend on a model's parameters without owning them
+    owned = {id(value): below for below in all_modules(bench.module) for value in vars(below).values()}
+    problems = []
+    for index in range(bench.num_listed + 1, len(bench.parameters) + 1):
+        parameter = bench.parameters[index - 1]
+        owner = owned.get(id(parameter))
+        if owner is None or any(getattr(holder, "frozen", False) or not getattr(holder, "requires_grad", True) or
+                                not getattr(holder, "trainable", True) for holder in (owner, parameter)):
+            continue
+        direction = np.random.default_rng(8).choice([-1.0, 1.0], parameter.data.shape)
+        value, uncertainty = weigh(slopes.along(index, direction), upstreams)
+        if np.any(np.abs(value) > 10 * uncertainty + 1e-10):
+            problems.append(Problem("parameter not listed", f"{path_of(bench.module, parameter)} changes the output, but "
+                                    "parameters() doesn't list it: its gradient is never reset, and no optimiser "
+                                    "changes it."))
+    return problems
+
+
+def integer_input(bench: Workbench, given: Point, floats: Point, upstream: np.ndarray, run: Run,
+                  indices: Sequence[int]) -> List[Problem]:
+    """Integers as input must give the same gradients as the same numbers as floats."""
+    if given is floats:
+        return []
+    try:
+        integers = bench.run(given, upstream)
+    except Exception as error:
+        return [Problem("integer input", "with integers as input, backward fails, although the same numbers as floats "
+                        f"work ({type(error).__name__}: {error}). An array made by zeros_like(x) takes over the integer "
+                        "type of x.")]
+    concerned = tuple(i for i in indices if differ(integers.gradient(i), run.gradient(i), 1e-5))
+    return [Problem("integer input", "with integers as input, the gradient differs from that of the same numbers as "
+                    "floats. An array made by zeros_like(x) takes over the integer type of x and cuts off decimals.",
+                    concerned)] if concerned else []
+
+
+def _quietly(call: Callable[[], Any]) -> Optional[Any]:
+    try:
+        return call()
+    except Exception:
+        return None
+
+
+def _size(value: Any) -> float:
+    value = np.asarray(0.0 if value is None else value, dtype=np.float64)
+    return float(np.max(np.abs(value), initial=0)) if _finite(value) else float("inf")
+
+
+def _finite(value: Any) -> bool:
+    return value is not None and bool(np.all(np.isfinite(np.asarray(value, dtype=np.float64))))
