@@ -1,13 +1,15 @@
 """The engine: the backward pass over a graph, and its forward pass with new inputs."""
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, List
 
 import numpy as np
 
 from lib.graph.node import Node, shape_error, topological_order
 from lib.graph.operations import unbroadcast
 from lib.validation import InputError
+
+_float64 = np.float64
 
 
 def backward(output: Node, grad: Any = None, accumulate: bool = False) -> None:
@@ -31,47 +33,56 @@ def backward(output: Node, grad: Any = None, accumulate: bool = False) -> None:
     """
     seed = _seed(output, grad)
     order = topological_order(output, only_needed=True)
-    before = {node: node.grad for node in order if node.operation is None} if accumulate else {}
-    gradients = propagate(order, {output: seed})
+    earlier = [(node, node.grad) for node in order if node.operation is None and node.grad is not None]
+    propagate(order, seed)
     for node in order:
-        node.grad = gradients[node]
         if node.parameter is not None:
             node.parameter.grad += node.grad
-    for leaf, earlier in before.items():
-        if earlier is not None:
-            leaf.grad = earlier + leaf.grad
+    if accumulate:
+        for leaf, earlier_grad in earlier:
+            leaf.grad = earlier_grad + leaf.grad
 
 
-def propagate(order: List[Node], gradients: Dict[Node, Any], on_nodes: bool = False) -> Dict[Node, Any]:
-    """Send gradients from children to parents through a graph.
+def propagate(order: List[Node], seed: Any, on_nodes: bool = False) -> None:
+    """Send gradients from children to parents through a graph, and leave them in node.grad.
 
     Args:
-        order: the nodes in topological order.
-        gradients: where to start: the upstream gradient of the output.
-        on_nodes: whether the gradients are nodes, on which the rules build the graph of the derivative.
-
-    Returns:
-        The gradient of each node (the dictionary that was given, filled).
+        order: the nodes in topological order; the last one is the output.
+        seed: the upstream gradient of the output.
+        on_nodes: whether gradients are nodes, on which the operations' rules build the graph of the derivative.
     """
+    for node in order:
+        node.grad = None
+    order[-1].grad = seed
     for node in reversed(order):
         operation = node.operation
-        if operation is None or node not in gradients:
+        if operation is None:
             continue
-        grad = gradients[node]
-        parents = node.parents
-        if on_nodes:
-            out, inputs = node, parents
-        else:
-            out, inputs = node.value, [parent.value for parent in parents]
+        grad, parents, rule = node.grad, node.parents, operation.backward
+        if type(grad) is _float64 and len(parents) <= 2:
+            # The same as below for single numbers, which have no shape to care about: written out without loops, since
+            # chains of thousands of scalar operations are common.
+            out = node.value
+            if len(parents) == 1:
+                a, = parents
+                contribution = rule(0, grad, out, a.value)
+                a.grad = contribution if a.grad is None else a.grad + contribution
+                continue
+            a, b = parents
+            if a.needs_grad:
+                contribution = rule(0, grad, out, a.value, b.value)
+                a.grad = contribution if a.grad is None else a.grad + contribution
+            if b.needs_grad:
+                contribution = rule(1, grad, out, a.value, b.value)
+                b.grad = contribution if b.grad is None else b.grad + contribution
+            continue
+        out, inputs = (node, parents) if on_nodes else (node.value, [parent.value for parent in parents])
         for i, parent in enumerate(parents):
             if parent.needs_grad:
-                contribution = operation.backward(i, grad, out, *inputs)
+                contribution = rule(i, grad, out, *inputs)
                 if operation.broadcasts and contribution.shape != parent.value.shape:
                     contribution = unbroadcast(contribution, parent.value.shape)
-                if parent in gradients:
-                    contribution = gradients[parent] + contribution
-                gradients[parent] = contribution
-    return gradients
+                parent.grad = contribution if parent.grad is None else parent.grad + contribution
 
 
 def forward(output: Node) -> Any:

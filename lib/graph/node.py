@@ -5,9 +5,10 @@ Computing with nodes builds the graph: every operation makes a new node that kno
 from __future__ import annotations
 
 import itertools
+import operator
 import os
 import sys
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Iterator, List, Optional, Tuple
 
 import numpy as np
 
@@ -19,11 +20,39 @@ from lib.graph.operations_shapes import Index, Reshape, Transpose
 from lib.validation import InputError, as_float
 
 _LIBRARY = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_number_of = operator.attrgetter("number")
 _next_number = itertools.count().__next__
+_new, _ndarray, _float64 = object.__new__, np.ndarray, np.float64
 
 
 class ShapeError(InputError):
     """The shapes of an operation's inputs don't fit: the message names both, the operation and the line it is on."""
+
+
+def _infix(operation: Operation) -> Tuple[Callable[[Any, Any], "Node"], Callable[[Any, Any], "Node"]]:
+    """Return the two methods of an operator: the one for `node * other`, and the one for `other * node`."""
+    forward = operation.forward
+
+    def method(self: "Node", other: Any) -> "Node":
+        if type(other) is not Node:
+            other = as_node(other, self)
+        if type(self.value) is not _float64 or type(other.value) is not _float64 or sharing.known is not None:
+            return apply(operation, self, other)
+        # The same as apply for single numbers, which have no shapes that could be wrong: written out, since chains of
+        # thousands of scalar operations are common.
+        node = _new(Node)
+        node.value = forward(self.value, other.value)
+        node.operation = operation
+        node.parents = self, other
+        node.needs_grad = self.needs_grad or other.needs_grad
+        node.number = _next_number()
+        node.grad = node.name = node.line = None
+        return node
+
+    def reflected(self: "Node", other: Any) -> "Node":
+        return method(as_node(other, self), self)
+
+    return method, reflected
 
 
 class Node:
@@ -37,64 +66,33 @@ class Node:
         name: a label for messages, explanations and drawings; None if there is none.
         needs_grad: whether gradients flow into this node; False for constants and for what is computed from them alone.
         line: (file, line number) of the user's code that made this node, where it was recorded (array operations).
-        parameter: the Parameter of a module that this leaf stands for; None for all others.
         number: counts the nodes in the order of creation; parents always have smaller numbers.
     """
 
-    __slots__ = ("value", "grad", "operation", "parents", "name", "needs_grad", "line", "parameter", "number",
-                 "__weakref__")
+    __slots__ = ("value", "grad", "operation", "parents", "name", "needs_grad", "line", "number", "__weakref__")
     is_graph_node = True
+    parameter: Any = None  # the Parameter of a module that this leaf stands for: see lib.graph.modules.ParameterNode
     __array_ufunc__ = None  # NumPy leaves `array + node` and the like to the node
 
-    def __init__(self, value: Any, operation: Optional[Operation] = None, parents: Tuple["Node", ...] = (),
-                 needs_grad: bool = True, name: Optional[str] = None) -> None:
+    def __init__(self, value: Any, needs_grad: bool = True, name: Optional[str] = None) -> None:
+        """Make a leaf; the nodes that are computed from others are made by apply."""
         self.value = value
-        self.operation = operation
-        self.parents = parents
+        self.operation: Optional[Operation] = None
+        self.parents: Tuple["Node", ...] = ()
         self.needs_grad = needs_grad
-        self.name = name
-        self.grad: Any = None
-        self.line: Optional[Tuple[str, int]] = None
-        self.parameter: Any = None
         self.number = _next_number()
+        self.grad: Any = None
+        self.name = name
+        self.line: Optional[Tuple[str, int]] = None
 
     # ------------------------------------------------------------------ arithmetic
 
-    def __add__(self, other: Any) -> "Node":
-        return apply(ADD, self, other if type(other) is Node else as_node(other, self))
-
-    def __radd__(self, other: Any) -> "Node":
-        return apply(ADD, as_node(other, self), self)
-
-    def __sub__(self, other: Any) -> "Node":
-        return apply(SUBTRACT, self, other if type(other) is Node else as_node(other, self))
-
-    def __rsub__(self, other: Any) -> "Node":
-        return apply(SUBTRACT, as_node(other, self), self)
-
-    def __mul__(self, other: Any) -> "Node":
-        return apply(MULTIPLY, self, other if type(other) is Node else as_node(other, self))
-
-    def __rmul__(self, other: Any) -> "Node":
-        return apply(MULTIPLY, as_node(other, self), self)
-
-    def __truediv__(self, other: Any) -> "Node":
-        return apply(DIVIDE, self, other if type(other) is Node else as_node(other, self))
-
-    def __rtruediv__(self, other: Any) -> "Node":
-        return apply(DIVIDE, as_node(other, self), self)
-
-    def __pow__(self, other: Any) -> "Node":
-        return apply(POWER, self, other if type(other) is Node else as_node(other, self))
-
-    def __rpow__(self, other: Any) -> "Node":
-        return apply(POWER, as_node(other, self), self)
-
-    def __matmul__(self, other: Any) -> "Node":
-        return apply(MATMUL, self, other if type(other) is Node else as_node(other, self))
-
-    def __rmatmul__(self, other: Any) -> "Node":
-        return apply(MATMUL, as_node(other, self), self)
+    __add__, __radd__ = _infix(ADD)
+    __sub__, __rsub__ = _infix(SUBTRACT)
+    __mul__, __rmul__ = _infix(MULTIPLY)
+    __truediv__, __rtruediv__ = _infix(DIVIDE)
+    __pow__, __rpow__ = _infix(POWER)
+    __matmul__, __rmatmul__ = _infix(MATMUL)
 
     def __neg__(self) -> "Node":
         return apply(NEGATE, self)
@@ -186,7 +184,11 @@ class Node:
 
     def apply(self, operation: Operation, args: Tuple[Any, ...]) -> "Node":
         """Return the node of an operation on nodes and arrays, of which this node is one."""
-        return apply(operation, *(as_node(arg, self) for arg in args))
+        if len(args) == 1:
+            if type(self.value) is _float64 and operation.elementwise and sharing.known is None:
+                return _computed(operation.forward(self.value), operation, (self,), self.needs_grad)
+            return apply(operation, self)
+        return apply(operation, *[as_node(arg, self) for arg in args])
 
     def apply_module(self, module: Any, args: Tuple[Any, ...]) -> Any:
         """Return the graph of a module on nodes and arrays: see lib.graph.modules."""
@@ -215,12 +217,12 @@ def variable(value: Any, name: Optional[str] = None) -> Node:
     >>> float(y.value), float(x.grad)
     (15.0, 8.0)
     """
-    return Node(_numbers(value), name=name)
+    return Node(_numbers(value), True, name)
 
 
 def constant(value: Any, name: Optional[str] = None) -> Node:
     """Return a leaf that no gradient flows into, such as the data; takes the arguments of variable."""
-    return Node(_numbers(value), needs_grad=False, name=name)
+    return Node(_numbers(value), False, name)
 
 
 def as_node(value: Any, like: Node) -> Node:
@@ -229,14 +231,17 @@ def as_node(value: Any, like: Node) -> Node:
     Numbers, integers and truth values take the precision of the node that they are combined with, so that a factor of 2
     doesn't turn float32 into float64.
     """
-    if isinstance(value, Node):
-        return value
-    if isinstance(value, (int, float)):
+    numbers: Any
+    if type(like.value) is _float64 and type(value) in (float, int):
+        numbers = _float64(value)
+    elif isinstance(value, (int, float)):
         numbers = like.value.dtype.type(value)
+    elif isinstance(value, Node):
+        return value
     else:
         array = np.asarray(value)
         numbers = array.astype(like.value.dtype) if array.dtype.kind in "biu" else _numbers(value)
-    node = Node(numbers, None, (), False)
+    node = Node(numbers, False)
     return node if sharing.known is None else sharing.remember(sharing.constant_key(node), node)
 
 
@@ -266,16 +271,23 @@ def apply(operation: Operation, *parents: Node) -> Node:
         value = operation.forward(*[parent.value for parent in parents])
     except (ValueError, IndexError) as error:
         raise shape_error(operation, parents, error, user_line()) from error
-    needs_grad = False
-    for parent in parents:
-        if parent.needs_grad:
-            needs_grad = True
-            break
-    node = Node(value, operation, parents, needs_grad)
-    if type(value) is np.ndarray:
+    node = _computed(value, operation, parents, any([parent.needs_grad for parent in parents]))
+    if type(value) is _ndarray:
         node.line = user_line()
     if known is not None:
         known[key] = node
+    return node
+
+
+def _computed(value: Any, operation: Operation, parents: Tuple[Node, ...], needs_grad: bool) -> Node:
+    """Return a new node of an operation's value."""
+    node = _new(Node)  # without the leaf's __init__
+    node.value = value
+    node.operation = operation
+    node.parents = parents
+    node.needs_grad = needs_grad
+    node.number = _next_number()
+    node.grad = node.name = node.line = None
     return node
 
 
@@ -306,11 +318,12 @@ def topological_order(output: Node, only_needed: bool = False) -> List[Node]:
         output: the node to start from.
         only_needed: whether to leave out constants and what is computed from constants alone.
     """
-    found: Dict[Node, None] = {output: None}
-    waiting = [output]
-    while waiting:
-        for parent in waiting.pop().parents:
+    found = {output}
+    order = [output]
+    for node in order:  # grows while it is walked through
+        for parent in node.parents:
             if parent not in found and (parent.needs_grad or not only_needed):
-                found[parent] = None
-                waiting.append(parent)
-    return sorted(found, key=lambda node: node.number)
+                found.add(parent)
+                order.append(parent)
+    order.sort(key=_number_of)
+    return order

@@ -81,8 +81,8 @@ class Operation:
         raise NotImplementedError(f"{type(self).__name__} doesn't define derivative_text yet.")
 
     def derivative_latex(self, i: int, out: str, *names: str) -> str:
-        """Return d(out)/d(input i) in LaTeX."""
-        raise NotImplementedError(f"{type(self).__name__} doesn't define derivative_latex yet.")
+        """Return d(out)/d(input i) in LaTeX; by default as in the text, such as "1", "-1" or the name of an input."""
+        return self.derivative_text(i, out, *names)
 
     def backward_text(self, i: int, grad: str, out: str, *names: str) -> str:
         """Return what backward computes for input i, such as "grad @ b.T"; elementwise, grad times derivative."""
@@ -102,7 +102,8 @@ class Operation:
 
     def _arguments(self) -> Tuple[str, ...]:
         """Return the settings of this operation as written in a call, such as ("axis=0",)."""
-        return tuple(f"{key}={value!r}" for key, value in vars(self).items() if value is not None and value is not False)
+        return tuple(f"{key}={value!r}" for key, value in vars(self).items()
+                     if value is not None and value is not False)
 
     def key(self) -> Any:
         """Return what two equal operations have in common: their class and settings, in hashable form."""
@@ -124,7 +125,7 @@ def _bracketed(text: str) -> str:
 def call(operation: Operation, *args: Any) -> Any:
     """Apply an operation: to arrays, giving an array, or, if an argument is a node, to nodes, giving a node."""
     for arg in args:
-        if type(arg) is not np.ndarray and getattr(arg, "is_graph_node", False):
+        if getattr(arg, "is_graph_node", False):
             return arg.apply(operation, args)
     return operation.forward(*map(np.asarray, args))
 

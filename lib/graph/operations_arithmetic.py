@@ -45,8 +45,6 @@ class Add(Arithmetic):
     def derivative_text(self, i, out, a, b):
         return "1"
 
-    derivative_latex = derivative_text
-
 
 class Subtract(Arithmetic):
     """out = a - b; d(out)/da = 1, d(out)/db = -1."""
@@ -62,8 +60,6 @@ class Subtract(Arithmetic):
     def derivative_text(self, i, out, a, b):
         return "1" if i == 0 else "-1"
 
-    derivative_latex = derivative_text
-
 
 class Multiply(Arithmetic):
     """out = a * b, entry by entry; d(out)/da = b, d(out)/db = a."""
@@ -78,8 +74,6 @@ class Multiply(Arithmetic):
 
     def derivative_text(self, i, out, a, b):
         return b if i == 0 else a
-
-    derivative_latex = derivative_text
 
 
 class Divide(Arithmetic):
@@ -159,8 +153,6 @@ class Negate(Operation):
 
     def derivative_text(self, i, out, a):
         return "-1"
-
-    derivative_latex = derivative_text
 
 
 class MatMul(Operation):

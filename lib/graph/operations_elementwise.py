@@ -57,8 +57,6 @@ class Exp(Elementwise):
     def derivative_text(self, i, out, a):
         return out
 
-    derivative_latex = derivative_text
-
 
 class Log(PositiveOnly):
     """out = log(a), the natural logarithm; the derivative is 1/a."""
@@ -225,6 +223,8 @@ class ReLU(Elementwise):
     name = "relu"
 
     def forward(self, a):
+        if a.ndim == 0:  # NumPy's functions take long for single numbers, and chains of these are common
+            return a.dtype.type(0) if a <= 0 else a
         return np.maximum(a, 0)
 
     def backward(self, i, grad, out, a):

@@ -28,7 +28,8 @@ class Reduction(Operation):
     def examples(cls, rng: np.random.Generator) -> List[Tuple[Operation, Tuple[Any, ...]]]:
         settings = [(None, False), (0, False), (-1, True), ((0, 2), False), (None, True)]
         # a shuffled arange has no ties and no two numbers near each other
-        return [(cls(axis, keepdims), (rng.permutation(24.0).reshape(2, 3, 4) / 10 - 1,)) for axis, keepdims in settings]
+        return [(cls(axis, keepdims), (rng.permutation(np.arange(24)).reshape(2, 3, 4) / 10 - 1,))
+                for axis, keepdims in settings]
 
     def spread(self, x: Any, shape: Tuple[int, ...]) -> Any:
         """Return x, which has the output's shape, with the reduced axes back as size 1, so that it broadcasts."""
@@ -56,8 +57,6 @@ class Sum(Reduction):
 
     def derivative_text(self, i, out, a):
         return "1"
-
-    derivative_latex = derivative_text
 
     def backward_text(self, i, grad, out, a):
         return f"broadcast_to({grad}, {a}.shape)"

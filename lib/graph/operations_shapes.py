@@ -227,7 +227,7 @@ class Stack(Joining):
 
 def reshape(a: Any, shape: Any) -> Any:
     """Return the entries of a in another shape."""
-    return call(Reshape((shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)), a)
+    return call(Reshape(tuple(np.atleast_1d(shape).tolist()) if np.size(shape) else ()), a)
 
 
 def transpose(a: Any, axes: Any = None) -> Any:
