@@ -23,6 +23,7 @@ class Point(NamedTuple):
 
     def with_tensor(self, index: int, value: Any) -> "Point":
         """Return the same point with another first input (index 0) or another parameter number index - 1."""
+        value = np.asarray(value) if isinstance(value, np.generic) else value  # of (), NumPy's sums are no arrays
         if index == 0:
             return self._replace(inputs=(value,) + self.inputs[1:])
         return self._replace(params=self.params[:index - 1] + (value,) + self.params[index:])
@@ -162,7 +163,7 @@ class Workbench:
 
     def _forward(self, point: Point, inputs: List[Any]) -> np.ndarray:
         self._inner.restore()
-        if self._draws:
+        if self._draws or point.training is not None:  # another mode may draw, as dropout does
             self._randomness.restore()
         for parameter, value in zip(self.parameters, point.params):
             parameter.data = value
