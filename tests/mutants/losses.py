@@ -1,0 +1,491 @@
+"""Wrong losses, as students write them."""
+from __future__ import annotations
+
+import numpy as np
+
+from lib.losses import (BinaryCrossEntropyLoss, CrossEntropyLoss, L1Loss, MeanSquaredError, MSELoss,
+                        RegularizedCrossEntropy)
+from tests.mutants.bank import mutant
+
+
+@mutant("missing_1_n")
+class CEWithoutMean(CrossEntropyLoss):
+    """softmax - labels, as it stands in the derivation for one example."""
+
+    def backward(self, _=None):
+        p, labels = self.input_cache
+        return p - labels
+
+
+@mutant("factor", "missing_1_nk")
+class CEMeanOfAll(CrossEntropyLoss):
+    """Divided by the number of all entries, N K."""
+
+    def backward(self, _=None):
+        p, labels = self.input_cache
+        return (p - labels) / p.size
+
+
+@mutant("factor")
+class CEDividesByClasses(CrossEntropyLoss):
+    """Divided by the number of classes instead of examples."""
+
+    def backward(self, _=None):
+        p, labels = self.input_cache
+        return (p - labels) / p.shape[1]
+
+
+@mutant("sign")
+class CESign(CrossEntropyLoss):
+    """labels - softmax: the direction in which to go."""
+
+    def backward(self, _=None):
+        p, labels = self.input_cache
+        return (labels - p) / len(p)
+
+
+@mutant("term_missing", "wrong_formula")
+class CEForgetsLabels(CrossEntropyLoss):
+    """The softmax alone."""
+
+    def backward(self, _=None):
+        p, labels = self.input_cache
+        return p / len(p)
+
+
+@mutant("term_missing", "wrong_formula")
+class CEForgetsSoftmax(CrossEntropyLoss):
+    """The labels alone."""
+
+    def backward(self, _=None):
+        p, labels = self.input_cache
+        return -labels / len(p)
+
+
+@mutant("wrong_formula", "term_missing")
+class CEByProbabilities(CrossEntropyLoss):
+    """The derivative by the probabilities, not by the logits."""
+
+    def backward(self, _=None):
+        p, labels = self.input_cache
+        return -labels / p / len(p)
+
+
+@mutant("output_for_input", "wrong_formula", "term_missing")
+class CEOfLogits(CrossEntropyLoss):
+    """The logits where the softmax belongs."""
+
+    def forward(self, preds, labels):
+        self.logits = preds
+        return super().forward(preds, labels)
+
+    def backward(self, _=None):
+        _, labels = self.input_cache
+        return (self.logits - labels) / len(labels)
+
+
+@mutant("output_for_input", "wrong_formula")
+class CESoftmaxTwice(CrossEntropyLoss):
+    """The softmax of the softmax."""
+
+    def backward(self, _=None):
+        p, labels = self.input_cache
+        e = np.exp(p)
+        return (e / e.sum(axis=1, keepdims=True) - labels) / len(p)
+
+
+@mutant("wrong_axis")
+class CESoftmaxOverBatch(CrossEntropyLoss):
+    """The softmax is taken down the columns."""
+
+    def forward(self, preds, labels):
+        self.logits = preds
+        return super().forward(preds, labels)
+
+    def backward(self, _=None):
+        e = np.exp(self.logits)
+        return (e / e.sum(axis=0) - self.input_cache[1]) / len(e)
+
+
+@mutant("wrong_formula", "term_missing", "single_entries")
+class CEOnlyTrueClass(CrossEntropyLoss):
+    """Only the true class counts, as in the loss itself."""
+
+    def backward(self, _=None):
+        p, labels = self.input_cache
+        return (p - labels) * labels / len(p)
+
+
+@mutant("wrong_formula", "single_entries")
+class CEHardPredictions(CrossEntropyLoss):
+    """The predicted class minus the true one."""
+
+    def backward(self, _=None):
+        p, labels = self.input_cache
+        return (np.eye(p.shape[1])[p.argmax(axis=1)] - labels) / len(p)
+
+
+@mutant("stale_cache", "changes_input", "overwritten")
+class CEDamagesCache(CrossEntropyLoss):
+    """Right the first time; but what forward cached is changed, so a second call is wrong."""
+
+    def backward(self, _=None):
+        p, labels = self.input_cache
+        p -= labels
+        p /= len(p)
+        return p
+
+
+@mutant("wrong_formula", "term_missing", "single_entries")
+class CESubtractsOneEverywhere(CrossEntropyLoss):
+    """p - 1 for every class, not for the true one alone."""
+
+    def backward(self, _=None):
+        p, labels = self.input_cache
+        return (p - 1) / len(p)
+
+
+@mutant("wrong_shape")
+class CESumsBatch(CrossEntropyLoss):
+    """One gradient for the whole batch."""
+
+    def backward(self, _=None):
+        p, labels = self.input_cache
+        return (p - labels).mean(axis=0)
+
+
+@mutant("one_sample")
+class CEFirstExample(CrossEntropyLoss):
+    """The labels of the first example are subtracted from all."""
+
+    @classmethod
+    def examples(cls, rng):
+        return [(cls(), (rng.normal(size=(3, 3)), np.eye(3)))]
+
+    def backward(self, _=None):
+        p, labels = self.input_cache
+        return (p - labels[0]) / len(p)
+
+
+@mutant("not_finite", situation=lambda cls, rng: (cls(), (1000 * rng.normal(size=(3, 4)), np.eye(4)[[0, 2, 1]])))
+class CEOverflows(CrossEntropyLoss):
+    """The softmax without the shift by the maximum."""
+
+    def forward(self, preds, labels):
+        self.logits = preds
+        return super().forward(preds, labels)
+
+    def backward(self, _=None):
+        with np.errstate(over="ignore", invalid="ignore"):
+            e = np.exp(self.logits)
+            return (e / e.sum(axis=1, keepdims=True) - self.input_cache[1]) / len(e)
+
+
+@mutant("unfinished", "returned_none")
+class CEGap(CrossEntropyLoss):
+    """The gap as it is handed out."""
+
+    def backward(self, _=None):
+        # START TODO ################
+        ...
+        # END TODO ##################
+
+
+@mutant("wrong_formula", "output_for_input")
+class CESoftmaxDerivative(CrossEntropyLoss):
+    """Multiplied by softmax's own derivative, which the formula contains already."""
+
+    def backward(self, _=None):
+        p, labels = self.input_cache
+        return (p - labels) * p * (1 - p) / len(p)
+
+
+# ---------------------------------------------------------------------- squared errors
+
+
+@mutant("missing_1_n")
+class MSEWithoutMean(MSELoss):
+    """preds - labels, without the mean over the batch."""
+
+    def backward(self, _=None):
+        return self.input_cache[1]
+
+
+@mutant("factor")
+class MSETwice(MSELoss):
+    """The 2 of the square, though the half has cancelled it."""
+
+    def backward(self, _=None):
+        preds, difference = self.input_cache
+        return 2 * difference / len(preds)
+
+
+@mutant("factor")
+class MSEHalf(MSELoss):
+    """The half of the loss is kept."""
+
+    def backward(self, _=None):
+        preds, difference = self.input_cache
+        return 0.5 * difference / len(preds)
+
+
+@mutant("sign")
+class MSESign(MSELoss):
+    """labels - preds."""
+
+    def backward(self, _=None):
+        preds, difference = self.input_cache
+        return -difference / len(preds)
+
+
+@mutant("factor", "missing_1_nk")
+class MSEMeanOfAll(MSELoss):
+    """The mean over the columns, too."""
+
+    def backward(self, _=None):
+        return self.input_cache[1] / self.input_cache[1].size
+
+
+@mutant("wrong_formula", "term_missing", "output_for_input")
+class MSEForgetsLabels(MSELoss):
+    """The predictions alone."""
+
+    def backward(self, _=None):
+        preds, _ = self.input_cache
+        return preds / len(preds)
+
+
+@mutant("wrong_formula", "upstream_absolute")
+class MSEAbsolute(MSELoss):
+    """An error is positive."""
+
+    def backward(self, _=None):
+        preds, difference = self.input_cache
+        return np.abs(difference) / len(preds)
+
+
+@mutant("wrong_formula", "upstream_squared")
+class MSENotDifferentiated(MSELoss):
+    """The squares themselves."""
+
+    def backward(self, _=None):
+        preds, difference = self.input_cache
+        return difference ** 2 / 2 / len(preds)
+
+
+@mutant("changes_input")
+class MSEInPlace(MSELoss):
+    """forward subtracts in place."""
+
+    def forward(self, preds, labels):
+        n = len(preds)
+        preds -= labels
+        self.input_cache = (preds.copy(), preds.copy())
+        return np.sum(preds ** 2) / (2 * n)
+
+
+@mutant("factor")
+class MeanSquaresWithoutTwo(MeanSquaredError):
+    """The 2 of the square was forgotten."""
+
+    def backward(self, _=None):
+        preds, difference = self.input_cache
+        return difference / difference.size
+
+
+@mutant("missing_1_nk")
+class MeanSquaresWithoutMean(MeanSquaredError):
+    """The mean was forgotten."""
+
+    def backward(self, _=None):
+        return 2 * self.input_cache[1]
+
+
+@mutant("factor")
+class MeanSquaresOverBatch(MeanSquaredError):
+    """The mean goes over the batch alone: 1/K is missing."""
+
+    def backward(self, _=None):
+        preds, difference = self.input_cache
+        return 2 * difference / len(preds)
+
+
+# ---------------------------------------------------------------------- absolute error
+
+
+@mutant("sign")
+class L1Sign(L1Loss):
+    """The sign of labels - preds."""
+
+    def backward(self, _=None):
+        preds, labels = self.input_cache
+        return np.sign(labels - preds) / len(preds)
+
+
+@mutant("wrong_formula")
+class L1Difference(L1Loss):
+    """The derivative of the square."""
+
+    def backward(self, _=None):
+        preds, labels = self.input_cache
+        return (preds - labels) / len(preds)
+
+
+@mutant("missing_1_n")
+class L1WithoutMean(L1Loss):
+    """The mean over the batch was forgotten."""
+
+    def backward(self, _=None):
+        preds, labels = self.input_cache
+        return np.sign(preds - labels)
+
+
+@mutant("negative_side", "wrong_formula", "zeros")
+class L1LikeReLU(L1Loss):
+    """0 instead of -1 where the prediction is too low."""
+
+    def backward(self, _=None):
+        preds, labels = self.input_cache
+        return (preds > labels) / len(preds)
+
+
+@mutant("upstream_absolute", "wrong_formula", "negative_side")
+class L1AlwaysOne(L1Loss):
+    """The derivative of |x| is 1."""
+
+    def backward(self, _=None):
+        preds, _ = self.input_cache
+        return np.ones(preds.shape) / len(preds)
+
+
+@mutant("not_finite", situation=lambda cls, rng: (cls(), (np.array([[1.0, 2.0], [3.0, -1.0]]),
+                                                          np.array([[1.0, 0.5], [4.0, -1.0]]))))
+class L1Quotient(L1Loss):
+    """d / |d| is 0 / 0 where the prediction hits the label."""
+
+    def backward(self, _=None):
+        preds, labels = self.input_cache
+        d = preds - labels
+        with np.errstate(invalid="ignore"):
+            return d / np.abs(d) / len(preds)
+
+
+# ---------------------------------------------------------------------- binary cross-entropy
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+@mutant("missing_1_n")
+class BCEWithoutMean(BinaryCrossEntropyLoss):
+    """The mean over the batch was forgotten."""
+
+    def backward(self, _=None):
+        z, y = self.input_cache
+        return sigmoid(z) - y
+
+
+@mutant("wrong_formula", "term_missing")
+class BCEByProbability(BinaryCrossEntropyLoss):
+    """The derivative by p; that of the sigmoid is missing."""
+
+    def backward(self, _=None):
+        z, y = self.input_cache
+        p = sigmoid(z)
+        return (p - y) / (p * (1 - p)) / len(z)
+
+
+@mutant("sign")
+class BCESign(BinaryCrossEntropyLoss):
+    """y - p."""
+
+    def backward(self, _=None):
+        z, y = self.input_cache
+        return (y - sigmoid(z)) / len(z)
+
+
+@mutant("wrong_formula", "output_for_input", "term_missing")
+class BCEWithoutSigmoid(BinaryCrossEntropyLoss):
+    """The logits are taken for probabilities."""
+
+    def backward(self, _=None):
+        z, y = self.input_cache
+        return (z - y) / len(z)
+
+
+@mutant("output_for_input", "wrong_formula")
+class BCESigmoidTwice(BinaryCrossEntropyLoss):
+    """The sigmoid of the sigmoid."""
+
+    def backward(self, _=None):
+        z, y = self.input_cache
+        return (sigmoid(sigmoid(z)) - y) / len(z)
+
+
+@mutant("term_missing", "wrong_formula", "single_entries")
+class BCEOnlyPositives(BinaryCrossEntropyLoss):
+    """Only y log p was differentiated; (1 - y) log(1 - p) was forgotten."""
+
+    def backward(self, _=None):
+        z, y = self.input_cache
+        return y * (sigmoid(z) - 1) / len(z)
+
+
+@mutant("wrong_formula")
+class BCETimesSigmoidSlope(BinaryCrossEntropyLoss):
+    """Multiplied by the sigmoid's derivative once more."""
+
+    def backward(self, _=None):
+        z, y = self.input_cache
+        p = sigmoid(z)
+        return (p - y) * p * (1 - p) / len(z)
+
+
+@mutant("factor", "missing_1_nk")
+class BCEMeanOfAll(BinaryCrossEntropyLoss):
+    """The mean over all entries, though the columns are summed."""
+
+    def backward(self, _=None):
+        z, y = self.input_cache
+        return (sigmoid(z) - y) / z.size
+
+
+# ---------------------------------------------------------------------- cross-entropy with a penalty
+
+
+@mutant("zeros", "term_missing")
+class RegularizedForgetsPenalty(RegularizedCrossEntropy):
+    """The penalty is in the loss, and not in the gradient."""
+
+    def backward(self, _=None):
+        return self.ce_loss.backward()
+
+
+@mutant("factor")
+class RegularizedPenaltyTwice(RegularizedCrossEntropy):
+    """The penalty's backward is called twice."""
+
+    def backward(self, _=None):
+        self.reg_loss.backward()
+        grad = self.ce_loss.backward()
+        self.reg_loss.backward(grad)
+        return grad
+
+
+@mutant("zeros", "term_missing")
+class RegularizedForgetsCrossEntropy(RegularizedCrossEntropy):
+    """Returns zeros in the shape of the predictions, after the penalty's backward."""
+
+    def backward(self, _=None):
+        self.reg_loss.backward()
+        return np.zeros_like(self.ce_loss.input_cache[0])
+
+
+@mutant("returned_none")
+class RegularizedReturnsPenalty(RegularizedCrossEntropy):
+    """Returns what the penalty's backward returns: nothing."""
+
+    def backward(self, _=None):
+        self.ce_loss.backward()
+        return self.reg_loss.backward()
