@@ -60,7 +60,10 @@ class SelfAttention(Module):
         require_size("head_features", width, self)
         self.features = int(features)
         self.causal = bool(causal)
-        self.query, self.key, self.value = (_projection(features, width, rng) for _ in range(3))
+        self.query = _projection(features, width, rng)
+        # A bias b of the keys would add q . b to all scores of the row of q, which softmax doesn't notice.
+        self.key = _projection(features, width, rng, bias=False)
+        self.value = _projection(features, width, rng)
         self.softmax = Softmax()
 
     @classmethod
@@ -196,9 +199,9 @@ class PerPosition(Module):
         return f"PerPosition({self.module!r})"
 
 
-def _projection(in_features: int, out_features: int, rng: Optional[np.random.Generator]) -> Linear:
+def _projection(in_features: int, out_features: int, rng: Optional[np.random.Generator], bias: bool = True) -> Linear:
     """Return a linear layer whose weights keep the size of the signal, and whose bias starts as zeros."""
-    linear = Linear(in_features, out_features, rng=rng)
+    linear = Linear(in_features, out_features, bias=False, rng=rng)
     linear.W = Parameter(xavier_uniform(linear.W.data.shape, rng), name="W")
-    linear.b = Parameter(np.zeros(out_features), name="b")
+    linear.b = Parameter(np.zeros(out_features), name="b") if bias else None
     return linear

@@ -111,8 +111,8 @@ def test_embedding(rng, shape):
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("batch, length", [(2, 5), (1, 3), (2, 1)])
 def test_self_attention(rng, causal, batch, length):
-    def reference(x, W_query, b_query, W_key, b_key, W_value, b_value):
-        return F.scaled_dot_product_attention(x @ W_query + b_query, x @ W_key + b_key, x @ W_value + b_value,
+    def reference(x, W_query, b_query, W_key, W_value, b_value):
+        return F.scaled_dot_product_attention(x @ W_query + b_query, x @ W_key, x @ W_value + b_value,
                                               is_causal=causal)
 
     assert_equals_pytorch(SelfAttention(4, 3, causal=causal), rng.standard_normal((batch, length, 4)), reference, rng)
@@ -123,7 +123,8 @@ def test_self_attention(rng, causal, batch, length):
 def test_multi_head_self_attention(rng, causal, batch, length, heads):
     mask = torch.full((length, length), float("-inf"), dtype=torch.float64).triu(1) if causal else None
 
-    def reference(x, W_query, b_query, W_key, b_key, W_value, b_value, W_output, b_output):
+    def reference(x, W_query, b_query, W_key, W_value, b_value, W_output, b_output):
+        b_key = torch.full((4,), 7.0, dtype=torch.float64)  # PyTorch's keys have a bias, which makes no difference
         x = x.transpose(0, 1)
         y, _ = F.multi_head_attention_forward(
             x, x, x, 4, heads, torch.cat([W_query.T, W_key.T, W_value.T]), torch.cat([b_query, b_key, b_value]),
