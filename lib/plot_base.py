@@ -29,9 +29,12 @@ def save_figure(figure: Any, path: Union[str, Path]) -> Path:
     return written
 
 
-def panel_grid(num_panels: int, columns: int, width: float, height: float) -> Any:
-    """Return a figure and a list of that many axes, in rows of so many columns; each panel has this size in inches."""
-    columns = min(columns, num_panels)
+def panel_grid(num_panels: int, columns: int, width: float, height: float, least_columns: int = 1) -> Any:
+    """Return a figure and a list of that many axes, in rows of so many columns; each panel has this size in inches.
+
+    The figure is at least least_columns wide, so that its title has room.
+    """
+    columns = max(min(columns, num_panels), least_columns)
     rows = -(-num_panels // columns)
     figure, axes = pyplot().subplots(rows, columns, figsize=(columns * width, rows * height), squeeze=False,
                                      layout="constrained")

@@ -27,8 +27,8 @@ def plot_weights(model: Any, image_shape: Optional[Tuple[int, int]] = None, num_
     """
     require_size("num_units", num_units, "plot_weights")
     images = _weight_images(_first_weights(model), image_shape)[:num_units]
-    figure, panels = panel_grid(len(images), columns=min(10, max(2, int(np.ceil(np.sqrt(len(images)) * 1.4)))),
-                                width=1.15, height=1.3)
+    columns = int(np.clip(np.ceil(1.4 * np.sqrt(len(images))), 2, 10))
+    figure, panels = panel_grid(len(images), columns, width=1.15, height=1.3, least_columns=2)
     limit = float(np.abs(images).max()) or 1.0
     for unit, (axes, image) in enumerate(zip(panels, images)):
         drawn = axes.imshow(image, cmap="RdBu_r", vmin=-limit, vmax=limit)
@@ -64,7 +64,7 @@ def plot_misclassified(model: Module, x: np.ndarray, y: np.ndarray, num_examples
         axes.set_axis_off()
     else:
         images = _as_images(x[chosen], image_shape)
-        figure, panels = panel_grid(len(chosen), columns=min(10, max(3, len(chosen))), width=1.25, height=1.6)
+        figure, panels = panel_grid(len(chosen), columns=10, width=1.25, height=1.6, least_columns=4)
         for axes, i, image in zip(panels, chosen, images):
             axes.imshow(image, cmap="gray_r")
             _without_ticks(axes, f"{classes[i]}, not {predicted[i]}\n(said with {sureness[i]:.0%})")
