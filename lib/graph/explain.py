@@ -18,6 +18,7 @@ from lib.graph.explain_text import Document, Line, Part
 from lib.graph.explain_trace import Trace
 from lib.graph.node import Node
 from lib.graph.sharing import share
+from lib.validation import InputError
 
 __all__ = ["explain", "Explanation", "jacobian"]
 LARGEST_EXPLAINED = 400
@@ -96,11 +97,10 @@ class Explanation(Document):
 
     def parts(self) -> List[Part]:
         """Return the parts that make up the whole: (e) for each variable, (f) and (h) if there are arrays."""
-        from lib.validation import InputError
         self.trace.require_gradients()
         if len(self.trace.order) > LARGEST_EXPLAINED:
-            raise InputError(f"A graph of {len(self.trace.order)} nodes is too long to be explained in one piece (up to "
-                             f"{LARGEST_EXPLAINED}). Its parts can be had one by one, such as explanation.sums().")
+            raise InputError(f"A graph of {len(self.trace.order)} nodes is too long to be explained in one piece; the "
+                             f"limit is {LARGEST_EXPLAINED}. Ask for single parts, such as explanation.sums().")
         parts = [self.intermediates(), self.forward(), self.edges(), self.sums()]
         parts += [self.paths(node) for node in self.trace.parameters()]
         arrays = any(node.ndim for node in self.trace.order)

@@ -81,12 +81,12 @@ def product_latex(first: str, second: str, sign: str = r"\cdot") -> str:
 
 def flow_text(trace: Trace, edge: Edge) -> str:
     """Return what the child computes and sends to the parent, such as dL/dz @ W.T or sum over the rows of dL/dz."""
-    return _flow(trace, edge, latex=False)
+    return _flow(trace, edge, trace.names.derivative(edge.child), latex=False)
 
 
 def flow_latex(trace: Trace, edge: Edge) -> str:
     """Return what the child computes and sends to the parent, in LaTeX."""
-    return _flow(trace, edge, latex=True)
+    return _flow(trace, edge, trace.names.derivative_latex(edge.child), latex=True)
 
 
 def numbers_text(trace: Trace, edge: Edge) -> str:
@@ -108,7 +108,8 @@ def summed_axes(trace: Trace, edge: Edge) -> Tuple[int, ...]:
     if not operation.elementwise or child == parent:
         return ()
     added = len(child) - len(parent)
-    return tuple(range(added)) + tuple(added + k for k, size in enumerate(parent) if size == 1 and child[added + k] != 1)
+    stretched = tuple(added + k for k, size in enumerate(parent) if size == 1 and child[added + k] != 1)
+    return tuple(range(added)) + stretched
 
 
 def axes_words(axes: Tuple[int, ...], ndim: int) -> str:
@@ -133,12 +134,12 @@ def _call(trace: Trace, edge: Edge, method: str, names: Any, *before: str) -> st
                                       *[operand(names[parent]) for parent in edge.child.parents])
 
 
-def _flow(trace: Trace, edge: Edge, latex: bool) -> str:
+def _flow(trace: Trace, edge: Edge, grad: str, latex: bool) -> str:
     operation, names = edge.child.operation, trace.names
     assert operation is not None
-    grad = names.derivative_latex(edge.child) if latex else names.derivative(edge.child)
     if operation.name == "matmul":
-        return _matmul_flow(trace, edge, grad, latex)
+        factors = trace.names.latex if latex else trace.names.text
+        return matmul_flow(edge, factors[edge.child.parents[0]], factors[edge.child.parents[1]], grad, latex)
     if operation.name in ("sum", "mean"):
         axes = normalised_axes(operation.axis, edge.parent.ndim)  # type: ignore[attr-defined]
         count = int(np.prod([edge.parent.shape[axis] for axis in axes]))
@@ -151,7 +152,8 @@ def _flow(trace: Trace, edge: Edge, latex: bool) -> str:
         return _call(trace, edge, "backward_latex" if latex else "backward_text",
                      names.latex if latex else names.text, grad)
     if latex:
-        flow = _signed(product_latex(grad, derivative_latex(trace, edge), r"\cdot" if is_single(edge) else r"\odot"), grad)
+        sign = r"\cdot" if is_single(edge) else r"\odot"
+        flow = _signed(product_latex(grad, derivative_latex(trace, edge), sign), grad)
     else:
         flow = _signed(product_text(grad, derivative_text(trace, edge)), grad)
     axes = summed_axes(trace, edge)
@@ -166,11 +168,10 @@ def _signed(flow: str, grad: str) -> str:
                                   rf"{grad} \odot \left(-1\right)") else flow
 
 
-def _matmul_flow(trace: Trace, edge: Edge, grad: str, latex: bool) -> str:
-    """Return the gradient of a matrix product, also where one factor is a vector."""
+def matmul_flow(edge: Edge, a: str, b: str, grad: str, latex: bool = False) -> str:
+    """Return the gradient of the matrix product a @ b towards one factor, also where one of them is a vector."""
     left, right = edge.child.parents
-    names = trace.names.latex if latex else trace.names.text
-    a, b, space, transposed = names[left], names[right], (r" \, " if latex else " @ "), (r"^{\top}" if latex else ".T")
+    space, transposed = (r" \, ", r"^{\top}") if latex else (" @ ", ".T")
     a_t, b_t = (f"{{{a}}}{transposed}", f"{{{b}}}{transposed}") if latex else (a + transposed, b + transposed)
     if left.ndim == right.ndim == 1:  # an inner product: each entry's derivative is the other factor's entry
         return grad + (r" \cdot " if latex else " * ") + (b if edge.i == 0 else a)
@@ -190,7 +191,7 @@ def _outer(column: str, row: str, latex: bool) -> str:
 
 
 def needs_brackets(text: str) -> bool:
-    """Tell whether a formula must be put in brackets when it becomes a factor: it has a sign or a sum on its top level."""
+    """Tell whether a formula must stand in brackets as a factor: there is a sign or a sum on its top level."""
     depth = 0
     for k, sign in enumerate(text):
         depth += sign in "({["

@@ -6,9 +6,9 @@ from typing import Any, Dict, List, Sequence, Tuple
 import numpy as np
 
 from lib.graph.explain_flows import needs_brackets
-from lib.graph.explain_names import Names, name_latex, number_latex, number_text, value_latex, value_text
+from lib.graph.explain_names import name_latex, number_latex, number_text, partial_latex, value_latex, value_text
 from lib.graph.explain_text import Document, Line, Part
-from lib.graph.explain_trace import Edge, Trace, flow_along, local_derivative
+from lib.graph.explain_trace import Edge, Trace, local_derivative
 from lib.graph.node import Node
 from lib.validation import InputError
 
@@ -35,16 +35,16 @@ def jacobians(trace: Trace) -> Part:
             which = "" if node.ndim == 1 else " (of the first row; each row of the batch has its own)"
             if number <= LARGEST_MATRIX:
                 lines.append(Line(f"d{name}/d{parent}{which} = {value_text_full(np.diag(row))}",
-                                  rf"\frac{{\partial {latex}}}{{\partial {parent_latex}}} = {matrix_latex(np.diag(row))}",
-                                  level=1))
+                                  f"{partial_latex(latex, parent_latex)} = {matrix_latex(np.diag(row))}", level=1))
             else:
                 first = ", ".join(number_text(entry) for entry in row[:3])
-                lines.append(Line(f"d{name}/d{parent}{which} = diag({first}, ...), {number} x {number} numbers, of which "
-                                  f"{number} are not 0 by necessity", rf"\frac{{\partial {latex}}}{{\partial "
-                                  rf"{parent_latex}}} = \operatorname{{diag}}({first}, \dots)", level=1))
-            lines.append(Line("multiplying by a diagonal matrix is multiplying entry by entry: the product needs "
-                              f"{number} multiplications, not {number} x {number}", level=1))
-    if not lines:
+                lines.append(Line(f"d{name}/d{parent}{which} = diag({first}, ...), {number} x {number} numbers, zero "
+                                  "off the diagonal", rf"{partial_latex(latex, parent_latex)} = "
+                                  rf"\operatorname{{diag}}({first}, \dots)", level=1))
+    if lines:
+        lines.append(Line("Multiplying by a diagonal matrix is multiplying entry by entry: that is why backward needs "
+                          "no matrix here, only a product of arrays of the same shape."))
+    else:
         lines.append(Line("No elementwise function of an array occurs in this graph: a single number's Jacobian is its "
                           "derivative."))
     return Part("(h) Jacobians of elementwise functions", lines)
@@ -143,7 +143,7 @@ def expanded(trace: Trace) -> Tuple[str, str]:
 
 def _expressions(trace: Trace, latex: bool) -> Dict[Node, str]:
     """Return every node as a formula in the leaves."""
-    names: Names = trace.names
+    names = trace.names
     result: Dict[Node, str] = {}
     for node in trace.order:
         if node.operation is None:
@@ -180,7 +180,8 @@ def _row(trace: Trace, inputs: Sequence[Node], latex: bool) -> List[str]:
             sign, factor = _factor(edge, expressions, latex)
             for before, factors in sums[node]:
                 if factor != "0":
-                    sums.setdefault(edge.parent, []).append((before * sign, factors + ([factor] if factor != "1" else [])))
+                    product = factors + ([factor] if factor != "1" else [])
+                    sums.setdefault(edge.parent, []).append((before * sign, product))
                 if sum(len(terms) for terms in sums.values()) > 500:
                     raise InputError("This expression's derivative has more than 500 products: too long to be written "
                                      "in one formula. Let explain() write it with intermediate variables.")

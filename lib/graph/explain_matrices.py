@@ -1,14 +1,14 @@
 """Where the shapes and transposes in a network's gradients come from: each array operation derived in index form.
 
-The loss depends on an entry of an input through every entry of the output that it takes part in, so its derivative is a
-sum over these. Written with indices nothing has to be guessed; the matrix form is read off at the end.
+The loss depends on an entry of an input through every entry of the output that it takes part in, so its derivative is
+a sum over these. Written with indices nothing has to be guessed; the matrix form is read off at the end.
 """
 from __future__ import annotations
 
 from typing import Callable, Dict, List, Sequence, Tuple
 
-from lib.graph.explain_flows import (axes_words, derivative_latex, derivative_text, flow_latex, flow_text, product_latex,
-                                     product_text, summed_axes)
+from lib.graph.explain_flows import (axes_words, derivative_latex, derivative_text, flow_latex, flow_text,
+                                     product_latex, product_text, summed_axes)
 from lib.graph.explain_names import shape_text
 from lib.graph.explain_text import Line, Part
 from lib.graph.explain_trace import Edge, Trace
@@ -36,12 +36,17 @@ def derivation(trace: Trace, node: Node) -> List[Line]:
     names = trace.names
     assert node.operation is not None
     shapes = ", ".join(f"{names.text[each]} {shape_text(each.shape)}" for each in dict.fromkeys((node,) + node.parents))
+    shapes_latex = r",\; ".join(rf"{names.latex[each]}\; {_shape_latex(each)}"
+                                for each in dict.fromkeys((node,) + node.parents))
     lines = [Line(f"{names.text[node]} = {names.formula(node)}   shapes: {shapes}",
-                  rf"{names.latex[node]} = {names.formula_latex(node)} \qquad \text{{shapes: }}" + r",\; ".join(
-                      rf"{names.latex[each]}\; {_shape_latex(each)}" for each in dict.fromkeys((node,) + node.parents)))]
+                  rf"{names.latex[node]} = {names.formula_latex(node)} \qquad \text{{shapes: }} {shapes_latex}")]
     rule = RULES.get(node.operation.name, _by_entry if node.operation.elementwise else _by_words)
+    said = set()
     for edge in trace.edges_from(node):
-        lines.extend(Line(line.text, line.latex, level=1, label=line.label) for line in rule(trace, edge))
+        for line in rule(trace, edge):
+            if line.text not in said:  # what holds for both inputs is said once
+                lines.append(Line(line.text, line.latex, level=1))
+                said.add(line.text)
         lines.append(Line(f"{names.derivative(edge.parent)}{_share(trace, edge)} = {flow_text(trace, edge)}   shape "
                           f"{shape_text(edge.parent.shape)}, as {names.text[edge.parent]}",
                           rf"{names.derivative_latex(edge.parent)}{_share(trace, edge, latex=True)} = "
@@ -78,7 +83,7 @@ def _matmul(trace: Trace, edge: Edge) -> List[Line]:
     if edge.child.ndim == 0:
         reason = "each entry is multiplied by one and the same number"
     elif not over:
-        reason = f"nothing is summed: every pair of entries is multiplied, {_product_of(trace, edge)}"
+        reason = "nothing is summed, every pair of entries is multiplied: a column times a row, the outer product"
     elif of_other.index(over) == (1 if edge.i else 0):
         needed = "second index of the left" if edge.i else "first index of the right"
         reason = f"{over} is already the {needed} factor: {name} stays as it is"
@@ -89,10 +94,6 @@ def _matmul(trace: Trace, edge: Edge) -> List[Line]:
         reason = (f"a matrix product sums over the {needed} factor, but {over} is the {now} index of {name}: "
                   f"so {name} is transposed")
     return lines + [Line(reason)]
-
-
-def _product_of(trace: Trace, edge: Edge) -> str:
-    return "a column times a row, the outer product"
 
 
 def _by_entry(trace: Trace, edge: Edge) -> List[Line]:
@@ -142,8 +143,8 @@ def _softmax(trace: Trace, edge: Edge) -> List[Line]:
     mine, mine_latex = _gradient_at(trace, edge.parent, "j")
     lines = [Line("along the axis of the softmax, every output depends on every input, with indices i and j there:"),
              Line(f"d{p}[i]/d{s}[j] = {p}[i] * (1 if i == j else 0) - {p}[i] * {p}[j]",
-                  rf"\frac{{\partial [{p_latex}]_i}}{{\partial [{s_latex}]_j}} = [{p_latex}]_i \left(\mathbb{{1}}[i = j] "
-                  rf"- [{p_latex}]_j\right)"),
+                  rf"\frac{{\partial [{p_latex}]_i}}{{\partial [{s_latex}]_j}} = [{p_latex}]_i "
+                  rf"\left(\mathbb{{1}}[i = j] - [{p_latex}]_j\right)"),
              Line(f"{mine} = sum_i {grad} * d{p}[i]/d{s}[j] = {p}[j] * ({grad.replace('[i]', '[j]')} - sum_i {grad} * "
                   f"{p}[i])",
                   rf"{mine_latex} = \sum_i {grad_latex} \frac{{\partial [{p_latex}]_i}}{{\partial [{s_latex}]_j}} = "

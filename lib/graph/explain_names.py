@@ -129,13 +129,12 @@ def name_latex(name: str) -> str:
         return number_latex(name)
     if name.endswith("_hat"):
         return rf"\hat{{{name_latex(name[:-4])}}}"
-    match = re.fullmatch(r"([A-Za-z]|" + "|".join(GREEK) + r")_?([A-Za-z0-9]*)", name)
-    if match is None or (match.group(1) + match.group(2) == name and match.group(2) and not match.group(2).isdigit()
-                         and not re.fullmatch(r"[A-Za-z]s", name)):
+    match = re.fullmatch(r"([A-Za-z]|" + "|".join(GREEK) + r")(?:_(\w+)|(\d+|s))?", name)
+    if match is None:
         return rf"\text{{{name}}}".replace("_", r"\_")
-    letter, index = match.groups()
-    letter = "\\" + letter if letter in GREEK else letter
-    return letter + (f"_{{{index}}}" if index else "")
+    letter, after_line, digits = match.groups()
+    index = after_line or digits
+    return ("\\" + letter if letter in GREEK else letter) + (f"_{{{index}}}" if index else "")
 
 
 # ---------------------------------------------------------------------- numbers

@@ -5,6 +5,7 @@ from typing import Any, Dict, List
 
 import numpy as np
 
+from lib.graph.explain_chain import chain
 from lib.graph.explain_flows import (derivative_latex, derivative_text, factors_latex, factors_text, local_latex,
                                      local_text)
 from lib.graph.explain_names import number_latex, number_text, operand, value_latex, value_text
@@ -56,8 +57,8 @@ def paths(trace: Trace, parameter: Node) -> Part:
         return Part(title, [f"{names.text[trace.output]} doesn't depend on {name}, or {name} is a constant."
                             if parameter is not trace.output else f"{derivative} = 1: {name} is the output itself."])
     if number > MOST_PATHS:
-        return Part(title, [f"There are {number} paths, too many to write down one by one. Backpropagation adds them up "
-                            "at the nodes where they meet: see part (d), the sums over children."])
+        return Part(title, [f"There are {number} paths, too many to write down one by one. Backpropagation adds them "
+                            "up at the nodes where they meet: see part (d), the sums over children."])
     found = all_paths(trace, parameter)
     lines: List[Any] = [Line(f"There {'is 1 path' if number == 1 else f'are {number} paths'}; {derivative} is the "
                              f"{'product along it' if number == 1 else 'sum of the products along them'}.")]
@@ -66,6 +67,8 @@ def paths(trace: Trace, parameter: Node) -> Part:
         route = " -> ".join([names.text[trace.output]] + [names.text[edge.parent] for edge in path])
         lines.append(Line(f"path {k + 1}: {route}"))
         lines.append(_product(trace, path, value))
+        if any(edge.child.ndim or edge.parent.ndim for edge in path):
+            lines.extend(chain(trace, path))
     total, total_latex = value_text(trace.gradients[parameter]), value_latex(trace.gradients[parameter])
     if number > 1:
         few = all(value.size <= 4 for value in values)

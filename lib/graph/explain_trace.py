@@ -38,8 +38,7 @@ class Trace:
         self.names = Names(output)
         self.order = self.names.order
         self.values: Dict[Node, Any] = {node: node.value for node in self.order}
-        self.edges: List[Edge] = [Edge(child, parent, i) for child in reversed(self.order) if child.operation is not None
-                                  for i, parent in enumerate(child.parents) if parent.needs_grad]
+        self.edges: List[Edge] = [edge for child in reversed(self.order) for edge in self.edges_from(child)]
         self._received: Dict[Node, List[Edge]] = {}
         for edge in reversed(self.edges):
             self._received.setdefault(edge.parent, []).append(edge)
@@ -60,7 +59,7 @@ class Trace:
                              f"{self.names.text[self.output]} has shape {self.output.shape}. Reduce it first, for "
                              "example explain(node.sum()), or explain one of its entries: explain(node[0]).")
         if not self.output.needs_grad:
-            raise InputError(f"The output {self.names.text[self.output]} depends on constants only, so there is nothing "
+            raise InputError(f"The output {self.names.text[self.output]} depends on constants only: there is nothing "
                              "to differentiate by. Make at least one input a variable(value, name=...).")
 
     def computed(self) -> List[Node]:
