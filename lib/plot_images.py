@@ -67,7 +67,7 @@ def plot_misclassified(model: Module, x: np.ndarray, y: np.ndarray, num_examples
         figure, panels = panel_grid(len(chosen), columns=10, width=1.25, height=1.6, least_columns=4)
         for axes, i, image in zip(panels, chosen, images):
             axes.imshow(image, cmap="gray_r")
-            _without_ticks(axes, f"{classes[i]}, not {predicted[i]}\n(said with {sureness[i]:.0%})")
+            _without_ticks(axes, f"{classes[i]} taken for {predicted[i]}\n(probability {sureness[i]:.0%})")
     figure.suptitle(title, fontsize=10)
     return show(figure)
 

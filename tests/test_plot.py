@@ -165,7 +165,8 @@ def test_misclassified_images_come_by_how_sure_the_model_was(shape, one_hot):
     figure = plot.plot_misclassified(model, x.reshape(shape), np.eye(2)[labels] if one_hot else labels)
     shown = [axes.get_images()[0].get_array()[0, 0] for axes in figure.axes if axes.get_images()]
     assert shown == [2, -2, 1]
-    assert titles(figure)[:3] == ["0, not 1\n(said with 88%)", "1, not 0\n(said with 88%)", "0, not 1\n(said with 73%)"]
+    assert titles(figure)[:3] == ["0 taken for 1\n(probability 88%)", "1 taken for 0\n(probability 88%)",
+                                  "0 taken for 1\n(probability 73%)"]
     assert suptitle(figure) == "3 of 6 examples are misclassified (50.00%)"
     figure = plot.plot_misclassified(model, x.reshape(shape)[[1, 3]], np.array([0, 1]))
     assert suptitle(figure).startswith("0 of 2 examples")

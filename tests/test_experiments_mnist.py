@@ -1,0 +1,61 @@
+"""The experiments on MNIST: lib.experiments.mnist."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lib.dataset_mnist import load_mnist_data
+from lib.experiments.mnist import create_mnist_net, main, train_on_mnist
+
+
+def some_digits(num_train=300, num_test=50):
+    """Return images of three patterns in place of MNIST, as load_mnist_data gives them."""
+    rng = np.random.default_rng(0)
+    patterns = rng.uniform(0, 1, (10, 784))
+
+    def draw(n):
+        digits = rng.integers(0, 3, n)
+        return (np.clip(patterns[digits] + 0.1 * rng.standard_normal((n, 784)), 0, 1).astype(np.float32),
+                np.eye(10, dtype=np.float32)[digits])
+
+    return draw(num_train) + draw(num_test) + draw(num_test)
+
+
+def test_the_network_is_784_128_10_in_float32_by_hes_rule():
+    model = create_mnist_net(rng=np.random.default_rng(0))
+    assert [parameter.data.shape for parameter in model.parameters()] == [(784, 128), (128,), (128, 10), (10,)]
+    assert all(parameter.data.dtype == np.float32 for parameter in model.parameters())
+    assert model[0].W.data.std() == pytest.approx(np.sqrt(2 / 784), rel=0.02) and not model[0].b.data.any()
+
+
+def test_the_recipe_learns_and_a_seed_repeats_it():
+    runs = [train_on_mnist(create_mnist_net(16, np.random.default_rng(1)), some_digits(), epochs=3, rng=1)
+            for _ in range(2)]
+    assert runs[0][1] > 0.95 and runs[0][1] == runs[1][1] and runs[0][0]["loss"] == runs[1][0]["loss"]
+    assert runs[0][0]["lr"][0] == 0.002 and runs[0][0].num_epochs == 3
+
+
+def test_the_command_prints_the_run_resumes_it_and_draws(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("lib.experiments.mnist.load_mnist_data", some_digits)
+    options = ["--hidden", "9", "--seed", "3", "--examples", "100", "--checkpoint", str(tmp_path / "run.npz")]
+    main(options + ["--epochs", "2"])
+    first = capsys.readouterr().out
+    assert "Linear(784, 9)" in first and "Test accuracy:" in first
+    main(options + ["--epochs", "2", "--plot", str(tmp_path)])
+    again = capsys.readouterr().out
+    assert again.startswith(first)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "run.npz", "mnist_history.png", "mnist_weights.png", "mnist_misclassified.png"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_at_least_97_8_percent_of_mnists_test_images_in_10_epochs(seed):
+    rng = np.random.default_rng(seed)
+    history, test_accuracy = train_on_mnist(create_mnist_net(rng=rng), load_mnist_data(), rng=rng)
+    assert history.num_epochs == 10 and test_accuracy >= 0.978
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)
