@@ -66,6 +66,16 @@ class Results:
         print(f"[figure: {path}]")
         return path
 
+    def svg(self, name: str, drawing: Any) -> Path:
+        """Write a drawing of lib.graph.draw as <name>.svg; a notebook shows it, too."""
+        if "ipykernel" in sys.modules:
+            from IPython.display import display
+            display(drawing)
+        text = drawing.svg()
+        path = write_atomically(self.folder / f"{name}.svg", lambda file: file.write(text.encode("utf-8")))
+        print(f"[drawing: {path}]")
+        return path
+
     def table(self, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
         """Print a table, and write it as Markdown to <name>.md; returns the Markdown."""
         text = markdown_table(header, rows)
