@@ -1,0 +1,121 @@
+"""How convolutions, pooling, normalisation, embeddings and attention are written out in operations of the graph."""
+from __future__ import annotations
+
+import math
+from typing import Any, Tuple
+
+import numpy as np
+
+from lib import attention, convolutions, embedding, normalization, pooling
+from lib.graph.modules import expansion, parameter_node
+from lib.graph.node import Node
+from lib.graph.operations import call
+from lib.graph.operations_elementwise import sqrt
+from lib.graph.operations_reductions import softmax
+from lib.graph.operations_shapes import Scatter
+from lib.windows import calculate_conv_output
+
+
+# ---------------------------------------------------------------------- windows on images
+
+def _padded(x: Node, padding: Tuple[int, int], border: float = 0.0) -> Node:
+    """Return images with a border of rows and columns: the images are put into a larger array."""
+    if padding == (0, 0):
+        return x
+    batch, channels, height, width = x.shape
+    inside = (slice(None), slice(None), slice(padding[0], padding[0] + height), slice(padding[1], padding[1] + width))
+    shape = (batch, channels, height + 2 * padding[0], width + 2 * padding[1])
+    result = call(Scatter(inside, shape), x)
+    if border == 0:
+        return result
+    frame = np.full(shape, border, x.dtype)
+    frame[inside] = 0
+    return result + frame
+
+
+def _windows(module: Any, x: Node, border: float = 0.0) -> Node:
+    """Return all windows of the images: (batch, channels, kh, kw, out height, out width)."""
+    height, width = calculate_conv_output(x.shape, module.kernel_size, module.stride, module.padding)
+    i, j, row, column = np.ogrid[:module.kernel_size[0], :module.kernel_size[1], :height, :width]
+    rows, columns = row * module.stride[0] + i, column * module.stride[1] + j
+    return _padded(x, module.padding, border)[:, :, rows, columns]
+
+
+@expansion(convolutions.Conv2d)
+def _conv2d(module: Any, x: Node) -> Node:
+    windows = _windows(module, x)
+    batch, height, width = windows.shape[0], windows.shape[4], windows.shape[5]
+    W = parameter_node(module.W)
+    rows = windows.transpose(0, 4, 5, 1, 2, 3).reshape(batch * height * width, -1)
+    z = (rows @ W.reshape(module.out_channels, -1).T).reshape(batch, height, width, -1).transpose(0, 3, 1, 2)
+    return z if module.b is None else z + parameter_node(module.b)
+
+
+@expansion(pooling.MaxPool2d)
+def _max_pool(module: Any, x: Node) -> Node:
+    return _windows(module, x, border=-np.inf).max(axis=(2, 3))
+
+
+@expansion(pooling.AvgPool2d)
+def _avg_pool(module: Any, x: Node) -> Node:
+    return _windows(module, x).mean(axis=(2, 3))
+
+
+# ---------------------------------------------------------------------- normalisation
+
+@expansion(normalization.BatchNorm1d, normalization.BatchNorm2d)
+def _batch_norm(module: Any, x: Node) -> Node:
+    shape = (1, -1) + (1,) * (x.ndim - 2)  # one number for each channel
+    if module.training:
+        axes = (0,) + tuple(range(2, x.ndim))
+        mean = x.mean(axis=axes, keepdims=True)
+        centred = x - mean
+        var = (centred ** 2).mean(axis=axes, keepdims=True)
+        module.forward(x.value)  # feeds the running averages
+    else:
+        centred = x - module.running_mean.reshape(shape)
+        var = module.running_var.reshape(shape)
+    return (centred / sqrt(var + module.eps) * parameter_node(module.gamma).reshape(shape)
+            + parameter_node(module.beta).reshape(shape))
+
+
+@expansion(normalization.LayerNorm)
+def _layer_norm(module: Any, x: Node) -> Node:
+    axes = tuple(range(-len(module.normalized_shape), 0))
+    centred = x - x.mean(axis=axes, keepdims=True)
+    var = (centred ** 2).mean(axis=axes, keepdims=True)
+    return centred / sqrt(var + module.eps) * parameter_node(module.gamma) + parameter_node(module.beta)
+
+
+# ---------------------------------------------------------------------- sequences
+
+@expansion(embedding.Embedding)
+def _embedding(module: Any, x: Node) -> Node:
+    return parameter_node(module.W)[x.value.astype(int)]
+
+
+@expansion(embedding.PositionalEmbedding)
+def _positional_embedding(module: Any, x: Node) -> Node:
+    return x + parameter_node(module.W)[:x.shape[1]]
+
+
+@expansion(attention.SelfAttention)
+def _self_attention(module: Any, x: Node) -> Node:
+    batch, length, features = x.shape
+    rows = x.reshape(-1, features)
+
+    def by_head(z: Node) -> Node:
+        return z.reshape(batch, length, module.heads, -1).transpose(0, 2, 1, 3)
+
+    Q, K, V = by_head(module.query(rows)), by_head(module.key(rows)), by_head(module.value(rows))
+    S = Q @ K.transpose(0, 1, 3, 2) / math.sqrt(Q.shape[-1])
+    if module.causal:
+        S = S + np.where(np.tri(length, dtype=bool), 0, -np.inf)
+    Y = softmax(S) @ V
+    return Y.transpose(0, 2, 1, 3).reshape(batch, length, -1)
+
+
+@expansion(attention.MultiHeadSelfAttention)
+def _multi_head(module: Any, x: Node) -> Node:
+    joined = _self_attention(module, x)
+    return module.output(joined.reshape(-1, module.features)).reshape(joined.shape)

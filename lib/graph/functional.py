@@ -1,0 +1,189 @@
+"""Derivatives of functions: grad, jacobian, hessian, and products with the Jacobian from the left and the right.
+
+Each takes a function of arrays that is written with the graph's operations, and the point to differentiate it at.
+A function returned by grad can itself be given nodes, so that `grad(grad(f))` is the second derivative.
+"""
+from __future__ import annotations
+
+from typing import Any, Callable, List, Sequence, Tuple, Union
+
+import numpy as np
+
+from lib.graph.engine import propagate
+from lib.graph.node import Node, as_node, topological_order, variable
+from lib.graph.operations_shapes import reshape
+from lib.validation import InputError
+
+
+def derivatives(output: Node, wrt: Sequence[Node], grad: Any = None) -> List[Node]:
+    """Return the nodes of grad * d(output)/d(node) for each node of wrt: a graph that can be differentiated again.
+
+    Unlike backward(), this leaves every node.grad as it is.
+
+    Args:
+        output: the node to differentiate; it must be a single number unless grad is given.
+        wrt: the nodes to differentiate it with respect to; they needn't be leaves.
+        grad: the upstream gradient, a node or an array in the shape of output; 1 if it isn't given.
+
+    >>> x = variable(2.0)
+    >>> dy, = derivatives(x ** 3, [x])
+    >>> d2y, = derivatives(dy, [x])
+    >>> float(dy.value), float(d2y.value)
+    (12.0, 12.0)
+    """
+    if grad is None:
+        if output.size != 1:
+            raise InputError(f"Only a single number has a gradient, but {output!r} has shape {output.shape}. Reduce "
+                             "it, for example with .sum(), use jacobian, or give the upstream gradient.")
+        grad = np.ones(output.shape, output.dtype)
+    seed = as_node(grad, output)
+    if seed.shape != output.shape:
+        raise InputError(f"The upstream gradient must have the shape of {output!r}, {output.shape}, but got shape "
+                         f"{seed.shape}.")
+    order = topological_order(output, only_needed=True)
+    before = [node.grad for node in order]
+    try:
+        propagate(order, seed, on_nodes=True)
+        reached = set(order) if output.needs_grad else set()
+        return [node.grad if node in reached else as_node(np.zeros(node.shape), node) for node in wrt]
+    finally:
+        for node, earlier in zip(order, before):
+            node.grad = earlier
+
+
+def grad(f: Callable[..., Any], argnum: Union[int, Tuple[int, ...]] = 0) -> Callable[..., Any]:
+    """Return the function that computes the gradient of f, whose value must be a single number.
+
+    Args:
+        f: a function of arrays.
+        argnum: which argument to differentiate with respect to; for a tuple of these, a list of gradients is returned.
+
+    Returns:
+        A function of the same arguments. Of arrays, it gives an array; of nodes, it gives a node.
+
+    >>> from lib.graph import sin
+    >>> f = lambda x: sin(x) * x
+    >>> round(float(grad(f)(1.0)), 6)           # sin(x) + x cos(x)
+    1.381773
+    >>> round(float(grad(grad(f))(1.0)), 6)     # 2 cos(x) - x sin(x)
+    0.239134
+    """
+    argnums = argnum if isinstance(argnum, tuple) else (argnum,)
+
+    def gradient(*args: Any) -> Any:
+        nodes, inputs, on_nodes = _with_variables(args, argnums)
+        output = _as_output(f(*nodes), inputs[0])
+        results: List[Any] = derivatives(output, inputs)
+        if not on_nodes:
+            results = [node.value for node in results]
+        return results if isinstance(argnum, tuple) else results[0]
+
+    return gradient
+
+
+def vjp(f: Callable[..., Any], *args: Any) -> Tuple[Any, Callable[[Any], List[Any]]]:
+    """Return f(*args), and the function v -> v^T J for each argument: the vector-Jacobian product, which is backward.
+
+    Args:
+        f: a function of arrays with a value of any shape.
+        args: the point, one array an argument.
+
+    Returns:
+        The value, and a function of an array v in the shape of the value: a list with one array an argument.
+
+    >>> value, product = vjp(lambda x: x * x, np.array([1.0, 2.0, 3.0]))
+    >>> product(np.array([1.0, 1.0, 10.0]))[0].tolist()
+    [2.0, 4.0, 60.0]
+    """
+    nodes, inputs, _ = _with_variables(args, tuple(range(len(args))))
+    output = _as_output(f(*nodes), inputs[0])
+    return output.value, lambda v: [node.value for node in derivatives(output, inputs, v)]
+
+
+def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> Tuple[Any, Any]:
+    """Return f(*args) and its directional derivative J t: the Jacobian-vector product.
+
+    g(v) = v^T J is linear in v, so its own vector-Jacobian product with t is J t, whatever v is: two backward passes
+    make a forward one.
+
+    Args:
+        f: a function of arrays with a value of any shape.
+        args: the point, one array an argument.
+        tangents: the direction, for each argument an array in its shape.
+
+    >>> value, derivative = jvp(lambda x: x * x, [np.array([1.0, 2.0, 3.0])], [np.array([1.0, 0.0, 10.0])])
+    >>> derivative.tolist()
+    [2.0, 0.0, 60.0]
+    """
+    if len(tangents) != len(args):
+        raise InputError(f"jvp needs one tangent for each argument, but got {len(tangents)} for {len(args)}.")
+    nodes, inputs, _ = _with_variables(args, tuple(range(len(args))))
+    output = _as_output(f(*nodes), inputs[0])
+    v = variable(np.zeros(output.shape, output.dtype))
+    total = np.zeros(output.shape, output.dtype)
+    for product, tangent in zip(derivatives(output, inputs, v), tangents):
+        total = total + derivatives(product, [v], tangent)[0].value
+    return output.value, total
+
+
+def jacobian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
+    """Return the function that computes the Jacobian of f: J[i..., j...] = df_i.../dx_j...
+
+    It takes one backward pass for each entry of f's value, so it is meant for small functions.
+
+    Args:
+        f: a function of arrays with a value of any shape.
+        argnum: which argument to differentiate with respect to.
+
+    Returns:
+        A function of the same arguments; its value has the shape of f's value followed by the shape of the argument.
+
+    >>> jacobian(lambda x: x * x)(np.array([1.0, 2.0])).tolist()
+    [[2.0, 0.0], [0.0, 4.0]]
+    """
+    def full_jacobian(*args: Any) -> Any:
+        from lib.graph.operations_shapes import stack
+        nodes, inputs, on_nodes = _with_variables(args, (argnum,))
+        output = _as_output(f(*nodes), inputs[0])
+        units = np.eye(output.size, dtype=output.dtype).reshape((output.size,) + output.shape)
+        rows = [derivatives(output, inputs, unit if output.ndim else unit[()])[0] for unit in units]
+        result = reshape(stack(rows), output.shape + inputs[0].shape)
+        return result if on_nodes else result.value
+
+    return full_jacobian
+
+
+def hessian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
+    """Return the function that computes the second derivatives of f, whose value must be a single number.
+
+    H[i..., j...] = d^2 f / (dx_i... dx_j...): the Jacobian of the gradient.
+
+    >>> hessian(lambda x: x[0] * x[0] * x[1])(np.array([3.0, 5.0])).tolist()
+    [[10.0, 6.0], [6.0, 0.0]]
+    """
+    return jacobian(grad(f, argnum), argnum)
+
+
+def _with_variables(args: Sequence[Any], argnums: Tuple[int, ...]) -> Tuple[List[Any], List[Node], bool]:
+    """Return the arguments with the chosen ones as nodes, these nodes, and whether any argument was a node before."""
+    for k in argnums:
+        if not 0 <= k < len(args):
+            raise InputError(f"argnum is {k}, but the function was called with {len(args)} arguments: they count from "
+                             "0.")
+    nodes = [_input(arg) if k in argnums else arg for k, arg in enumerate(args)]
+    return nodes, [nodes[k] for k in argnums], any(isinstance(arg, Node) for arg in args)
+
+
+def _input(arg: Any) -> Node:
+    """Return a node of its own for one argument: the same node may be given for two arguments."""
+    if not isinstance(arg, Node):
+        return variable(arg)
+    return reshape(arg, arg.shape) if arg.needs_grad else variable(arg.value)
+
+
+def _as_output(value: Any, like: Node) -> Node:
+    """Return what a function gave as a node: a function that ignores its argument gives plain numbers."""
+    if not isinstance(value, (Node, np.ndarray, np.generic, int, float)):
+        raise InputError(f"The function to differentiate must return one node or array, but it returned a "
+                         f"{type(value).__name__}. Several outputs can be put together by stack or concatenate.")
+    return as_node(value, like)

@@ -1,0 +1,254 @@
+"""Modules of lib on nodes: `model(node)` yields the network's graph, one node a module or expanded to operations.
+
+One node a module is the default: the node's backward calls the module's own backward. Inside `with expanded():` (or by
+`expand(model, node)`) a module is written out in single operations instead, such as a Linear as a matrix product and an
+addition. Then the gradients come from the operations alone: a second witness, independent of the module's backward.
+Sequential, Residual and PerPosition are never nodes themselves, but what is inside of them. How a module is written out
+stands in expansions*.py; one that isn't known there stays one node.
+
+Either way, parameters become leaves of the graph, and after backward() both hold the gradient: the leaf's `grad` that
+of this backward() alone, while to `Parameter.grad` it has been added, as the module's own backward does. So optimisers
+and zero_grad work as ever.
+
+>>> from lib.graph import variable
+>>> from lib.network import Linear
+>>> linear = Linear(3, 2)
+>>> y = linear(variable(np.ones((4, 3)), name="x"))
+>>> y
+Node(Linear, shape=(4, 2))
+>>> [parent.name for parent in y.parents]
+['x', 'W', 'b']
+>>> expand(linear, variable(np.ones((4, 3)), name="x"))
+Node(add, shape=(4, 2))
+"""
+from __future__ import annotations
+
+import weakref
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from lib.embedding import Embedding
+from lib.graph.node import Node, apply, as_node, variable
+from lib.graph.operations import Operation
+from lib.losses import Loss
+from lib.network_base import Module, Parameter
+from lib.validation import InputError
+
+
+class Expansion(NamedTuple):
+    """How a module is written out: a function of the module and its input nodes, giving the output node."""
+
+    rule: Callable[..., Node]
+    is_container: bool  # written out in any case, as it only passes nodes on to the modules inside of it
+
+
+_expansions: Dict[type, Expansion] = {}
+_expanding = False
+_leaves: "weakref.WeakValueDictionary[int, ParameterNode]" = weakref.WeakValueDictionary()
+_names: Dict[int, str] = {}
+
+
+def expansion(*module_classes: type, container: bool = False) -> Callable[[Any], Any]:
+    """Register the decorated function as the way to write modules of these classes out in operations."""
+    def register(rule: Any) -> Any:
+        for module_class in module_classes:
+            _expansions[module_class] = Expansion(rule, container)
+        return rule
+    return register
+
+
+def expansion_of(module: Any) -> Optional[Expansion]:
+    """Return how a module is written out, or None if nobody has said it.
+
+    A subclass with a forward of its own needs an expansion of its own.
+    """
+    import lib.graph.expansions  # noqa: F401 (registers what is there)
+    import lib.graph.expansions_layers  # noqa: F401
+    for module_class in type(module).__mro__:
+        if module_class in _expansions:
+            is_own = type(module).forward is getattr(module_class, "forward")
+            return _expansions[module_class] if is_own else None
+    return None
+
+
+@contextmanager
+def expanded(on: bool = True) -> Iterator[None]:
+    """Inside this context, modules on nodes are written out in single operations."""
+    global _expanding
+    outside, _expanding = _expanding, on
+    try:
+        yield
+    finally:
+        _expanding = outside
+
+
+def expand(module: Module, *inputs: Any) -> Node:
+    """Return the graph of module(*inputs), written out in single operations; arrays become variables."""
+    with expanded():
+        nodes = [value if i else _as_variable(value) for i, value in enumerate(inputs)]
+        return apply_module(module, nodes)
+
+
+def apply_module(module: Any, args: Sequence[Any]) -> Node:
+    """Return the graph of a module on nodes and arrays, of which at least one is a node."""
+    like = next(arg for arg in args if isinstance(arg, Node))
+    nodes = [as_node(arg, like) for arg in args]
+    found = expansion_of(module)
+    with _naming(module):
+        if found is not None and (found.is_container or _expanding):
+            return found.rule(module, *nodes)
+        leaves = [parameter_node(parameter) for parameter in module.parameters()]
+        return apply(ModuleCall(module, len(nodes)), *nodes, *leaves)
+
+
+# ---------------------------------------------------------------------- parameters
+
+class ParameterNode(Node):
+    """A leaf that stands for a Parameter of a module."""
+
+    __slots__ = ("parameter",)
+
+    def __init__(self, parameter: Parameter, name: Optional[str]) -> None:
+        super().__init__(parameter.data, True, name)
+        self.parameter = parameter
+
+
+def parameter_node(parameter: Parameter) -> ParameterNode:
+    """Return the leaf of a parameter: the same one wherever the parameter is used, as long as its data is the same."""
+    node = _leaves.get(id(parameter))
+    if node is None or node.parameter is not parameter or node.value is not parameter.data:
+        node = ParameterNode(parameter, _names.get(id(parameter), parameter.name))
+        _leaves[id(parameter)] = node
+    return node
+
+
+@contextmanager
+def _naming(module: Module) -> Iterator[None]:
+    """Give the parameters of a network the names that its graph shows: W1, b1 in the first layer, W2, b2 in the next.
+
+    The outermost module decides; a network with one layer only leaves its parameters' names as they are.
+    """
+    global _names
+    if _names:
+        yield
+        return
+    named = module.named_parameters()
+    layers: Dict[str, int] = {}
+    for path, _ in named:
+        layers.setdefault(path.rpartition(".")[0], len(layers) + 1)
+    try:
+        for path, parameter in named:
+            number = layers[path.rpartition(".")[0]] if len(layers) > 1 else ""
+            _names[id(parameter)] = f"{parameter.name or path.rpartition('.')[2]}{number}"
+        yield
+    finally:
+        _names = {}
+
+
+# ---------------------------------------------------------------------- one node a module
+
+class ModuleCall(Operation):
+    """A module as a single operation of its inputs and its parameters: forward and backward are the module's own."""
+
+    shape_rule = "the module's own: see its documentation"
+
+    def __init__(self, module: Any, input_count: int) -> None:
+        self.module = module
+        self.input_count = input_count
+        self.name = type(module).__name__
+        self.state: List[Tuple[Any, Dict[str, Any]]] = []
+        self.result: Tuple[Any, List[Any]] = (None, [])
+
+    def forward(self, *values: Any) -> Any:
+        with self._parameters_set_to(values):
+            out = np.asarray(self.module.forward(*map(self._as_input, values[:self.input_count])))
+        # a module remembers its last call only; with this, each node remembers its own
+        self.state = self._current_state()
+        return out if out.ndim else out[()]
+
+    def backward(self, i: int, grad: Any, out: Any, *values: Any) -> Any:
+        if isinstance(grad, Node):
+            raise InputError(f"{self.module!r} is one node, whose backward computes numbers, so it has no second "
+                             "derivatives. Write it out in operations: `with expanded():`, from lib.graph.")
+        if 0 < i < self.input_count:
+            raise InputError(f"The backward of {self.module!r} gives the gradient of its first input only, not of "
+                             f"input {i + 1}. Give that one as an array or as a constant, or use `with expanded():`, from "
+                             "lib.graph.")
+        if self.result[0] is not grad:  # one call of the module's backward gives the gradients of all parents
+            self.result = (grad, self._gradients(grad, values))
+        return self.result[1][i]
+
+    def _gradients(self, grad: Any, values: Sequence[Any]) -> List[Any]:
+        """Return the gradients of all parents by the module's own backward, and leave the module as it was."""
+        parameters = self.module.parameters()
+        earlier_state, earlier_grads = self._current_state(), [parameter.grad for parameter in parameters]
+        try:
+            self._set_state(self.state)
+            with self._parameters_set_to(values):
+                for parameter in parameters:
+                    parameter.grad = np.zeros_like(parameter.data)
+                first = self.module.backward(grad)
+            gradients = [first] + [None] * (self.input_count - 1) + [parameter.grad for parameter in parameters]
+        finally:
+            for parameter, earlier in zip(parameters, earlier_grads):
+                parameter.grad = earlier
+            self._set_state(earlier_state)
+        if isinstance(self.module, Loss):  # its backward starts from dL/dL = 1
+            gradients = [None if g is None else g * grad for g in gradients]
+        return [None if g is None else np.asarray(g, value.dtype).reshape(value.shape)
+                for g, value in zip(gradients, values)]
+
+    @contextmanager
+    def _parameters_set_to(self, values: Sequence[Any]) -> Iterator[None]:
+        """Let the module compute with the values of this node's parents as its parameters."""
+        parameters = self.module.parameters()
+        earlier = [parameter.data for parameter in parameters]
+        try:
+            for parameter, value in zip(parameters, values[self.input_count:]):
+                parameter.data = value
+            yield
+        finally:
+            for parameter, data in zip(parameters, earlier):
+                parameter.data = data
+
+    def _current_state(self) -> List[Tuple[Any, Dict[str, Any]]]:
+        return [(module, dict(vars(module))) for _, module in self.module.named_modules()]
+
+    @staticmethod
+    def _set_state(state: List[Tuple[Any, Dict[str, Any]]]) -> None:
+        for module, attributes in state:
+            vars(module).update(attributes)
+
+    def _as_input(self, value: Any) -> Any:
+        """Return a value as the module takes it: a node holds indices, too, as floating-point numbers."""
+        return value.astype(int) if isinstance(self.module, Embedding) else value
+
+    def key(self) -> Any:
+        return id(self)  # two calls of one module may differ, as those of Dropout do
+
+    def text(self, *names: str) -> str:
+        return f"{self.name}({', '.join(names[:self.input_count])})"
+
+    def latex(self, *names: str) -> str:
+        return rf"\operatorname{{{self.name}}}({', '.join(names[:self.input_count])})"
+
+    def derivative_text(self, i: int, out: str, *names: str) -> str:
+        return f"d {out} / d {names[i]}, by the module's own backward"
+
+    def derivative_latex(self, i: int, out: str, *names: str) -> str:
+        return rf"\frac{{\partial {out}}}{{\partial {names[i]}}}"
+
+    def backward_text(self, i: int, grad: str, out: str, *names: str) -> str:
+        return f"{self.name}.backward({grad}), the part for {names[i]}"
+
+    def backward_latex(self, i: int, grad: str, out: str, *names: str) -> str:
+        return rf"{grad} \cdot {self.derivative_latex(i, out, *names)}"
+
+    def __repr__(self) -> str:
+        return f"ModuleCall({self.module!r})"
+
+
+def _as_variable(value: Any) -> Node:
+    return value if isinstance(value, Node) else variable(value)
