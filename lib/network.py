@@ -12,7 +12,7 @@ from lib.validation import (CallOrderError, InputError, as_float, checked_elemen
 
 def transpose(a: np.ndarray) -> np.ndarray:
     """Return the transpose of a matrix, or of each matrix of a stack."""
-    return np.swapaxes(a, -1, -2)
+    return a.swapaxes(-1, -2)
 
 
 class Linear(Module):
@@ -61,9 +61,10 @@ class Linear(Module):
         self.input_cache = x
         z = x @ self.W.data
         if self.b is not None:
-            # b stands below each row of x; in a stack of networks, each network has a b of its own
-            z = z + (self.b.data if self.b.data.ndim == 1 else self.b.data[..., np.newaxis, :])
-        return z.astype(x.dtype, copy=False)  # float32 in, float32 out, also when the weights are float64
+            b = self.b.data
+            # b is added to each row of z; in a stack of networks, each network has a b of its own
+            z = z + (b if b.ndim == 1 else b[..., np.newaxis, :])
+        return z if z.dtype == x.dtype else z.astype(x.dtype)  # float32 in, float32 out, whatever the weights are
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
         x, grad = self._checked_backward(grad)
@@ -83,10 +84,10 @@ class Linear(Module):
 
     def _checked_input(self, x: Any) -> np.ndarray:
         """Return x as a float array that fits W, or raise a sentence that says how it doesn't."""
-        x = as_float(x, self)
         W_shape = self.W.data.shape
-        if x.ndim == 2 and x.shape[1] == W_shape[-2] and x.shape[0] > 0:
+        if type(x) is np.ndarray and x.ndim == 2 and x.shape[1] == W_shape[-2] and len(x) and x.dtype.kind == "f":
             return x
+        x = as_float(x, self)
         expected = f"(batch, {W_shape[-2]})"
         if len(W_shape) > 2:
             expected += f" or {W_shape[:-2] + ('batch', W_shape[-2])}".replace("'", "")
@@ -104,9 +105,12 @@ class Linear(Module):
     def _checked_backward(self, grad: Any) -> Tuple[np.ndarray, np.ndarray]:
         """Return the cached x and the upstream gradient, both as matrices (a vector becomes one row)."""
         x = self.input_cache
-        require_forward(self, x)
-        require_gradients(self)
+        if x is None or self.W.grad is None or (self.b is not None and self.b.grad is None):
+            require_forward(self, x)
+            require_gradients(self)
         W_shape = self.W.data.shape
+        if x.ndim == 2 == len(W_shape):
+            return x, checked_upstream(self, grad, (x.shape[0], W_shape[1]))
         leading = x.shape[:-1] if x.ndim > 2 else W_shape[:-2] + x.shape[:-1]
         grad = checked_upstream(self, grad, leading + W_shape[-1:])
         return (x, grad) if x.ndim > 1 else (x[np.newaxis, :], grad[np.newaxis, :])
@@ -114,6 +118,8 @@ class Linear(Module):
     def _like_input(self, grad: np.ndarray) -> np.ndarray:
         """Return dL/dx in the shape and precision of x; networks in a stack that share x add their gradients."""
         x = self.input_cache
+        if grad.shape == x.shape and grad.dtype == x.dtype:
+            return grad
         if grad.ndim > max(x.ndim, 2):
             grad = grad.sum(axis=tuple(range(grad.ndim - 2)))
         return grad.reshape(x.shape).astype(x.dtype, copy=False)
@@ -168,7 +174,7 @@ class Sequential(Module):
 
     def _require_distinct_modules(self) -> None:
         """Raise unless each module stands here once: one that stands twice has cached its last input only."""
-        if len(set(map(id, self.modules))) < len(self.modules):
+        if len(set(self.modules)) < len(self.modules):
             places = [i for i, module in enumerate(self.modules) if any(
                 module is other for j, other in enumerate(self.modules) if i != j)]
             raise CallOrderError(f"The same {type(self.modules[places[0]]).__name__} object stands at several places "

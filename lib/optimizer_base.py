@@ -47,9 +47,10 @@ class Optimizer:
         """
         self.step_count += 1
         for param, state in zip(self._params, self._states):
-            if param.grad is None or param.grad.shape != param.data.shape:
+            data, grad = param.data, param.grad
+            if grad is None or grad.shape != data.shape:
                 self._explain_wrong_grad(param)
-            self.update(param.data, param.grad, state)
+            self.update(data, grad, state)
 
     def init_state(self, data: np.ndarray) -> State:
         """Return the state to start with: named arrays of the shape of data."""

@@ -50,9 +50,10 @@ def require_not_empty(x: np.ndarray, who: Any) -> None:
 
 def checked_elementwise(module: Any, x: Any) -> np.ndarray:
     """Return x as a float array that isn't empty, for modules that take any shape."""
+    if type(x) is np.ndarray and x.dtype.kind == "f" and x.size:
+        return x
     x = as_float(x, module)
-    if x.size == 0:
-        require_not_empty(x, module)
+    require_not_empty(x, module)
     return x
 
 
