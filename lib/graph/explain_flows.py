@@ -1,7 +1,7 @@
 """How the product along one edge is written: in partial derivatives, as a formula, and with the numbers put in."""
 from __future__ import annotations
 
-from typing import Any, List, Tuple
+from typing import Any, List, Optional, Tuple
 
 import numpy as np
 
@@ -79,9 +79,14 @@ def product_latex(first: str, second: str, sign: str = r"\cdot") -> str:
     return f"{first} {sign} " + (rf"\left({second}\right)" if needs_brackets(second) else second)
 
 
-def flow_text(trace: Trace, edge: Edge) -> str:
-    """Return what the child computes and sends to the parent, such as dL/dz @ W.T or sum over the rows of dL/dz."""
-    return _flow(trace, edge, trace.names.derivative(edge.child), latex=False)
+def flow_text(trace: Trace, edge: Edge, grad: Optional[str] = None) -> str:
+    """Return what the child computes and sends to the parent, such as dL/dz @ W.T or sum over the rows of dL/dz.
+
+    Args:
+        trace, edge: the graph and the edge.
+        grad: how to call what the child has received; d(output)/d(child) if not given.
+    """
+    return _flow(trace, edge, grad or trace.names.derivative(edge.child), latex=False)
 
 
 def flow_latex(trace: Trace, edge: Edge) -> str:
