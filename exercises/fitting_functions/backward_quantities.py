@@ -35,6 +35,7 @@ from exercises.common import Results, read_options
 from exercises.fitting_functions.fit_sine import rebuild, train_once
 from lib.dataset_regression import load_regression_data
 from lib.graph import sigmoid, variable
+from lib.graph.draw import draw_forward_and_backward
 
 HIDDEN = 50
 TEST_POINT = 42  # which of the 123 test points: any will do
@@ -110,6 +111,7 @@ def main(arguments=None):
     rows += [row(f"delta {name}", value, nodes[name].grad) for name, value in backward.items()]
     print(f"x = {x[0]:.4f}, y = {y[0]:.4f}")
     results.table("backward_quantities", ["quantity", "shape", "first entry", "difference to the graph's"], rows)
+    results.svg("forward_and_backward_graph", draw_forward_and_backward(nodes["l"]))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ from exercises.common import Results, read_options
 from exercises.ticket_prices.train_network import Network, build_with_lib
 from lib.dataset_titanic import load_titanic
 from lib.graph import constant, relu, variable
-from lib.graph.draw import draw, draw_network
+from lib.graph.draw import draw
+from lib.graph.draw_network import draw_network
 from lib.graph.explain import explain
 
 PASSENGERS = 5
