@@ -23,7 +23,8 @@ from lib.graph.explain import explain, jacobian
 # %% [markdown]
 # ## Part 1: derivatives
 #
-# a) f(x) = (exp(x1) sin(x3), sqrt(x2 + x3)). b) a function applied to each entry: the Jacobian is diagonal. c), d) the same
+# a) f(x) = (exp(x1) sin(x3), sqrt(x2 + x3)). b) a function applied to each entry: the Jacobian is diagonal. c), d) the
+# same
 # for the logistic function, whose derivative is sigma (1 - sigma). e) y = W x: dy/dx = W; y_k depends on w_ij only if
 # k = i, and then by x_j; so A dy/dw_ij = A_i x_j (see vector_derivative_product.py). Here with m = 2, n = 3.
 

@@ -1,15 +1,16 @@
 # %% [markdown]
 # # Logistic regression on pairs of digits
 #
-# One (1 as class 0) against eight (8 as class 1), and nought against one: y_hat = sigmoid(w^T x), with a constant 1 as the
-# last input for the bias. By the chain rule, with z = w^T x,
+# One (1 as class 0) against eight (8 as class 1), and nought against one: y_hat = sigmoid(w^T x), with a constant 1 as
+# the last input for the bias. By the chain rule, with z = w^T x,
 #
 # $$\frac{\partial \mathcal L}{\partial \hat y} = \frac{\hat y - y}{\hat y (1 - \hat y)}, \quad
 #   \frac{d \hat y}{d z} = \hat y (1 - \hat y), \quad \frac{\partial z}{\partial w} = x
-#   \quad\Rightarrow\quad \nabla_w \frac 1 B \sum_i \mathcal L(y_i, \hat y_i) = \frac 1 B \sum_i (\hat y_i - y_i) x_i :$$
+#   \quad\Rightarrow\quad \nabla_w \frac 1 B \sum_i \mathcal L(y_i, \hat y_i) = \frac 1 B \sum_i (\hat y_i - y_i) x_i
+# :$$
 #
-# the factor y_hat (1 - y_hat) cancels. As in the sheet: learning rate 0.5, batches of 64 in the order of the data set, ten
-# epochs; the weights start at zero.
+# the factor y_hat (1 - y_hat) cancels. As in the sheet: learning rate 0.5, batches of 64 in the order of the data set,
+# ten epochs; the weights start at zero.
 #
 # Images at 1x1, 4x4, 8x8 and 28x28 pixels. The sheet's 4x4 and 8x8 versions sample single pixels (bilinear resizing
 # without smoothing); means over blocks keep more of the image and are shown beside them.
@@ -75,9 +76,10 @@ def train_by_hand(data, epochs):
 # ## With the Educational Framework
 #
 # EDF's cross-entropy wants a probability for each class, p[i][0] = P(Y = 0) and p[i][1] = P(Y = 1). The node
-# `SingleProbToProbVector` turns one probability z into two: by the sheet's formula, o = (z, 1 - z). With that, z takes the
-# place of P(Y = 0), although the text before calls it P(Y = 1): a contradiction in the sheet. We follow the formula. The
-# network doesn't mind: it learns the weights of the other class, with the opposite sign.
+# `SingleProbToProbVector` turns one probability z into two: by the sheet's formula, o = (z, 1 - z). With that, z takes
+# the
+# place of P(Y = 0), although the text before calls it P(Y = 1): a contradiction in the sheet. We follow the formula.
+# The network doesn't mind: it learns the weights of the other class, with the opposite sign.
 
 
 # %%
