@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from lib.checkpoints import Run, load_checkpoint, save_checkpoint
+from lib.history import EarlyStopping
 from lib.losses import CrossEntropyLoss
 from lib.model_evaluation import accuracy
 from lib.model_files import model_arrays
@@ -109,6 +110,15 @@ def test_a_run_can_be_made_longer_or_asked_for_again(undisturbed, tmp_path):
     for epochs in (8, 2):
         model, again = train(kind, tmp_path, seed=9, epochs=epochs)
         assert bits(model) == values and without_time(again) == history
+
+
+def test_the_best_weights_so_far_are_in_the_checkpoint(tmp_path):
+    stopping = EarlyStopping(patience=99, monitor="lr", maximize=True)  # the rate only falls: the first epoch is best
+    expected, _ = train("compiled", tmp_path / "undisturbed", epochs=6, early_stopping=stopping)
+    train("compiled", tmp_path / "resumed", epochs=3, early_stopping=stopping)
+    model, history = train("compiled", tmp_path / "resumed", seed=4, epochs=6, early_stopping=stopping)
+    assert history.best_epoch == 1 and bits(model) == bits(expected)
+    assert bits(model) == bits(train("compiled", tmp_path / "one", epochs=1)[0])
 
 
 def test_without_resume_the_run_starts_afresh(undisturbed, tmp_path):

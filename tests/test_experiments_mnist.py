@@ -1,11 +1,13 @@
-"""The experiments on MNIST: lib.experiments.mnist."""
+"""The experiments on MNIST: lib.experiments.mnist and mnist_convolutional."""
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
 from lib.dataset_mnist import load_mnist_data
+from lib.experiments import mnist_convolutional
 from lib.experiments.mnist import create_mnist_net, main, train_on_mnist
+from lib.experiments.mnist_convolutional import create_convolutional_net
 
 
 def some_digits(num_train=300, num_test=50):
@@ -46,6 +48,26 @@ def test_the_command_prints_the_run_resumes_it_and_draws(monkeypatch, tmp_path, 
     assert again.startswith(first)
     assert {path.name for path in tmp_path.iterdir()} == {
         "run.npz", "mnist_history.png", "mnist_weights.png", "mnist_misclassified.png"}
+
+
+def test_the_convolutional_network_runs_by_the_same_command(monkeypatch, capsys):
+    def some_images(flatten):
+        assert not flatten
+        return tuple(a.reshape(-1, 1, 28, 28) if a.shape[1] == 784 else a for a in some_digits())
+
+    monkeypatch.setattr(mnist_convolutional, "load_mnist_data", some_images)
+    mnist_convolutional.main(["--epochs", "2", "--channels", "2"])
+    printed = capsys.readouterr().out
+    assert "(batch, 4, 4, 4)" in printed and "Test accuracy:" in printed
+    first, second = (float(line.split()[1]) for line in printed.splitlines() if line.split()[:1] in (["1"], ["2"]))
+    assert second < first
+
+
+@pytest.mark.slow
+def test_a_convolutional_network_reaches_98_5_percent():
+    rng = np.random.default_rng(0)
+    model = create_convolutional_net(rng=rng)
+    assert train_on_mnist(model, load_mnist_data(flatten=False), rng=rng)[1] >= 0.985
 
 
 @pytest.mark.slow

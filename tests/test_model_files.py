@@ -173,7 +173,7 @@ class Bomb:
 def test_pickled_objects_are_refused_and_never_run(saved, name):
     _, path = saved
     replace_member(path, name, npy(np.array([Bomb()] * 15, dtype=object).reshape(3, 5), allow_pickle=True))
-    must_refuse(path, "objects")
+    must_refuse(path, "pickled Python objects")
     path.write_bytes(pickle.dumps(Bomb()))
     must_refuse(path, "damaged")
     assert Bomb.exploded == []

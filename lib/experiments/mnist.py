@@ -60,24 +60,24 @@ def draw_results(model: Module, history: History, data: Sequence[np.ndarray], fo
         print(f"wrote {save_figure(figure, Path(folder) / f'mnist_{name}.png')}")
 
 
-def main(arguments: Optional[Sequence[str]] = None) -> None:
-    """Run the experiment with the options of a command line."""
-    parser = argparse.ArgumentParser(prog="python -m lib.experiments.mnist",
-                                     description="Train a network 784-128-10 on MNIST's handwritten digits.")
-    parser.add_argument("--epochs", type=int, default=10, metavar="N", help="default: %(default)s")
-    parser.add_argument("--hidden", type=int, default=128, metavar="N", help="hidden units, default: %(default)s")
+def read_options(command: str, description: str, arguments: Optional[Sequence[str]], **defaults: int
+                 ) -> argparse.Namespace:
+    """Return the options that a command line gives; `defaults` holds those of the network and of --epochs."""
+    parser = argparse.ArgumentParser(prog=f"python -m {command}", description=description)
+    for name, default in defaults.items():
+        parser.add_argument(f"--{name}", type=int, default=default, metavar="N", help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: %(default)s")
     parser.add_argument("--examples", type=int, metavar="N", help="train on the first N images, for a quick look")
     parser.add_argument("--checkpoint", metavar="FILE", help="save the run in FILE; resume it if it is there")
     parser.add_argument("--plot", metavar="FOLDER", help="draw curves, weights and mistakes into FOLDER (Matplotlib)")
-    options = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
 
+
+def run_and_report(model: Module, data: Sequence[np.ndarray], options: argparse.Namespace, rng: Any) -> float:
+    """Train by the recipe, print the model and its measures, draw if asked; returns the accuracy on the test set."""
     from lib.summary import summary
-    data = load_mnist_data()
-    data = (data[0][:options.examples], data[1][:options.examples]) + tuple(data[2:])
-    rng = np.random.default_rng(options.seed)
-    model = create_mnist_net(options.hidden, rng)
-    print(summary(model, (784,)))
+    data = [data[0][:options.examples], data[1][:options.examples], *data[2:]]
+    print(summary(model, data[0].shape[1:]))
     history, test_accuracy = train_on_mnist(model, data, options.epochs, rng=rng, checkpoint=options.checkpoint)
     print("epoch  training loss  accuracy  validation loss  accuracy  seconds")
     for epoch in range(history.num_epochs):
@@ -87,6 +87,15 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     print(f"Test accuracy: {test_accuracy:.2%}")
     if options.plot and history.num_epochs:
         draw_results(model, history, data, options.plot)
+    return test_accuracy
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> None:
+    """Run the experiment with the options of a command line."""
+    options = read_options("lib.experiments.mnist", "Train a network 784-128-10 on MNIST's handwritten digits.",
+                           arguments, epochs=10, hidden=128)
+    rng = np.random.default_rng(options.seed)
+    run_and_report(create_mnist_net(options.hidden, rng), load_mnist_data(), options, rng)
 
 
 if __name__ == "__main__":
