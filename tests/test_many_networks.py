@@ -1,0 +1,152 @@
+"""Many networks at once: the same numbers as one by one, whatever their number, rates and optimiser."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lib.activations import LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
+from lib.dataset import X, y
+from lib.experiments.xor import create_xor_net, train_on_xor
+from lib.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, L1Loss, MeanSquaredError, MSELoss
+from lib.many_networks import Task, train_many
+from lib.network import Linear, Sequential
+from lib.optimizers import create_optimizer
+from lib.regularizers import Dropout
+from lib.training_step import ReadableStep
+
+LABELS = np.eye(2)[y]
+
+
+@pytest.fixture
+def together(monkeypatch):
+    """Count the networks that are really trained together."""
+    counts = []
+    original = Task.train_together
+
+    def counted(self, seeds, rates):
+        counts.append(len(seeds))
+        return original(self, seeds, rates)
+
+    monkeypatch.setattr(Task, "train_together", counted)
+    return counts
+
+
+def one_by_one(create_model, loss_fn, x, y, epochs, seeds, lr, optimizer, hyperparams, batch_size):
+    """Return losses and parameters of training by the modules, without any of what is tested here."""
+    losses, parameters = [], []
+    for seed, rate in zip(seeds, lr):
+        np.random.seed(seed)
+        model = create_model()
+        optimizer_of_run = create_optimizer(optimizer, model.parameters(), {**hyperparams, "lr": rate})
+        step = ReadableStep(model, loss_fn, optimizer_of_run)
+        for _ in range(epochs):
+            for start in range(0, len(x), batch_size):
+                step.step(x[start:start + batch_size], y[start:start + batch_size])
+        losses.append(float(loss_fn(model.eval()(x), y)))
+        parameters.append([parameter.data for parameter in model.parameters()])
+    return losses, parameters
+
+
+@pytest.mark.parametrize("activation", [ReLU, LeakyReLU, Sigmoid, Tanh, Softplus])
+@pytest.mark.parametrize("optimizer, hyperparams", [("SGD", {}), ("SGD", {"momentum": 0.9, "weight_decay": 0.01}),
+                                                    ("Adam", {}), ("AdamW", {}), ("RMSProp", {}), ("Adagrad", {})])
+def test_each_network_is_what_it_is_by_itself(together, activation, optimizer, hyperparams):
+    def create():
+        model = Sequential(Linear(3, 4), activation(), Sequential(Linear(4, 3, bias=False), activation()), Linear(3, 2))
+        for parameter in model.parameters():
+            parameter.data *= 50
+        return model
+
+    rng = np.random.default_rng(0)
+    x, labels = rng.standard_normal((7, 3)), np.eye(2)[rng.integers(0, 2, 7)]
+    seeds, lr = [3, 1, 4, 1, 5], np.array([0.1, 0.01, 0.001, 0.2, 0.05])
+    setting = dict(seeds=seeds, lr=lr, optimizer=optimizer, hyperparams=hyperparams, batch_size=4)
+    trained = train_many(create, CrossEntropyLoss(), x, labels, 10, **setting)
+    losses, parameters = one_by_one(create, CrossEntropyLoss(), x, labels, 10, **setting)
+    assert together == [5]
+    np.testing.assert_allclose(trained.losses[0], losses, rtol=1e-10)
+    for run, own in enumerate(parameters):
+        for ours, theirs in zip(trained.parameters, own):
+            np.testing.assert_allclose(ours[run], theirs, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(CrossEntropyLoss()(trained.model(run)(x), labels), losses[run], rtol=1e-10)
+
+
+@pytest.mark.parametrize("loss_fn", [MSELoss(), MeanSquaredError(), L1Loss(), BinaryCrossEntropyLoss()], ids=repr)
+def test_each_loss(together, loss_fn):
+    def create():
+        return Sequential(Linear(2, 3), Tanh(), Linear(3, 2))
+
+    setting = dict(seeds=[0, 1, 2], lr=[0.1, 0.2, 0.3], optimizer="SGD", hyperparams={}, batch_size=3)
+    trained = train_many(create, loss_fn, X, LABELS, 20, **setting)
+    losses, _ = one_by_one(create, loss_fn, X.astype(float), LABELS, 20, **setting)
+    assert together
+    np.testing.assert_allclose(trained.losses[0], losses, rtol=1e-10)
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 5000, 2 ** 30])
+def test_the_chunks_change_nothing(together, chunk_bytes):
+    trained = train_many(create_xor_net, CrossEntropyLoss(), X, LABELS, 30, seeds=9, chunk_bytes=chunk_bytes)
+    assert sum(together) == 9 and (max(together) == 9) == (chunk_bytes > 5000)
+    for run in range(9):
+        np.random.seed(run)
+        losses = train_on_xor(create_xor_net(), CrossEntropyLoss(), X, LABELS, lr=1.0, epochs=30)
+        assert trained.losses[0, run] == pytest.approx(losses[-1], rel=1e-10)
+
+
+def test_losses_are_recorded_on_the_way():
+    trained = train_many(create_xor_net, CrossEntropyLoss(), X, LABELS, 25, seeds=3, record_every=10)
+    assert trained.epochs == [10, 20, 25] and trained.losses.shape == (3, 3)
+    for epochs, losses in zip(trained.epochs, trained.losses):
+        again = train_many(create_xor_net, CrossEntropyLoss(), X, LABELS, epochs, seeds=3)
+        np.testing.assert_allclose(again.losses[0], losses, rtol=1e-12)
+
+
+def test_float32_stays_float32(together):
+    trained = train_many(lambda: create_xor_net().astype(np.float32), CrossEntropyLoss(), X.astype(np.float32), LABELS,
+                         5, seeds=3, lr=[0.1, 0.2, 0.3])
+    assert together == [3]
+    assert all(parameter.dtype == np.float32 for parameter in trained.parameters)
+
+
+@pytest.mark.parametrize("create", [lambda: Sequential(Linear(2, 4), Dropout(0.5), Linear(4, 2)),
+                                    lambda: Sequential(Linear(2, 300), ReLU(), Linear(300, 300), Linear(300, 2))],
+                         ids=["dropout", "large"])
+def test_what_is_better_alone_is_trained_alone(together, create):
+    setting = dict(seeds=[0, 1], lr=[0.1, 0.2], optimizer="SGD", hyperparams={}, batch_size=4)
+    losses, _ = one_by_one(create, CrossEntropyLoss(), X.astype(float), LABELS, 3, **setting)
+    trained = train_many(create, CrossEntropyLoss(), X, LABELS, 3, **setting)
+    assert not together
+    np.testing.assert_allclose(trained.losses[0], losses, rtol=1e-10)
+
+
+def test_a_backward_that_was_changed_counts(together, monkeypatch):
+    right = ReLU.backward
+    monkeypatch.setattr(ReLU, "backward", lambda self, grad: 2 * right(self, grad))
+    setting = dict(seeds=[0, 1], lr=[0.1, 0.2], optimizer="SGD", hyperparams={}, batch_size=4)
+    losses, _ = one_by_one(create_xor_net, CrossEntropyLoss(), X.astype(float), LABELS, 3, **setting)
+    trained = train_many(create_xor_net, CrossEntropyLoss(), X, LABELS, 3, **setting)
+    np.testing.assert_allclose(trained.losses[0], losses)
+    assert not together
+
+
+def test_the_random_state_is_left_alone():
+    np.random.seed(5)
+    expected = np.random.random_sample()
+    np.random.seed(5)
+    trained = train_many(create_xor_net, CrossEntropyLoss(), X, LABELS, 2, seeds=3)
+    trained.model(1)
+    assert np.random.random_sample() == expected
+
+
+def test_wrong_arguments_are_explained():
+    with pytest.raises(ValueError, match="one learning rate for all runs or one for each"):
+        train_many(create_xor_net, CrossEntropyLoss(), X, LABELS, 2, seeds=3, lr=[0.1, 0.2])
+    with pytest.raises(ValueError, match="epochs"):
+        train_many(create_xor_net, CrossEntropyLoss(), X, LABELS, 0, seeds=3)
+    with pytest.raises(ValueError, match="one-hot"):
+        train_many(create_xor_net, CrossEntropyLoss(), X, y, 2, seeds=3)
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)
