@@ -19,9 +19,8 @@ from lib.graph.draw_output import Drawing
 from lib.graph.draw_scene import FONT_SIZES, Box, Curve, Scene, Text, box_size, shortened, text_width, through
 from lib.graph.explain_flows import flow_text, local_text
 from lib.graph.explain_names import is_number, short_text
-from lib.graph.explain_trace import Edge, Trace
+from lib.graph.explain_trace import Edge, Trace, trace_of
 from lib.graph.node import Node
-from lib.graph.sharing import share
 from lib.validation import InputError, require_choice
 
 __all__ = ["draw", "draw_forward_and_backward", "Drawing"]
@@ -84,7 +83,7 @@ def draw_forward_and_backward(output: Any, direction: str = "down", reuse: bool 
 
 
 class _Graph:
-    """What is drawn of a graph: all nodes but plain numbers, which stand in the formulas; and the edges between them."""
+    """What is drawn of a graph: all nodes but plain numbers, which stand in the formulas, and the edges between."""
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
@@ -108,8 +107,7 @@ class _Graph:
 def _trace(output: Any, reuse: bool) -> Trace:
     if isinstance(getattr(output, "trace", None), Trace):  # an Explanation
         return output.trace
-    trace = Trace(output)
-    return Trace(share(output)) if reuse else trace
+    return trace_of(output, reuse)
 
 
 # ---------------------------------------------------------------------- what stands where

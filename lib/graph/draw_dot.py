@@ -25,7 +25,8 @@ def dot(trace: Trace, nodes: List[Node], edges: List[Edge], boxes: Dict[Node, An
     for edge in edges:
         text = "\n".join(text for text, _ in labels[edge])
         colour = TEXT_COLOURS[labels[edge][-1][1]] if labels[edge] else TEXT_COLOURS["legend"]
-        lines.append(f'    {number[edge.parent]} -> {number[edge.child]} [label={_quoted(text)}, fontcolor="{colour}"];')
+        ends = f"{number[edge.parent]} -> {number[edge.child]}"
+        lines.append(f'    {ends} [label={_quoted(text)}, fontcolor="{colour}"];')
     return "\n".join(lines + ["}"]) + "\n"
 
 

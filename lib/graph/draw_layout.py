@@ -182,7 +182,7 @@ def _swap_neighbours(rows: List[List[_Place]]) -> None:
 # ---------------------------------------------------------------------- coordinates
 
 def _place_across(rows: List[List[_Place]]) -> None:
-    """Give each place its coordinate across the flow: near its neighbours', without overlap, in the order of its row."""
+    """Give each place its coordinate across the flow: near its neighbours', in the order of its row, not overlapping."""
     for row in rows:
         at = 0.0
         for place in row:
@@ -232,13 +232,15 @@ def _settle(row: List[_Place], wishes: List[float]) -> None:
 
 def _place_along(rows: List[List[_Place]]) -> Tuple[List[float], List[float], float]:
     """Return where each rank starts and ends along the flow, and the whole length."""
-    starts, ends, at = [], [], 0.0
+    starts, ends, at, gap = [], [], 0.0, 0.0
     for row in rows:
         starts.append(at)
         at += max((place.along for place in row), default=0.0)
         ends.append(at)
-        at += GAP_BETWEEN
-    return starts, ends, at - GAP_BETWEEN
+        farthest = max((abs(place.at - each.at) for place in row for each in place.after), default=0.0)
+        gap = GAP_BETWEEN + min(0.12 * farthest, 1.5 * GAP_BETWEEN)  # long ways across need room to bend
+        at += gap
+    return starts, ends, at - gap
 
 
 def overlaps(boxes: Dict[str, Tuple[float, float, float, float]]) -> List[Tuple[str, str]]:

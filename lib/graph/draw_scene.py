@@ -6,8 +6,8 @@ from typing import List, NamedTuple, Tuple
 Point = Tuple[float, float]
 
 # fill and line of each kind of box: light enough for dark text, so that they show on light and dark pages
-BOX_COLOURS = {"variable": ("#e2f0df", "#5b8c5a"), "constant": ("#e9ecef", "#868e96"), "operation": ("#e3ebf7", "#4a6fa5"),
-               "output": ("#fbe8d3", "#c07a35"), "bias": ("#f3eafa", "#8461a8")}
+BOX_COLOURS = {"variable": ("#e2f0df", "#5b8c5a"), "constant": ("#e9ecef", "#868e96"),
+               "operation": ("#e3ebf7", "#4a6fa5"), "output": ("#fbe8d3", "#c07a35"), "bias": ("#f3eafa", "#8461a8")}
 TEXT_COLOURS = {"name": "#1f2933", "detail": "#4a5561", "value": "#2f7ac0", "gradient": "#c9621a", "title": "#7a8794",
                 "legend": "#7a8794"}
 EDGE_COLOURS = {"forward": "#8b97a3", "backward": "#c9621a", "bias": "#a58bc0", "skip": "#2f7ac0"}

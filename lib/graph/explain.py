@@ -15,9 +15,8 @@ from lib.graph.explain_jacobians import derivative, expanded, jacobian, jacobian
 from lib.graph.explain_matrices import matrices
 from lib.graph.explain_paths import paths
 from lib.graph.explain_text import Document, Line, Part
-from lib.graph.explain_trace import Trace
+from lib.graph.explain_trace import trace_of
 from lib.graph.node import Node
-from lib.graph.sharing import share
 from lib.validation import InputError
 
 __all__ = ["explain", "Explanation", "jacobian"]
@@ -47,9 +46,7 @@ class Explanation(Document):
 
     def __init__(self, output: Node, learning_rate: Optional[float] = None, reuse: bool = True) -> None:
         super().__init__([])
-        self.trace = Trace(output)  # refuses what isn't a node
-        if reuse:
-            self.trace = Trace(share(output))
+        self.trace = trace_of(output, reuse)
         self.output = self.trace.output
         self.learning_rate = learning_rate
 

@@ -8,6 +8,7 @@ import numpy as np
 from lib.graph.explain_names import Names
 from lib.graph.node import Node
 from lib.graph.operations import unbroadcast
+from lib.graph.sharing import share
 from lib.validation import InputError
 
 
@@ -96,6 +97,17 @@ class Trace:
         if by_name is None:
             raise InputError(f"{which!r} isn't a node of this graph. The names are {', '.join(self.names.known())}.")
         return by_name
+
+
+def trace_of(output: Any, reuse: bool) -> Trace:
+    """Return a graph with its names and flows; with reuse, equal sub-expressions are one node.
+
+    A graph with modules as nodes stays as it is: sharing computes it again, and a module such as Dropout would draw
+    other random numbers.
+    """
+    trace = Trace(output)
+    modules = any(getattr(node.operation, "module", None) is not None for node in trace.order)
+    return Trace(share(output)) if reuse and not modules else trace
 
 
 def flow_along(edge: Edge, grad: Any, values: Dict[Node, Any]) -> Any:
