@@ -99,7 +99,7 @@ class CompiledStep:
 
     def step(self, x_batch: np.ndarray, y_batch: np.ndarray, with_loss: bool = True) -> Tuple[Any, np.ndarray]:
         """Take one step on a batch, as ReadableStep.step does; without with_loss, the loss returned is None."""
-        program = self._program(x_batch, y_batch)
+        program = self.program(x_batch, y_batch)
         if program is not None and not self._is_compared:
             self._compare_with_modules(program, x_batch, y_batch)
         if program is None or not self._is_trusted:
@@ -118,6 +118,36 @@ class CompiledStep:
         if self._flat is None or flat_layers(self.model) != self._layers or \
                 [id(parameter) for layer in self._layers for parameter in layer.parameters()] != self._ids:
             self._bind()
+
+    def program(self, x_batch: Any, y_batch: Any) -> Optional[Program]:
+        """Return the program for batches of this shape, or None where there can't be one."""
+        if self._is_trusted and not self._is_bound():
+            self._bind()
+        if self._flat is None or type(x_batch) is not np.ndarray or type(y_batch) is not np.ndarray:
+            return None
+        key = (x_batch.shape, y_batch.shape, x_batch.dtype)
+        try:
+            return self._programs[key]
+        except KeyError:
+            pass
+        if len(self._programs) >= MAX_PROGRAMS:
+            self._programs.clear()
+        program = None
+        # integers become float64; what comes out of a batch in another precision than the weights', the modules decide
+        precision = x_batch.dtype if x_batch.dtype.kind == "f" else np.dtype(np.float64)
+        if precision == self._flat.data.dtype and x_batch.size and x_batch.ndim > 1:
+            try:
+                program = Program(self._layers, plain_loss(self.loss_fn), self._flat, x_batch.shape)
+            except NotCompilable:
+                pass
+        if program is not None and program.preds.shape != y_batch.shape:
+            program = None
+        self._programs[key] = program
+        return program
+
+    def update_arguments(self) -> Tuple[np.ndarray, np.ndarray, State]:
+        """Return what the optimiser's update is given: all parameters, their gradients and the state, as vectors."""
+        return self._flat.data, self._flat.grad, self._flat_state
 
     # ------------------------------------------------------------------ memory
 
@@ -152,32 +182,6 @@ class CompiledStep:
             if own_state[name] is not view:
                 return False
         return True
-
-    def _program(self, x_batch: Any, y_batch: Any) -> Optional[Program]:
-        """Return the program for batches of this shape, or None where there can't be one."""
-        if self._is_trusted and not self._is_bound():
-            self._bind()
-        if self._flat is None or type(x_batch) is not np.ndarray or type(y_batch) is not np.ndarray:
-            return None
-        key = (x_batch.shape, y_batch.shape, x_batch.dtype)
-        try:
-            return self._programs[key]
-        except KeyError:
-            pass
-        if len(self._programs) >= MAX_PROGRAMS:
-            self._programs.clear()
-        program = None
-        # integers become float64; what comes out of a batch in another precision than the weights', the modules decide
-        precision = x_batch.dtype if x_batch.dtype.kind == "f" else np.dtype(np.float64)
-        if precision == self._flat.data.dtype and x_batch.size and x_batch.ndim > 1:
-            try:
-                program = Program(self._layers, plain_loss(self.loss_fn), self._flat, x_batch.shape)
-            except NotCompilable:
-                pass
-        if program is not None and program.preds.shape != y_batch.shape:
-            program = None
-        self._programs[key] = program
-        return program
 
     # ------------------------------------------------------------------ parts of a step
 
