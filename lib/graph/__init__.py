@@ -29,13 +29,14 @@ functions below make computed nodes, of nodes, arrays and numbers (these become 
 each call starts afresh (with accumulate=True, leaves add up). Contributions over several paths are summed.
 `forward(output)` computes a graph again after leaves got a new `value`.
 
-**Functions** (`functional.py`). `grad(f)`, `jacobian(f)`, `hessian(f)` are functions; `vjp(f, x)` and `jvp(f, [x], [t])`
-are products with the Jacobian; `derivatives(output, [nodes])` are nodes again. grad(grad(f)) works.
+**Functions** (`functional.py`). `grad(f)`, `jacobian(f)`, `hessian(f)` are functions; `vjp(f, x)` and
+`jvp(f, [x], [t])` are products with the Jacobian; `derivatives(output, [nodes])` are nodes again.
 
 **Modules** (`modules.py`). `model(node)` is the network's graph: one node a module (operation: a ModuleCall), or, in
 `with expanded():` or by `expand(model, node)`, single operations. Parameters become leaves, named W1, b1, W2, ...
 
-**Sharing** (`sharing.py`). In `with share_subexpressions():`, or by `share(output)`, equal sub-expressions are one node.
+**Sharing** (`sharing.py`). In `with share_subexpressions():`, or by `share(output)`, equal sub-expressions are one
+node.
 
 **EDF** (`edf.py`). The course's Educational Framework, on these operations: `from lib.graph import edf`.
 
@@ -49,13 +50,16 @@ from lib.graph.functional import derivatives, grad, hessian, jacobian, jvp, vjp
 from lib.graph.modules import ModuleCall, expand, expanded, expansion, parameter_node
 from lib.graph.node import Node, ShapeError, constant, topological_order, variable
 from lib.graph.operations import Operation, unbroadcast
-from lib.graph.operations_elementwise import (abs, cos, erf, exp, log, log1p, maximum, relu, sigmoid, sin, sqrt, tanh)
+from lib.graph.operations_elementwise import cos, erf, exp, log, log1p, sigmoid, sin, sqrt, tanh
+from lib.graph.operations_kinks import abs, maximum, relu
 from lib.graph.operations_reductions import log_softmax, max, mean, softmax, sum
 from lib.graph.operations_shapes import broadcast_to, concatenate, reshape, stack, transpose
 from lib.graph.sharing import share, share_subexpressions
+from lib.graph import edf  # noqa: E402 (builds on all of the above)
 
 __all__ = ["Node", "Operation", "ShapeError", "variable", "constant", "topological_order", "backward", "forward",
            "unbroadcast", "share", "share_subexpressions", "derivatives", "grad", "hessian", "jacobian", "jvp", "vjp",
            "ModuleCall", "expand", "expanded", "expansion", "parameter_node",
+           "edf",
            "abs", "broadcast_to", "concatenate", "cos", "erf", "exp", "log", "log1p", "log_softmax", "max", "maximum",
            "mean", "relu", "reshape", "sigmoid", "sin", "softmax", "sqrt", "stack", "sum", "tanh", "transpose"]

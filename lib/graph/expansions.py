@@ -15,8 +15,9 @@ from lib import activations, losses, network, regularizers, utilities
 from lib.attention import PerPosition
 from lib.graph.modules import expansion, parameter_node
 from lib.graph.node import Node
-from lib.graph.operations_elementwise import abs as absolute
-from lib.graph.operations_elementwise import erf, exp, log1p, maximum, relu, sigmoid, tanh
+from lib.graph.operations_elementwise import erf, exp, log1p, sigmoid, tanh
+from lib.graph.operations_kinks import abs as absolute
+from lib.graph.operations_kinks import maximum, relu
 from lib.graph.operations_reductions import log_softmax, softmax
 from lib.validation import checked_pair
 

@@ -33,58 +33,61 @@ def _padded(x: Node, padding: Tuple[int, int], border: float = 0.0) -> Node:
     return result + frame
 
 
-def _windows(module: Any, x: Node, border: float = 0.0) -> Node:
+def windows(x: Node, kernel: Tuple[int, int], stride: Tuple[int, int], padding: Tuple[int, int],
+            border: float = 0.0) -> Node:
     """Return all windows of the images: (batch, channels, kh, kw, out height, out width)."""
-    height, width = calculate_conv_output(x.shape, module.kernel_size, module.stride, module.padding)
-    i, j, row, column = np.ogrid[:module.kernel_size[0], :module.kernel_size[1], :height, :width]
-    rows, columns = row * module.stride[0] + i, column * module.stride[1] + j
-    return _padded(x, module.padding, border)[:, :, rows, columns]
+    height, width = calculate_conv_output(x.shape, kernel, stride, padding)
+    i, j, row, column = np.ogrid[:kernel[0], :kernel[1], :height, :width]
+    return _padded(x, padding, border)[:, :, row * stride[0] + i, column * stride[1] + j]
+
+
+def convolution(x: Node, W: Node, stride: Tuple[int, int], padding: Tuple[int, int]) -> Node:
+    """Return the convolution of images with W (out channels, in channels, kh, kw), as one matrix product."""
+    patches = windows(x, (W.shape[2], W.shape[3]), stride, padding)
+    batch, height, width = len(x), patches.shape[4], patches.shape[5]
+    rows = patches.transpose(0, 4, 5, 1, 2, 3).reshape(batch * height * width, -1)
+    return (rows @ W.reshape(len(W), -1).T).reshape(batch, height, width, -1).transpose(0, 3, 1, 2)
 
 
 @expansion(convolutions.Conv2d)
 def _conv2d(module: Any, x: Node) -> Node:
-    windows = _windows(module, x)
-    batch, height, width = windows.shape[0], windows.shape[4], windows.shape[5]
-    W = parameter_node(module.W)
-    rows = windows.transpose(0, 4, 5, 1, 2, 3).reshape(batch * height * width, -1)
-    z = (rows @ W.reshape(module.out_channels, -1).T).reshape(batch, height, width, -1).transpose(0, 3, 1, 2)
+    z = convolution(x, parameter_node(module.W), module.stride, module.padding)
     return z if module.b is None else z + parameter_node(module.b)
 
 
 @expansion(pooling.MaxPool2d)
 def _max_pool(module: Any, x: Node) -> Node:
-    return _windows(module, x, border=-np.inf).max(axis=(2, 3))
+    return windows(x, module.kernel_size, module.stride, module.padding, border=-np.inf).max(axis=(2, 3))
 
 
 @expansion(pooling.AvgPool2d)
 def _avg_pool(module: Any, x: Node) -> Node:
-    return _windows(module, x).mean(axis=(2, 3))
+    return windows(x, module.kernel_size, module.stride, module.padding).mean(axis=(2, 3))
 
 
 # ---------------------------------------------------------------------- normalisation
+
+def standardised(x: Node, axes: Tuple[int, ...], eps: float) -> Node:
+    """Return x with mean 0 and variance 1 over some axes."""
+    centred = x - x.mean(axis=axes, keepdims=True)
+    return centred / sqrt((centred ** 2).mean(axis=axes, keepdims=True) + eps)
+
 
 @expansion(normalization.BatchNorm1d, normalization.BatchNorm2d)
 def _batch_norm(module: Any, x: Node) -> Node:
     shape = (1, -1) + (1,) * (x.ndim - 2)  # one number for each channel
     if module.training:
-        axes = (0,) + tuple(range(2, x.ndim))
-        mean = x.mean(axis=axes, keepdims=True)
-        centred = x - mean
-        var = (centred ** 2).mean(axis=axes, keepdims=True)
+        xhat = standardised(x, (0,) + tuple(range(2, x.ndim)), module.eps)
         module.forward(x.value)  # feeds the running averages
     else:
-        centred = x - module.running_mean.reshape(shape)
-        var = module.running_var.reshape(shape)
-    return (centred / sqrt(var + module.eps) * parameter_node(module.gamma).reshape(shape)
-            + parameter_node(module.beta).reshape(shape))
+        xhat = (x - module.running_mean.reshape(shape)) / np.sqrt(module.running_var.reshape(shape) + module.eps)
+    return xhat * parameter_node(module.gamma).reshape(shape) + parameter_node(module.beta).reshape(shape)
 
 
 @expansion(normalization.LayerNorm)
 def _layer_norm(module: Any, x: Node) -> Node:
     axes = tuple(range(-len(module.normalized_shape), 0))
-    centred = x - x.mean(axis=axes, keepdims=True)
-    var = (centred ** 2).mean(axis=axes, keepdims=True)
-    return centred / sqrt(var + module.eps) * parameter_node(module.gamma) + parameter_node(module.beta)
+    return standardised(x, axes, module.eps) * parameter_node(module.gamma) + parameter_node(module.beta)
 
 
 # ---------------------------------------------------------------------- sequences

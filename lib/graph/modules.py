@@ -47,7 +47,7 @@ class Expansion(NamedTuple):
 _expansions: Dict[type, Expansion] = {}
 _expanding = False
 _leaves: "weakref.WeakValueDictionary[int, ParameterNode]" = weakref.WeakValueDictionary()
-_names: Dict[int, str] = {}
+_root: Any = None  # the module that was called on a node, while the modules inside of it are run
 
 
 def expansion(*module_classes: type, container: bool = False) -> Callable[[Any], Any]:
@@ -96,7 +96,7 @@ def apply_module(module: Any, args: Sequence[Any]) -> Node:
     like = next(arg for arg in args if isinstance(arg, Node))
     nodes = [as_node(arg, like) for arg in args]
     found = expansion_of(module)
-    with _naming(module):
+    with _as_root(module):
         if found is not None and (found.is_container or _expanding):
             return found.rule(module, *nodes)
         leaves = [parameter_node(parameter) for parameter in module.parameters()]
@@ -106,45 +106,61 @@ def apply_module(module: Any, args: Sequence[Any]) -> Node:
 # ---------------------------------------------------------------------- parameters
 
 class ParameterNode(Node):
-    """A leaf that stands for a Parameter of a module."""
+    """A leaf that stands for a Parameter of a module.
 
-    __slots__ = ("parameter",)
+    Its name is worked out when it is asked for: the parameter's own in a network of a single layer, such as W, and
+    numbered by layers otherwise: W1, b1 in the first one, W2, b2 in the next.
+    """
 
-    def __init__(self, parameter: Parameter, name: Optional[str]) -> None:
-        super().__init__(parameter.data, True, name)
+    __slots__ = ("parameter", "root", "given_name")
+
+    def __init__(self, parameter: Parameter, root: Optional[Module]) -> None:
         self.parameter = parameter
+        self.root = root
+        super().__init__(parameter.data, True, None)
+
+    @property
+    def name(self) -> Optional[str]:  # type: ignore[override]
+        """The name that was given to the node, or else that of its parameter in the network."""
+        return self.given_name or _name_in(self.root, self.parameter)
+
+    @name.setter
+    def name(self, name: Optional[str]) -> None:
+        self.given_name = name
 
 
 def parameter_node(parameter: Parameter) -> ParameterNode:
     """Return the leaf of a parameter: the same one wherever the parameter is used, as long as its data is the same."""
     node = _leaves.get(id(parameter))
     if node is None or node.parameter is not parameter or node.value is not parameter.data:
-        node = ParameterNode(parameter, _names.get(id(parameter), parameter.name))
+        node = ParameterNode(parameter, _root)
         _leaves[id(parameter)] = node
     return node
 
 
 @contextmanager
-def _naming(module: Module) -> Iterator[None]:
-    """Give the parameters of a network the names that its graph shows: W1, b1 in the first layer, W2, b2 in the next.
-
-    The outermost module decides; a network with one layer only leaves its parameters' names as they are.
-    """
-    global _names
-    if _names:
-        yield
-        return
-    named = module.named_parameters()
-    layers: Dict[str, int] = {}
-    for path, _ in named:
-        layers.setdefault(path.rpartition(".")[0], len(layers) + 1)
+def _as_root(module: Module) -> Iterator[None]:
+    """Name parameters by their place in this module, unless it is itself a part of a module that is being run."""
+    global _root
+    outside = _root
+    if outside is None:
+        _root = module
     try:
-        for path, parameter in named:
-            number = layers[path.rpartition(".")[0]] if len(layers) > 1 else ""
-            _names[id(parameter)] = f"{parameter.name or path.rpartition('.')[2]}{number}"
         yield
     finally:
-        _names = {}
+        _root = outside
+
+
+def _name_in(root: Optional[Module], parameter: Parameter) -> Optional[str]:
+    """Return a parameter's name, numbered by layers if the network has parameters in several."""
+    layers: Dict[str, int] = {}
+    own_layer = ""
+    for path, other in root.named_parameters() if root is not None else ():
+        layer = path.rpartition(".")[0]
+        layers.setdefault(layer, len(layers) + 1)
+        if other is parameter:
+            own_layer = layer
+    return f"{parameter.name}{layers[own_layer]}" if own_layer and len(layers) > 1 else parameter.name
 
 
 # ---------------------------------------------------------------------- one node a module
@@ -158,12 +174,14 @@ class ModuleCall(Operation):
         self.module = module
         self.input_count = input_count
         self.name = type(module).__name__
-        self.state: List[Tuple[Any, Dict[str, Any]]] = []
+        self.modules = [inner for _, inner in module.named_modules()]
+        self.state: List[Dict[str, Any]] = []
         self.result: Tuple[Any, List[Any]] = (None, [])
 
     def forward(self, *values: Any) -> Any:
         with self._parameters_set_to(values):
             out = np.asarray(self.module.forward(*map(self._as_input, values[:self.input_count])))
+        self.result = (None, [])
         # a module remembers its last call only; with this, each node remembers its own
         self.state = self._current_state()
         return out if out.ndim else out[()]
@@ -174,8 +192,8 @@ class ModuleCall(Operation):
                              "derivatives. Write it out in operations: `with expanded():`, from lib.graph.")
         if 0 < i < self.input_count:
             raise InputError(f"The backward of {self.module!r} gives the gradient of its first input only, not of "
-                             f"input {i + 1}. Give that one as an array or as a constant, or use `with expanded():`, from "
-                             "lib.graph.")
+                             f"input {i + 1}. Give that one as an array or as a constant, or use `with expanded():`, "
+                             "from lib.graph.")
         if self.result[0] is not grad:  # one call of the module's backward gives the gradients of all parents
             self.result = (grad, self._gradients(grad, values))
         return self.result[1][i]
@@ -213,12 +231,11 @@ class ModuleCall(Operation):
             for parameter, data in zip(parameters, earlier):
                 parameter.data = data
 
-    def _current_state(self) -> List[Tuple[Any, Dict[str, Any]]]:
-        return [(module, dict(vars(module))) for _, module in self.module.named_modules()]
+    def _current_state(self) -> List[Dict[str, Any]]:
+        return [dict(vars(module)) for module in self.modules]
 
-    @staticmethod
-    def _set_state(state: List[Tuple[Any, Dict[str, Any]]]) -> None:
-        for module, attributes in state:
+    def _set_state(self, state: List[Dict[str, Any]]) -> None:
+        for module, attributes in zip(self.modules, state):
             vars(module).update(attributes)
 
     def _as_input(self, value: Any) -> Any:

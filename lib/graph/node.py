@@ -98,7 +98,7 @@ class Node:
         return apply(NEGATE, self)
 
     def __abs__(self) -> "Node":
-        from lib.graph.operations_elementwise import ABS
+        from lib.graph.operations_kinks import ABS
         return apply(ABS, self)
 
     # ------------------------------------------------------------------ shapes and reductions, as arrays have them
