@@ -6,7 +6,7 @@ import pytest
 
 from lib.dataset_mnist import load_mnist_data
 from lib.experiments import mnist_convolutional
-from lib.experiments.mnist import create_mnist_net, main, train_on_mnist
+from lib.experiments.mnist import create_mnist_net, draw_results, main, train_on_mnist
 from lib.experiments.mnist_convolutional import create_convolutional_net
 
 
@@ -37,17 +37,18 @@ def test_the_recipe_learns_and_a_seed_repeats_it():
     assert runs[0][0]["lr"][0] == 0.002 and runs[0][0].num_epochs == 3
 
 
-def test_the_command_prints_the_run_resumes_it_and_draws(monkeypatch, tmp_path, capsys):
+def test_the_command_prints_the_run_resumes_it_and_draws_if_asked(monkeypatch, tmp_path, capsys):
+    drawn = []
     monkeypatch.setattr("lib.experiments.mnist.load_mnist_data", some_digits)
+    monkeypatch.setattr("lib.experiments.mnist.draw_results", lambda *args: drawn.append(args))
     options = ["--hidden", "9", "--seed", "3", "--examples", "100", "--checkpoint", str(tmp_path / "run.npz")]
     main(options + ["--epochs", "2"])
     first = capsys.readouterr().out
-    assert "Linear(784, 9)" in first and "Test accuracy:" in first
+    assert "Linear(784, 9)" in first and "Test accuracy:" in first and not drawn
     main(options + ["--epochs", "2", "--plot", str(tmp_path)])
-    again = capsys.readouterr().out
-    assert again.startswith(first)
-    assert {path.name for path in tmp_path.iterdir()} == {
-        "run.npz", "mnist_history.png", "mnist_weights.png", "mnist_misclassified.png"}
+    assert capsys.readouterr().out == first
+    (model, history, _, folder), = drawn
+    assert model[0].W.data.shape == (784, 9) and history.num_epochs == 2 and folder == str(tmp_path)
 
 
 def test_the_convolutional_network_runs_by_the_same_command(monkeypatch, capsys):
@@ -72,10 +73,14 @@ def test_a_convolutional_network_reaches_98_5_percent():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_at_least_97_8_percent_of_mnists_test_images_in_10_epochs(seed):
-    rng = np.random.default_rng(seed)
-    history, test_accuracy = train_on_mnist(create_mnist_net(rng=rng), load_mnist_data(), rng=rng)
+def test_at_least_97_8_percent_of_mnists_test_images_in_10_epochs(seed, tmp_path):
+    rng, data = np.random.default_rng(seed), load_mnist_data()
+    model = create_mnist_net(rng=rng)
+    history, test_accuracy = train_on_mnist(model, data, rng=rng)
     assert history.num_epochs == 10 and test_accuracy >= 0.978
+    draw_results(model, history, data, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "mnist_history.png", "mnist_weights.png", "mnist_misclassified.png"}
 
 
 if __name__ == "__main__":
