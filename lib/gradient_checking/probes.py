@@ -21,13 +21,15 @@ class Problem(NamedTuple):
     indices: Tuple[int, ...] = ()  # none: the module as a whole
 
 
-def differ(a: Any, b: Any, part: float = SAME) -> bool:
+def differ(a: Any, b: Any, part: float, scale: float = 1.0) -> bool:
     """Return whether two gradients differ by more than rounding; of None, or of another shape, nothing is said."""
     if a is None or b is None or np.shape(a) != np.shape(b):
         return False
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if not (np.all(np.isfinite(a)) and np.all(np.isfinite(b))):
+        return False  # that is a finding of its own
     size = max(np.max(np.abs(a), initial=0), np.max(np.abs(b), initial=0))
-    return not np.all(np.abs(a - b) <= part * size + 1e-13)
+    return not np.all(np.abs(a - b) <= part * size + 1e-12 * scale)
 
 
 def is_deterministic(bench: Workbench, point: Point) -> bool:
@@ -39,11 +41,16 @@ def is_deterministic(bench: Workbench, point: Point) -> bool:
 def in_place_damage(runs: Iterable[Run]) -> List[Problem]:
     """Return what the passes changed that they must not change."""
     texts = dict.fromkeys(text for run in runs for text in run.changed)
-    return [Problem("in-place damage", text + ".") for text in texts]
+    return [Problem(_damaged(text), text + ".") for text in texts]
+
+
+def _damaged(text: str) -> str:
+    what = "upstream gradient" if "upstream" in text else "parameter" if "parameter" in text else "input"
+    return f"{what} changed in place"
 
 
 def accumulation(bench: Workbench, point: Point, upstream: np.ndarray, run: Run,
-                 indices: Sequence[int]) -> List[Problem]:
+                 indices: Sequence[int], same: float) -> List[Problem]:
     """Gradients that are there already must still be there afterwards, with the new ones added."""
     rng = np.random.default_rng(6)
     start = tuple(rng.uniform(1, 2, param.shape) * (1 + _size(run.grads[i])) for i, param in enumerate(point.params))
@@ -53,19 +60,19 @@ def accumulation(bench: Workbench, point: Point, upstream: np.ndarray, run: Run,
         before, once, got = start[index - 1], run.gradient(index), again.gradient(index)
         if np.shape(once) != np.shape(before) or np.shape(got) != np.shape(before) or not _finite(once):
             continue
-        if differ(got, before + once):
+        if differ(got, before + once, same):
             name = path_of(bench.module, bench.parameters[index - 1])
-            if not differ(got, once):
+            if not differ(got, once, same):
                 problems.append(Problem("overwritten instead of accumulated", f"backward overwrites {name}.grad: what "
                                         "was there before is lost. It must be added to.", (index,)))
             else:
-                problems.append(Problem("accumulated wrongly", f"backward doesn't just add to {name}.grad: the result "
+                problems.append(Problem("overwritten instead of accumulated", f"backward doesn't just add to {name}.grad: the result "
                                         "isn't what was there before plus the gradient.", (index,)))
     return problems
 
 
 def linearity(bench: Workbench, point: Point, upstreams: Sequence[np.ndarray], runs: Sequence[Run],
-              indices: Sequence[int]) -> List[Problem]:
+              indices: Sequence[int], same: float) -> List[Problem]:
     """The chain rule is a product: of k times the upstream gradient comes k times the gradient, and of zero, zero."""
     if len(upstreams) < 2:
         return []
@@ -73,9 +80,9 @@ def linearity(bench: Workbench, point: Point, upstreams: Sequence[np.ndarray], r
     zero = bench.run(point, np.zeros_like(upstreams[0]))
     for index in indices:
         got = zero.gradient(index)
-        if np.shape(got) == np.shape(runs[0].gradient(index)) and got is not None and \
+        if np.shape(got) == np.shape(runs[0].gradient(index)) and _finite(got) and _finite(runs[0].gradient(index)) and \
                 not np.all(np.abs(np.asarray(got, dtype=float)) <= 1e-9 * _size(runs[0].gradient(index)) + 1e-13):
-            problems.append(Problem("zero upstream", "an upstream gradient of zeros must give a gradient of zeros, but "
+            problems.append(Problem("not linear in the upstream gradient", "an upstream gradient of zeros must give a gradient of zeros, but "
                                     f"gives numbers up to {_size(got):.3g}.", (index,)))
     for a, b in ((1000.0, -1.0), (1e-4, 0.0), (-1.0, 0.0)):
         mixed = bench.run(point, a * upstreams[0] + b * upstreams[1])
@@ -83,14 +90,15 @@ def linearity(bench: Workbench, point: Point, upstreams: Sequence[np.ndarray], r
             parts = [run.gradient(index) for run in runs[:2]]
             if any(not isinstance(part, np.ndarray) for part in parts) or parts[0].shape != parts[1].shape:
                 continue
-            if _finite(parts[0]) and _finite(parts[1]) and differ(mixed.gradient(index), a * parts[0] + b * parts[1]):
-                problems.append(Problem("not linear", "the gradient isn't proportional to the upstream gradient, as the "
+            if _finite(parts[0]) and _finite(parts[1]) and differ(mixed.gradient(index), a * parts[0] + b * parts[1], same, max(1.0, a)):
+                problems.append(Problem("not linear in the upstream gradient", "the gradient isn't proportional to the upstream gradient, as the "
                                         f"chain rule has it: {a:g} times the upstream gradient doesn't give {a:g} "
                                         "times the gradient.", (index,)))
     return problems
 
 
-def cache(bench: Workbench, point: Point, upstream: np.ndarray, run: Run, indices: Sequence[int]) -> List[Problem]:
+def cache(bench: Workbench, point: Point, upstream: np.ndarray, run: Run, indices: Sequence[int],
+          same: float) -> List[Problem]:
     """backward belongs to the last forward pass, and leaves intact what it cached."""
     rng = np.random.default_rng(7)
     other = near(point, rng, 0.3)
@@ -105,9 +113,9 @@ def cache(bench: Workbench, point: Point, upstream: np.ndarray, run: Run, indice
     problems: List[Problem] = []
     for before, words in ((other, "another input"), (point, "the same input")):
         later = _quietly(lambda: bench.run_after(before, point, upstream))
-        if later is None or differ(later.output, run.output, 1e-6):
+        if later is None or differ(later.output, run.output, max(1e-6, same)):
             continue
-        concerned = tuple(i for i in indices if differ(later.gradient(i), run.gradient(i), 1e-6))
+        concerned = tuple(i for i in indices if differ(later.gradient(i), run.gradient(i), max(1e-6, same)))
         if concerned:
             problems.append(Problem("stale cache", f"after a forward pass with {words} before, backward doesn't give "
                                     "the gradient that belongs to the last forward pass.", concerned))
@@ -115,10 +123,10 @@ def cache(bench: Workbench, point: Point, upstream: np.ndarray, run: Run, indice
     pair = _quietly(lambda: bench.run_twice(point, upstream))
     if pair is not None and not pair[1].changed:
         first, second = pair
-        concerned = tuple(i for i in indices if differ(second.gradient(i), (1 + (i > 0)) * np.asarray(
-            first.gradient(i), dtype=float)) and first.gradient(i) is not None)
+        concerned = tuple(i for i in indices if first.gradient(i) is not None and differ(
+            second.gradient(i), (1 + (i > 0)) * np.asarray(first.gradient(i), dtype=float), same))
         if concerned and not any(problem.cause == "stale cache" for problem in problems):
-            problems.append(Problem("in-place damage", "a second backward call after the same forward pass gives another "
+            problems.append(Problem("cache changed in place", "a second backward call after the same forward pass gives another "
                                     "gradient: backward changes what forward cached.", concerned))
     return problems
 
@@ -152,11 +160,11 @@ def integer_input(bench: Workbench, given: Point, floats: Point, upstream: np.nd
     try:
         integers = bench.run(given, upstream)
     except Exception as error:
-        return [Problem("integer input", "with integers as input, backward fails, although the same numbers as floats "
+        return [Problem("low precision", "with integers as input, backward fails, although the same numbers as floats "
                         f"work ({type(error).__name__}: {error}). An array made by zeros_like(x) takes over the integer "
                         "type of x.")]
     concerned = tuple(i for i in indices if differ(integers.gradient(i), run.gradient(i), 1e-5))
-    return [Problem("integer input", "with integers as input, the gradient differs from that of the same numbers as "
+    return [Problem("low precision", "with integers as input, the gradient differs from that of the same numbers as "
                     "floats. An array made by zeros_like(x) takes over the integer type of x and cuts off decimals.",
                     concerned)] if concerned else []
 

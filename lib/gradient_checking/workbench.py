@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -81,6 +81,7 @@ class Workbench:
         self.module = module
         self.inputs = tuple(as_float64(value) for value in inputs)
         self.given_inputs = inputs
+        self.prepare: Optional[Callable[[], None]] = None  # called before each forward pass, to watch the parts
 
     def __enter__(self) -> "Workbench":
         self._randomness = GlobalRandomness().__enter__()
@@ -165,6 +166,8 @@ class Workbench:
         self._inner.restore()
         if self._draws or point.training is not None:  # another mode may draw, as dropout does
             self._randomness.restore()
+        if self.prepare is not None:
+            self.prepare()
         for parameter, value in zip(self.parameters, point.params):
             parameter.data = value
         if point.training is not None:
