@@ -454,7 +454,7 @@ class BCEMeanOfAll(BinaryCrossEntropyLoss):
 # ---------------------------------------------------------------------- cross-entropy with a penalty
 
 
-@mutant("zeros", "term_missing")
+@mutant("zeros", "term_missing", "layer_skipped")
 class RegularizedForgetsPenalty(RegularizedCrossEntropy):
     """The penalty is in the loss, and not in the gradient."""
 
@@ -473,7 +473,7 @@ class RegularizedPenaltyTwice(RegularizedCrossEntropy):
         return grad
 
 
-@mutant("zeros", "term_missing")
+@mutant("zeros", "term_missing", "layer_skipped")
 class RegularizedForgetsCrossEntropy(RegularizedCrossEntropy):
     """Returns zeros in the shape of the predictions, after the penalty's backward."""
 

@@ -8,7 +8,7 @@ from lib.regularizers import Dropout, L1Regularization, L2Regularization
 from tests.mutants.bank import mutant
 
 
-@mutant("factor", "wrong_formula")
+@mutant("factor")
 class DropoutForgetsScale(Dropout):
     """The mask is there, the division by 1 - p isn't."""
 
@@ -24,7 +24,7 @@ class DropoutForgetsMask(Dropout):
         return grad.copy()
 
 
-@mutant("mask_inverted", "wrong_formula")
+@mutant("mask_inverted")
 class DropoutInvertsMask(Dropout):
     """The deleted inputs get the gradient."""
 
@@ -32,7 +32,7 @@ class DropoutInvertsMask(Dropout):
         return grad * (self.mask == 0) * 2
 
 
-@mutant("random", "wrong_formula")
+@mutant("random")
 class DropoutDrawsAgain(Dropout):
     """Another mask is drawn in backward."""
 
@@ -75,7 +75,7 @@ class L1AlwaysPositive(L1Regularization):
             param.grad += self.lambd
 
 
-@mutant("factor", "wrong_formula")
+@mutant("factor")
 class L2ForgetsLambda(L2Regularization):
     """The weight of the penalty is missing."""
 

@@ -129,7 +129,7 @@ class SigmoidPassesOn(Sigmoid):
         return grad
 
 
-@mutant("wrong_formula", situation=lambda cls, rng: (cls(), (rng.uniform(-12, 12, (4, 5)),)))
+@mutant("wrong_formula", "single_entries", situation=lambda cls, rng: (cls(), (rng.uniform(-12, 12, (4, 5)),)))
 class SigmoidClipped(Sigmoid):
     """backward clamps the input, forward doesn't: wrong only where |x| is large."""
 

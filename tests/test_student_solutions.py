@@ -1,0 +1,50 @@
+"""Whole wrong solutions of the main sheet: the checker finds the wrong module and says what a tutor would say."""
+import re
+
+import numpy as np
+import pytest
+
+from tests.mutants.student_solutions import SUBMISSIONS, Submission
+
+
+def first_explanation(cls):
+    """Return whether the checker accepts a module, and the first of its explanations."""
+    from lib.gradient_checking import check_module
+    for module, inputs in cls.examples(np.random.default_rng(0)):
+        report = check_module(module, inputs)
+        if not report.ok:
+            cause = report.first_cause
+            return False, f"{cause.sentence} {cause.evidence}" if cause else str(report)
+    return True, ""
+
+
+def test_the_right_solution_passes():
+    for name, cls in Submission.modules().items():
+        assert first_explanation(cls) == (True, ""), name
+
+
+def test_there_are_at_least_twenty():
+    assert len(SUBMISSIONS) >= 20
+    assert all(submission.wrong for submission in SUBMISSIONS)
+
+
+@pytest.mark.parametrize("submission", SUBMISSIONS, ids=lambda submission: submission.__name__)
+def test_explained(submission):
+    for name, cls in submission.modules().items():
+        if name in submission.wrong:
+            ok, explanation = first_explanation(cls)
+            assert not ok, f"{name} is wrong, but was accepted"
+            assert re.search(submission.wrong[name], explanation), f"{name}: {explanation}"
+
+
+def test_modules_that_are_right_are_not_accused():
+    """Each of the four modules, as most submissions have it, beside wrong ones."""
+    for submission in SUBMISSIONS[::7]:
+        for name, cls in submission.modules().items():
+            if name not in submission.wrong:
+                assert first_explanation(cls)[0], f"{submission.__name__}: {name}"
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)
