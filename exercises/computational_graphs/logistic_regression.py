@@ -7,7 +7,7 @@
 # $$\frac{\partial \mathcal L}{\partial \hat y} = \frac{\hat y - y}{\hat y (1 - \hat y)}, \quad
 #   \frac{d \hat y}{d z} = \hat y (1 - \hat y), \quad \frac{\partial z}{\partial w} = x
 #   \quad\Rightarrow\quad \nabla_w \frac 1 B \sum_i \mathcal L(y_i, \hat y_i) = \frac 1 B \sum_i (\hat y_i - y_i) x_i
-# :$$
+# $$
 #
 # the factor y_hat (1 - y_hat) cancels. As in the sheet: learning rate 0.5, batches of 64 in the order of the data set,
 # ten epochs; the weights start at zero.
