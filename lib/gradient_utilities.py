@@ -47,3 +47,10 @@ def check_gradients() -> None:
 
     labels = one_hot_encoding(np.array([3, 7]), num_classes=10)
     CrossEntropyLoss().check_gradients((x, labels))
+
+
+if __name__ == "__main__":
+    import sys
+
+    from lib.gradient_checking.command import main
+    sys.exit(main())

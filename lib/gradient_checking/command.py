@@ -1,0 +1,168 @@
+"""The student's command: `python -m lib.gradient_utilities` checks every module of the library and prints a table."""
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import os
+import sys
+import tempfile
+import warnings
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, TextIO
+
+import numpy as np
+
+from lib.gradient_checking.check import UndecidableWarning, check_module
+from lib.gradient_checking.discovery import examples_of, module_classes
+from lib.gradient_checking.hints import level_of
+from lib.gradient_checking.report import OK, TO_DO, UNDECIDABLE, WRONG, GradientReport
+
+COLOURS = {OK: "32", WRONG: "31", TO_DO: "33", UNDECIDABLE: "36"}
+WORST_LAST = (OK, UNDECIDABLE, TO_DO, WRONG)
+
+
+class Row(NamedTuple):
+    """One line of the table."""
+
+    module: str
+    tensor: str
+    verdict: str
+    max_error: Optional[float]
+    cause: str
+
+
+def parse(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m lib.gradient_utilities", description=(
+        "Check the backward pass of every module of the library against numeric derivatives."))
+    parser.add_argument("module", nargs="?", help="check this module only, such as Linear")
+    parser.add_argument("--json", metavar="FILE", help="also write the results to a file, for machines")
+    parser.add_argument("--hints", type=int, choices=(1, 2, 3), default=None, help=(
+        "how much is shown: 1 which gradient and a question, 2 also the cause, 3 also the formula (default: the "
+        "environment's LIB_HINTS, else 3)"))
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Optional[Sequence[str]] = None, out: Optional[TextIO] = None) -> int:
+    """Run the command; return its exit status: 0 all right, 1 something wrong or to do, 2 no such module."""
+    options = parse(arguments)
+    out = out or sys.stdout
+    classes: Dict[str, Any] = module_classes()
+    if options.module is not None:
+        name = _known_name(options.module, list(classes))
+        if name is None:
+            near = difflib.get_close_matches(options.module.lower(), [known.lower() for known in classes], 3, 0.5)
+            names = [known for known in classes if known.lower() in near]
+            advice = f" Did you mean {' or '.join(names)}?" if names else f" There are: {', '.join(classes)}."
+            print(f"No module of the library is called {options.module}.{advice}", file=sys.stderr)
+            return 2
+        classes = {name: classes[name]}
+    colour = hasattr(out, "isatty") and out.isatty() and "NO_COLOR" not in os.environ
+    results = {name: _reports(cls, level_of(options.hints)) for name, cls in classes.items()}
+    rows = [row for name, reports in results.items() for row in table_rows(name, reports)]
+    _print_table(rows, out, colour)
+    everything = [report for reports in results.values() for report in reports]
+    bad = [report for report in everything if not report.ok]
+    if bad:
+        first = next((report for report in bad if report.verdict == WRONG), bad[0])
+        print(f"\nThe first {'failure' if first.verdict == WRONG else 'gap'} in detail:\n\n{first}", file=out)
+    num_right = sum(all(report.ok for report in reports) for reports in results.values())
+    print(f"\n{num_right} of {len(results)} modules are right.", file=out)
+    if options.json:
+        _write_json(options.json, results)
+    return 1 if bad else 0
+
+
+def _known_name(given: str, names: List[str]) -> Optional[str]:
+    return next((name for name in names if name == given), None) or next(
+        (name for name in names if name.lower() == given.lower()), None)
+
+
+def _reports(cls: Any, hints: int) -> List[GradientReport]:
+    """Check a class in all of its situations; whatever is raised becomes a report."""
+    reports = []
+    state = np.random.get_state()
+    np.random.seed(0)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UndecidableWarning)
+            for module, inputs in examples_of(cls):
+                try:
+                    reports.append(check_module(module, inputs, hints=hints))
+                except NotImplementedError as error:
+                    reports.append(_unchecked(cls.__name__, hints, TO_DO, f"forward isn't written yet: {error}"))
+                except Exception as error:  # forward fails on the library's own example
+                    reports.append(_unchecked(cls.__name__, hints, WRONG,
+                                              f"forward raises {type(error).__name__}: {error}"))
+    except Exception as error:  # the module can't even be made
+        verdict = TO_DO if isinstance(error, NotImplementedError) else WRONG
+        reports.append(_unchecked(cls.__name__, hints, verdict, f"{type(error).__name__}: {error}"))
+    finally:
+        np.random.set_state(state)
+    return reports
+
+
+def _unchecked(name: str, hints: int, verdict: str, reason: str) -> GradientReport:
+    from lib.gradient_checking.report import TensorReport
+    report = GradientReport(name, hints)
+    tensor = TensorReport("forward", "output")
+    tensor.verdict, tensor.reason = verdict, reason
+    report.tensors.append(tensor)
+    return report
+
+
+def table_rows(name: str, reports: Sequence[GradientReport]) -> List[Row]:
+    """Return a row for each tensor of a module: the worst of what was found in all situations."""
+    rows: Dict[str, Row] = {}
+    for report in reports:
+        cause = report.causes[0].name if report.causes and report.hints > 1 else ""
+        for tensor in report.tensors:
+            bad = tensor.verdict in (WRONG, TO_DO)
+            row = Row(name, tensor.name, tensor.verdict, tensor.max_error, cause if bad else "")
+            old = rows.get(tensor.name)
+            if old is None or (WORST_LAST.index(row.verdict), row.max_error or 0) > (
+                    WORST_LAST.index(old.verdict), old.max_error or 0):
+                rows[tensor.name] = row
+        if not report.ok and all(tensor.verdict in (OK, UNDECIDABLE) for tensor in report.tensors):
+            rows["(backward)"] = Row(name, "(backward)", report.verdict, None, cause)
+    return list(rows.values())
+
+
+def _print_table(rows: Sequence[Row], out: TextIO, colour: bool) -> None:
+    texts = [("module", "gradient of", "verdict", "greatest error", "likely cause")]
+    for row in rows:
+        error = "" if row.max_error is None or row.verdict == TO_DO else f"{row.max_error:.1e}"
+        texts.append((row.module, row.tensor, row.verdict, error, row.cause))
+    widths = [max(len(text[i]) for text in texts) for i in range(5)]
+    for number, text in enumerate(texts):
+        cells = [cell.ljust(width) for cell, width in zip(text, widths)]
+        if colour and number:
+            cells[2] = f"\033[{COLOURS[text[2]]}m{cells[2]}\033[0m"
+        print("  ".join(cells).rstrip(), file=out)
+        if not number:
+            print("  ".join("-" * width for width in widths), file=out)
+
+
+def _write_json(path: str, results: Dict[str, List[GradientReport]]) -> None:
+    """Write all reports to a file, which is there as a whole or not at all."""
+    content = {"ok": all(report.ok for reports in results.values() for report in reports),
+               "modules": {name: [report.to_dict() for report in reports] for name, reports in results.items()}}
+    folder = os.path.dirname(os.path.abspath(path))
+    handle, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(_without_nan(content), file, indent=1, allow_nan=False)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _without_nan(value: Any) -> Any:
+    """Return the content with NaN and infinity as strings, which JSON has no numbers for."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(item) for item in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)
+    return value

@@ -1,0 +1,47 @@
+"""Finding every module of the library, with nothing to be listed anywhere: a new class is checked from its first day."""
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from typing import Any, Dict, Iterator, List, Tuple, Type
+
+import numpy as np
+
+from lib.network_base import Module
+
+Example = Tuple[Module, Tuple[Any, ...]]
+
+
+def import_everything() -> List[str]:
+    """Import all modules of lib; return a sentence for each that can't be, as an optional package may be missing."""
+    import lib
+    failures = []
+    for found in pkgutil.walk_packages(lib.__path__, "lib."):
+        if found.name.endswith("__main__") or "experiments." in found.name:
+            continue
+        try:
+            importlib.import_module(found.name)
+        except ImportError as error:
+            failures.append(f"{found.name} can't be imported: {error}")
+    return failures
+
+
+def subclasses(base: type) -> Iterator[type]:
+    """Yield all classes below a class."""
+    for cls in base.__subclasses__():
+        yield cls
+        yield from subclasses(cls)
+
+
+def module_classes() -> Dict[str, Type[Module]]:
+    """Return every module class of the library that can be used, by its name, in alphabetical order."""
+    import_everything()
+    found = {cls.__name__: cls for cls in subclasses(Module)
+             if cls.__module__.startswith("lib.") and cls.forward is not Module.forward and not inspect.isabstract(cls)}
+    return dict(sorted(found.items()))
+
+
+def examples_of(cls: Type[Module], seed: int = 0) -> List[Example]:
+    """Return the situations, (module, inputs), in which a class is to be checked."""
+    return cls.examples(np.random.default_rng(seed))
