@@ -129,10 +129,11 @@ def draw_errors(curves, title):
     """Return a figure with training and test error by epoch, for each resolution."""
     figure, axes = pyplot().subplots(1, len(curves), figsize=(3.2 * len(curves), 3), layout="constrained")
     for panel, (resolution, (_, by_hand, _, by_edf)) in zip(np.atleast_1d(axes), curves.items()):
-        for errors, style, name in ((by_hand, "-", "by hand"), (by_edf, "--", "EDF")):
+        for errors, style, name in ((by_hand, {"linewidth": 5, "alpha": 0.35}, "by hand"), (by_edf, {}, "EDF")):
             for column, part in enumerate(("training", "test")):
-                panel.plot(100 * np.array(errors)[:, column], style, color=f"C{column}", label=f"{part}, {name}")
-        panel.set(title=f"{resolution}x{resolution}", xlabel="epoch", yscale="log")
+                panel.plot(100 * np.array(errors)[:, column], color=f"C{column}", label=f"{part}, {name}", **style)
+        panel.set(title=f"{resolution}x{resolution}", xlabel="epoch", yscale="log", ylim=(0.5, 60))
+        panel.set_yticks([0.5, 1, 2, 5, 10, 20, 50], ["0.5", "1", "2", "5", "10", "20", "50"])
     np.atleast_1d(axes)[0].set_ylabel("error (%)")
     np.atleast_1d(axes)[0].legend(fontsize=7)
     figure.suptitle(title)
