@@ -200,7 +200,8 @@ GRADIENTS["MeanSquaredError"] = [(cause, words, lambda t, f=formula: f(t) * 2 / 
 def quantities(trial: Any, k: int) -> SimpleNamespace:
     """Return what the formulas speak of, for one upstream gradient of a trial."""
     module, x, y, u, e = trial.bench.module, trial.x, trial.y, trial.upstreams[k], trial.expected[k]
-    t = SimpleNamespace(x=x, y=y, u=u, e=e, d=trial.diagonal, value=trial.value, lambd=getattr(module, "lambd", 1.0))
+    t = SimpleNamespace(x=x, y=y, u=u, e=e, d=trial.diagonal, value=trial.value, lambd=getattr(module, "lambd", 1.0),
+                        param=trial.parameter)
     if len(trial.point.inputs) > 1:
         t.labels = np.asarray(trial.point.inputs[1], dtype=float)
         t.n, t.k = len(x), x.size / len(x)
@@ -215,7 +216,7 @@ def quantities(trial: Any, k: int) -> SimpleNamespace:
 def _normalisation(t: SimpleNamespace, module: Any) -> None:
     shape = getattr(module, "normalized_shape", None)
     axes = tuple(range(-len(shape), 0)) if shape else (0,) + tuple(range(2, t.x.ndim))
-    gamma = module.gamma.data if shape else module.gamma.data.reshape((1, -1) + (1,) * (t.x.ndim - 2))
+    gamma = t.param(module.gamma) if shape else t.param(module.gamma).reshape((1, -1) + (1,) * (t.x.ndim - 2))
     t.mean = lambda a, over=axes: a.mean(axis=over, keepdims=True)
     t.s = 1 / np.sqrt(t.x.var(axis=axes, keepdims=True) + module.eps)
     if not shape and not module.training:

@@ -87,7 +87,7 @@ class Examination:
         elif not self._look_at(self.given, closely=True):
             return
         for situation in variations(self.bench, point):
-            if not self._look_at(situation):
+            if not self._look_at(situation) and (self.failure is not None or self.malformed):
                 return
         if finite_output(self.bench, point) is not None:
             self._probe()
@@ -126,7 +126,7 @@ class Examination:
         try:
             return [self.bench.run(situation.point, upstream) for upstream in upstreams]
         except Exception as error:
-            if situation.point.training is None:  # a backward may refuse the other mode
+            if situation.point.training is None and not self._has_wrong_values():  # a backward may refuse the other mode
                 self.failure = Failure(situation, error, upstreams[0].shape)
             return None
 
@@ -150,7 +150,13 @@ class Examination:
                 elif array.dtype.itemsize < runs[0].dtype.itemsize and array.dtype.kind == "f":
                     self.malformed[index] = ("low precision", f"is in {array.dtype}, although the output is in "
                                              f"{runs[0].dtype}: decimals are lost.")
+        if situation is not self.given and self._has_wrong_values():
+            self.malformed.clear()  # what is wrong at the given numbers is told first
+            return False
         return not self.malformed
+
+    def _has_wrong_values(self) -> bool:
+        return any(found.comparison.num_wrong for comparisons in self.found.values() for found in comparisons)
 
     def _at_a_tie(self, index: int, upstreams: Sequence[np.ndarray], gradients: Sequence[Any],
                   comparison: Comparison) -> Comparison:
@@ -171,10 +177,12 @@ class Examination:
         """Try what values at one point can't show."""
         bench, point, upstream, run = self.bench, self.given.point, self.upstreams[0], self.runs[0]
         healthy = [index for index in self.indices if run.gradient(index) is not None]
+        self.problems += probes.randomness(bench, point, upstream, run, healthy, self.same)
         self.problems += probes.accumulation(bench, point, upstream, run, healthy, self.same)
         if not self.ignores_upstream:
             self.problems += probes.linearity(bench, point, self.upstreams, self.runs, healthy, self.same)
-        self.problems += probes.cache(bench, point, upstream, run, healthy, self.same)
+        overwritten = {index for problem in self.problems for index in problem.indices}
+        self.problems += probes.cache(bench, point, upstream, run, [i for i in healthy if i not in overwritten], self.same)
         self.problems += probes.integer_input(bench, bench.start, point, upstream, run, healthy)
 
     # ------------------------------------------------------------------ verdicts

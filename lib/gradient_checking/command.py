@@ -50,8 +50,9 @@ def main(arguments: Optional[Sequence[str]] = None, out: Optional[TextIO] = None
     if options.module is not None:
         name = _known_name(options.module, list(classes))
         if name is None:
-            near = difflib.get_close_matches(options.module.lower(), [known.lower() for known in classes], 3, 0.5)
-            names = [known for known in classes if known.lower() in near]
+            by_lower_case = {known.lower(): known for known in classes}
+            near = difflib.get_close_matches(options.module.lower(), by_lower_case, 3, 0.5)
+            names = [by_lower_case[match] for match in near]
             advice = f" Did you mean {' or '.join(names)}?" if names else f" There are: {', '.join(classes)}."
             print(f"No module of the library is called {options.module}.{advice}", file=sys.stderr)
             return 2

@@ -12,7 +12,7 @@ from lib.gradient_checking.exceptions import explain
 from lib.gradient_checking.hypotheses import HYPOTHESES
 from lib.gradient_checking.networks import diagnose_parts
 from lib.gradient_checking.report import Cause
-from lib.gradient_checking.structure import ratio_cause, region_cause, reordered
+from lib.gradient_checking.structure import low_precision, ratio_cause, region_cause, reordered
 
 # Problems that explain wrong values, so that they stand before what the values look like; the others stand behind.
 FIRST = ("random numbers in backward", "not deterministic", "upstream gradient changed in place", "input changed in place",
@@ -90,6 +90,9 @@ def _explain_values(examination: Any, index: int) -> List[Cause]:
     if not trials or all(trial.is_right for trial in trials):
         return [cause("unknown", f"{name}: wrong only in a special situation")]
     found = _catalogued(trials)
+    rounded = low_precision(trials)
+    if rounded is not None:
+        return [rounded._replace(evidence=f"{name}: {rounded.evidence}")]
     ratio = ratio_cause(trials)
     if ratio is not None:
         found.insert(0, ratio)
@@ -107,11 +110,11 @@ def _explain_values(examination: Any, index: int) -> List[Cause]:
 def _one_sided(examination: Any, index: int, trials: Sequence[Trial]) -> List[Cause]:
     """Return causes that other probes point to."""
     found = []
-    if any(p.cause in ("not linear in the upstream gradient",) and index in p.indices for p in examination.problems):
+    if all(len(t.got) > 1 and np.allclose(t.got[0], t.got[1], atol=1e-9) for t in trials):
+        found.append(cause("upstream gradient ignored", "two different upstream gradients give the same gradient"))
+    elif any(p.cause == "not linear in the upstream gradient" and index in p.indices for p in examination.problems):
         found.append(cause("not linear in the upstream gradient",
                            "a multiple of the upstream gradient doesn't give that multiple of the gradient"))
-    elif all(len(t.got) > 1 and np.allclose(t.got[0], t.got[1], atol=1e-9) for t in trials) and trials:
-        found.append(cause("upstream gradient ignored", "two different upstream gradients give the same gradient"))
     return found
 
 
@@ -130,7 +133,8 @@ def _fitting(trials: Sequence[Trial], candidates: Sequence[Tuple[str, str, Calla
                 break
             outcomes += [] if outcome is None else [outcome]
         else:
-            if len(outcomes) >= min(2, len(trials)):
+            explains = any(not trial.is_right for trial in trials if _outcome(trial, predict))
+            if len(outcomes) >= min(2, len(trials)) and explains:
                 found.append(cause(name, evidence))
     return found
 
@@ -151,8 +155,8 @@ def _merged(by_tensor: Sequence[List[Cause]]) -> List[Cause]:
     names = [[c.name for c in causes] for causes in by_tensor]
     flat = [c for causes in by_tensor for c in causes]
 
-    def rank(c: Cause) -> Tuple[int, int]:
+    def rank(c: Cause) -> Tuple[int, int, int]:
         firsts = sum(bool(n) and n[0] == c.name for n in names)
-        return (-firsts, min(n.index(c.name) for n in names if c.name in n))
+        return ("no typical mistake" in c.evidence, -firsts, min(n.index(c.name) for n in names if c.name in n))
 
     return sorted(flat, key=rank)

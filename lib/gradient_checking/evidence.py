@@ -65,6 +65,11 @@ class Trial:
         """N, the number of examples; 1 where there is no batch."""
         return len(self.x) if self.x is not None and self.x.ndim else 1
 
+    def parameter(self, parameter: Any) -> np.ndarray:
+        """Return the value that a parameter has in this situation."""
+        place = next(i for i, other in enumerate(self.bench.parameters) if other is parameter)
+        return self.point.params[place]
+
     @property
     def is_square(self) -> bool:
         """Whether input and output have one shape."""

@@ -6,7 +6,7 @@ every upstream gradient. The first hypotheses are the simplest.
 """
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator, List, NamedTuple, Optional
+from typing import Any, Callable, List, NamedTuple, Optional
 
 import numpy as np
 
@@ -302,14 +302,16 @@ def input_missing(t: Trial, k: int) -> Prediction:
 def with_parameter(name: str, change: Callable[[np.ndarray], Prediction]) -> Callable[[Trial, int], Prediction]:
     """Return a hypothesis: the gradient belongs to a parameter that is changed in some way."""
     def predict(t: Trial, k: int) -> Prediction:
+        last = None
         for i, value in enumerate(t.point.params, start=1):
             changed = change(value)
             if changed is None or changed.shape != value.shape or np.array_equal(changed, value):
                 continue
             got = t.elsewhere(f"{name} {i}", t.point.with_tensor(i, changed), t.upstreams[k])
+            last = got if got is not None else last
             if got is not None and t.matches([t.elsewhere(f"{name} {i}", None, u) for u in t.upstreams]):
                 return got
-        return None
+        return last
     return predict
 
 
@@ -376,11 +378,18 @@ def plus_one(t: Trial, k: int) -> Prediction:
     return t.expected[k] - t.upstreams[k] + 1 if t.is_square else None
 
 
-def flips(t: Trial, k: int) -> Iterator[Prediction]:
-    """Yield the expected gradient in other orders of its axes."""
-    e = t.expected[k]
-    for axis in range(e.ndim):
-        yield np.flip(e, axis)
-    for axis in range(e.ndim - 1):
-        yield e.swapaxes(axis, axis + 1)
-    yield e.reshape(e.shape, order="C").ravel().reshape(e.shape, order="F")
+def without_line(axis: int, place: int) -> Callable[[Trial, int], Prediction]:
+    """Return a hypothesis: the outputs at the first (0) or last (-1) place of an axis are left out."""
+    def predict(t: Trial, k: int) -> Prediction:
+        if t.y.ndim <= axis or t.y.shape[axis] < 2:
+            return None
+        kept = t.upstreams[k].copy()
+        np.moveaxis(kept, axis, 0)[place] = 0
+        return t.through(kept)
+    return predict
+
+
+HYPOTHESES += [Hypothesis("single entries wrong", f"the outputs at the {words} place of axis {axis} are left out",
+                          without_line(axis, place))
+               for axis in (1, 2, 3) for place, words in ((-1, "last"), (0, "first"))]
+

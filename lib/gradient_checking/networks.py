@@ -9,6 +9,7 @@ from lib.gradient_checking.causes import cause
 from lib.gradient_checking.evidence import close
 from lib.gradient_checking.report import Cause
 from lib.gradient_checking.situations import near, upstreams_for
+from lib.losses import Loss
 from lib.network_base import Module
 
 
@@ -115,15 +116,22 @@ def _wrong_calls(trace: Trace) -> List[Cause]:
         return []
     forward = [call.path for call in trace.forward]
     backward = [call.path for call in trace.backward]
-    is_chain = all(same(a.result, b.inputs[0]) for a, b in zip(trace.forward, trace.forward[1:]) if b.inputs)
+    is_chain = all(b.inputs and same(a.result, b.inputs[0]) for a, b in zip(trace.forward, trace.forward[1:]))
     if is_chain and len(trace.forward) > 1:
         return _wrong_chain(trace, forward, backward)
     if all(call.inputs and same(call.inputs[0], trace.point.inputs[0]) for call in trace.forward):
         return _wrong_paths(trace, forward, backward)
-    missing = [path for path in forward if path not in backward]
+    missing = [call.path for call in trace.forward if call.path not in backward and _learns_nothing(call.module)]
     if missing and trace.error is None:
-        return [cause("layer skipped", f"the backward of {', '.join(missing)} isn't called", missing[0])]
+        return [cause("term missing", f"the backward of {', '.join(missing)} isn't called, so its share of the gradient is "
+                      "missing")]
     return []
+
+
+def _learns_nothing(module: Module) -> bool:
+    """Return whether a part is a loss, or has parameters of which none received a gradient."""
+    parameters = list(module.parameters())
+    return not np.any([np.any(p.grad) for p in parameters]) if parameters else isinstance(module, Loss)
 
 
 def _wrong_chain(trace: Trace, forward: List[str], backward: List[str]) -> List[Cause]:
@@ -163,6 +171,9 @@ def _wrong_chain(trace: Trace, forward: List[str], backward: List[str]) -> List[
             found.append(cause("upstream gradient passed on unchanged", returned + ", but the upstream gradient"))
         elif trace.result is not None:
             found += _changed(trace.result, trace.backward[-1].result, returned)
+    if not found and trace.error is None and len(trace.backward) == len(trace.forward):
+        found.append(cause("stale cache", "each part by itself is right, and they are called in the right order, with the "
+                           "right gradients: two of them must share a cache, as two uses of one module do"))
     return found
 
 
@@ -225,6 +236,10 @@ def _wrong_paths(trace: Trace, forward: List[str], backward: List[str]) -> List[
         return found
     results = [call.result for call in trace.backward]
     upstream = trace.upstream
+    for call in trace.backward:
+        if len(call.inputs) == 1 and np.shape(call.inputs[0]) == upstream.shape and len(forward) == 1 and \
+                not same(call.inputs[0], upstream):
+            return _changed(call.inputs[0], upstream, f"what {call.path} gets is not the upstream gradient")
     ways = [r for r in results if np.shape(r) == trace.result.shape]
     has_identity = len(forward) == 1 and upstream.shape == trace.result.shape
     if has_identity and ways:

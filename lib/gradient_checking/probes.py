@@ -49,6 +49,19 @@ def _damaged(text: str) -> str:
     return f"{what} changed in place"
 
 
+def randomness(bench: Workbench, point: Point, upstream: np.ndarray, run: Run, indices: Sequence[int],
+               same: float) -> List[Problem]:
+    """backward must use the random numbers that forward drew, not new ones."""
+    output = bench.forward(point)
+    for parameter in bench.parameters:
+        parameter.grad = np.zeros_like(parameter.data)
+    np.random.seed(15)
+    again = _quietly(lambda: bench.backward(upstream, output, [], point, [p.data for p in bench.parameters], []))
+    concerned = tuple(i for i in indices if again is not None and differ(again.gradient(i), run.gradient(i), same))
+    return [Problem("random numbers in backward", "with other random numbers after forward, backward gives another "
+                    "gradient: it draws its own.", concerned)] if concerned else []
+
+
 def accumulation(bench: Workbench, point: Point, upstream: np.ndarray, run: Run,
                  indices: Sequence[int], same: float) -> List[Problem]:
     """Gradients that are there already must still be there afterwards, with the new ones added."""

@@ -89,6 +89,22 @@ def _meaning(c: float, trial: Trial, k: np.ndarray) -> str:
     return ""
 
 
+def low_precision(trials: Sequence[Trial]) -> Optional[Cause]:
+    """Return a cause if every number of the gradient is one that fits into fewer bits, and is nearly right."""
+    for kind in (np.float16, np.float32):
+        with np.errstate(over="ignore"):
+            fits = all(np.array_equal(got.astype(kind), got) and got.any() and not np.array_equal(got, np.round(got, 1))
+                       for trial in trials for got in trial.got)
+        near = all(close(got, expected, trial.size, 1e-2) for trial in trials
+                   for got, expected in zip(trial.got, trial.expected))
+        if fits and near:
+            return cause("low precision", f"every entry is a number that fits into {np.dtype(kind).name}")
+    if all(np.array_equal(got, np.trunc(expected)) or np.array_equal(got, np.round(expected)) for trial in trials
+           for got, expected in zip(trial.got, trial.expected)):
+        return cause("low precision", "every entry is the expected one, rounded to an integer")
+    return None
+
+
 def region_cause(trials: Sequence[Trial]) -> List[Cause]:
     """Return causes that follow from where the wrong entries are."""
     rights, wrongs = [], []
@@ -96,7 +112,8 @@ def region_cause(trials: Sequence[Trial]) -> List[Cause]:
         for got, expected in zip(trial.got, trial.expected):
             room = 2e-5 * trial.size + 2e-5 * np.abs(expected) + 1e-12
             known = np.isfinite(expected) & np.isfinite(got)
-            rights.append(known & (np.abs(got - expected) <= room))
+            telling = known & (np.abs(expected) > 1e-6 * trial.size)  # 0 = 0 says nothing
+            rights.append(telling & (np.abs(got - expected) <= room))
             wrongs.append(known & (np.abs(got - expected) > room))
     pairs = [(trial, k) for trial in trials for k in range(len(trial.got))]
     found: List[Cause] = []
@@ -121,7 +138,7 @@ def region_cause(trials: Sequence[Trial]) -> List[Cause]:
             found.append(cause("another formula", f"the gradient is right up to |x| = {small:.3g} and wrong beyond, as if "
                                "the input were clipped"))
     got = np.concatenate([g[w] for (t, k), w in zip(pairs, wrongs) for g in [t.got[k]]] or [np.zeros(0)])
-    share = float(np.mean([w.mean() for w in wrongs if w.size])) if wrongs else 0.0
+    share = float(np.mean([w.sum() / max(1, (w | r).sum()) for w, r in zip(wrongs, rights) if w.any()] or [0.0]))
     if got.size and np.all(got == 0):
         found.append(cause("single entries wrong", f"{_places(wrongs)} zero, and the others are right")
                      if share < 0.999 else cause("zeros", "every entry is zero"))
