@@ -268,7 +268,8 @@ class SharedCacheReLU(ReLU):
 
 
 @mutant("stale_cache", of="ReLU", situation=lambda cls, rng: (
-    cls(Linear(3, 4, rng=rng), SharedCacheReLU(), Linear(4, 4, rng=rng), SharedCacheReLU()), (rng.normal(size=(5, 3)),)))
+    cls(Linear(3, 4, rng=rng), SharedCacheReLU(), Linear(4, 4, rng=rng), SharedCacheReLU()),
+    (rng.normal(size=(5, 3)),)))
 class NetOfSharedReLUs(Sequential):
     """Two ReLUs that share one cache."""
 

@@ -372,7 +372,8 @@ def saturated_softmax(rng):
 @situation
 def big_logits_in_cross_entropy(rng):
     """Logits of +-1000, right and wrong predictions among them."""
-    return CrossEntropyLoss(), (rng.choice([-1000.0, 1000.0], (4, 3)) + rng.normal(size=(4, 3)), np.eye(3)[[0, 1, 2, 0]])
+    logits = rng.choice([-1000.0, 1000.0], (4, 3)) + rng.normal(size=(4, 3))
+    return CrossEntropyLoss(), (logits, np.eye(3)[[0, 1, 2, 0]])
 
 
 @situation
@@ -384,7 +385,8 @@ def tie_of_big_logits(rng):
 @situation
 def big_logits_in_binary_cross_entropy(rng):
     """Logits of +-60."""
-    return BinaryCrossEntropyLoss(), (np.array([[60.0], [-60.0], [0.0], [60.0]]), np.array([[1.0], [1.0], [0.0], [0.0]]))
+    logits = np.array([[60.0], [-60.0], [0.0], [60.0]])
+    return BinaryCrossEntropyLoss(), (logits, np.array([[1.0], [1.0], [0.0], [0.0]]))
 
 
 @situation
