@@ -7,6 +7,7 @@ import numpy as np
 
 from lib.batches import Batches
 from lib.network_base import Module
+from lib.prediction import evaluation_mode
 from lib.validation import InputError, require_not_empty, require_size
 
 
@@ -37,18 +38,13 @@ def evaluate(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray, batch_si
         y: labels as loss_fn takes them, such as one-hot (N, K).
         batch_size: examples a batch; the last batch may be smaller.
     """
-    modes = [(module, module.training) for _, module in model.named_modules()]
     cost, num_correct = 0.0, 0
-    try:
-        model.eval()
+    with evaluation_mode(model):
         for x_batch, y_batch in Batches(x, y, batch_size=batch_size, shuffle=False):
             preds = model(x_batch)
             cost += float(loss_fn(preds, y_batch))
             predicted, true = _checked_classes(preds, y_batch, "evaluate")
             num_correct += int(np.sum(predicted == true))
-    finally:
-        for module, training in modes:
-            module.training = training
     return cost, num_correct / len(x)
 
 
