@@ -66,6 +66,10 @@ class Explanation(Document):
         """Return (d): at each node the sum of products over its children."""
         return explain_parts.sums(self.trace)
 
+    def formulas(self) -> Part:
+        """Return each gradient as a formula, such as x.T @ dL/dz, with its shape."""
+        return explain_parts.formulas(self.trace)
+
     def paths(self, parameter: Any) -> Part:
         """Return (e): the paths from the output to a node, given as itself or by name, and the product along each."""
         return paths(self.trace, self.trace.node(parameter))

@@ -61,7 +61,7 @@ class SymbolicJacobian(Document):
         values: the entries as numbers, an array of shape (outputs, inputs).
     """
 
-    def __init__(self, outputs: Sequence[Node], inputs: Sequence[Node], name: str = "f") -> None:
+    def __init__(self, outputs: Sequence[Node], inputs: Sequence[Node], name: str = "f", numbers: bool = True) -> None:
         traces = [Trace(output) for output in outputs]
         self.text = [_row(trace, inputs, latex=False) for trace in traces]
         self.latex = [_row(trace, inputs, latex=True) for trace in traces]
@@ -79,13 +79,14 @@ class SymbolicJacobian(Document):
         matrix = Line("", rf"\frac{{\partial {name_latex(name)}}}{{\partial ({', '.join(map(name_latex, labels))})}} = "
                       rf"\begin{{pmatrix}} {body} \end{{pmatrix}}")
         at = ", ".join(f"{label} = {value_text(node.value)}" for label, node in zip(labels, inputs))
-        numbers = [Line(f"At {at}:"), Line(value_text_full(self.values), matrix_latex(self.values), level=1)]
-        self._text_part = Part("Jacobian", lines + numbers)
+        at_point = [Line(f"At {at}:"), Line(value_text_full(self.values), matrix_latex(self.values), level=1)]
+        at_point = at_point if numbers else []
+        self._text_part = Part("Jacobian", lines + at_point)
         remark = structure(self.text)
         self._remark = [Line(remark)] if remark else []
         self._text_part.lines += self._remark
         formula = [line for line in lines if line.latex] + [matrix]
-        super().__init__([Part("Jacobian", formula + numbers + self._remark)])
+        super().__init__([Part("Jacobian", formula + at_point + self._remark)])
 
     def __str__(self) -> str:
         return str(self._text_part)
@@ -93,7 +94,7 @@ class SymbolicJacobian(Document):
     __repr__ = __str__
 
 
-def jacobian(outputs: Any, inputs: Any, name: str = "f") -> SymbolicJacobian:
+def jacobian(outputs: Any, inputs: Any, name: str = "f", numbers: bool = True) -> SymbolicJacobian:
     """Return the matrix of partial derivatives of expressions by variables, in symbols and in numbers.
 
     >>> from lib.graph import exp, sin, sqrt, variable
@@ -105,6 +106,7 @@ def jacobian(outputs: Any, inputs: Any, name: str = "f") -> SymbolicJacobian:
         outputs: the expressions: nodes that are single numbers.
         inputs: the variables: leaves that are single numbers, with names.
         name: what the function is called.
+        numbers: whether the matrix is also given in numbers, at the variables' values.
 
     Raises:
         InputError: a node isn't a single number, or a variable has no name.
@@ -116,7 +118,7 @@ def jacobian(outputs: Any, inputs: Any, name: str = "f") -> SymbolicJacobian:
                              f"number of the input, so each must be a node of its own with shape (), but got {node!r}.")
     if any(not node.name for node in inputs):
         raise InputError("The variables of a Jacobian in symbols need names: variable(value, name=\"x1\").")
-    return SymbolicJacobian(outputs, inputs, name)
+    return SymbolicJacobian(outputs, inputs, name, numbers)
 
 
 def structure(rows: List[List[str]]) -> str:

@@ -108,6 +108,23 @@ def sums(trace: Trace) -> Part:
     return Part("(d) At each node: the sum over its children", lines)
 
 
+def formulas(trace: Trace) -> Part:
+    """Return every gradient as a formula in those of its children, with its shape: what a program computes."""
+    trace.require_gradients()
+    names = trace.names
+    lines = [Line(f"{names.derivative(trace.output)} = 1", f"{names.derivative_latex(trace.output)} = 1")]
+    for node in sorted(trace.gradients, key=lambda each: -each.number):
+        received = trace.edges_to(node)
+        if received:
+            shape = shape_text(node.shape)
+            lines.append(Line(f"{names.derivative(node)} = {' + '.join(flow_text(trace, edge) for edge in received)}"
+                              f"   shape {shape}",
+                              f"{names.derivative_latex(node)} = "
+                              f"{' + '.join(flow_latex(trace, edge) for edge in received)} "
+                              rf"\qquad \text{{shape {shape}}}"))
+    return Part("Gradients as formulas", lines)
+
+
 def step(trace: Trace, learning_rate: float, chosen: Any = None) -> Part:
     """Return one step of gradient descent: each new parameter and the new loss."""
     trace.require_gradients()
