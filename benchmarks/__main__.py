@@ -1,0 +1,112 @@
+"""Time training steps side by side with other libraries: `python -m benchmarks`, from the root folder."""
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence
+
+from benchmarks import report
+from benchmarks.measure import PEERS, Contest, Result
+from benchmarks.tasks import TASKS, Task, scaling_tasks
+from lib.utilities import write_atomically
+
+QUICK_KINDS = ("mlp", "networks", "check")
+SCALING_PEERS = ("readable", "compiled", "PyTorch", "JAX jit")
+
+
+def read_options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
+    """Return the command-line options."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, without the slow rows, torch.compile, the "
+                        "scaling curves and two threads")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write all measurements into FILE")
+    parser.add_argument("--threads", default=None, metavar="N,M", help="numbers of BLAS threads (default: 1,2; with "
+                        "--quick, 1)")
+    parser.add_argument("--peers", default=",".join(PEERS), metavar="A,B", help="what to measure (default: all of "
+                        "%(default)s)")
+    parser.add_argument("--rows", default="", metavar="TEXT", help=f"only tasks with TEXT in their names, which are: "
+                        f"{report.row_names(TASKS)}")
+    parser.add_argument("--rounds", type=int, default=None, metavar="N", help="rounds (default: 15; with --quick, 5)")
+    parser.add_argument("--no-scaling", action="store_true", help="without the scaling curves")
+    parser.add_argument("--output", type=Path, default=Path("results/benchmarks"), metavar="FOLDER",
+                        help="where table and plots go (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    options.peers = [peer.strip() for peer in options.peers.split(",")]
+    unknown = sorted(set(options.peers) - set(PEERS))
+    if unknown:
+        parser.error(f"there is no peer {unknown[0]!r}; choose from {', '.join(PEERS)}")
+    try:
+        options.threads = [int(number) for number in (options.threads or ("1" if options.quick else "1,2")).split(",")]
+    except ValueError:
+        parser.error("--threads expects numbers with commas between them, such as 1,2")
+    if min(options.threads) < 1 or (options.rounds is not None and options.rounds < 1):
+        parser.error("--threads and --rounds expect numbers from 1 on")
+    if options.quick:
+        options.peers = [peer for peer in options.peers if peer != "torch.compile"]
+        options.no_scaling = True
+    options.rounds = options.rounds or (5 if options.quick else 15)
+    return options
+
+
+def main(arguments: Optional[List[str]] = None) -> None:
+    """Measure, print the table, and write it with its plots."""
+    options = read_options(arguments)
+    tasks = [task for task in TASKS if options.rows in task.name and (not options.quick or task.kind in QUICK_KINDS)]
+    results: Dict[int, List[Result]] = {}
+    scaling: Dict[int, report.Scaling] = {}
+    pages = []
+    versions: Dict[str, str] = {}
+    for threads in options.threads:
+        contest = Contest(options.peers, threads)
+        try:
+            versions.update(contest.versions)
+            results[threads] = [measure(contest, task, options) for task in tasks]
+            pages += [report.table(results[threads], threads), report.verdicts(results[threads]),
+                      report.remarks(results[threads], contest.versions, contest.absent)]
+        finally:
+            contest.stop()
+        if not options.no_scaling:
+            scaling[threads] = measure_scaling(options, threads)
+    page = "\n\n".join([f"Measured on: {report.machine()}."] + pages) + "\n"
+    print(page)
+    write_atomically(options.output / "table.md", lambda file: file.write(page.encode()))
+    if options.json is not None:
+        text = json.dumps(report.as_json(results, scaling, versions), indent=1)
+        write_atomically(options.json, lambda file: file.write(text.encode()))
+    try:
+        report.draw(results[options.threads[0]], options.output / "benchmarks.png")
+        for threads, points in scaling.items():
+            report.draw_scaling(points, threads, options.output / f"scaling_{threads}.png")
+    except ImportError as error:
+        print(error, file=sys.stderr)
+    print(f"Written to {options.output}.")
+
+
+def measure(contest: Contest, task: Task, options: argparse.Namespace) -> Result:
+    """Measure one row, and say so."""
+    print(f"{task.name} ...", file=sys.stderr, flush=True)
+    slow = task.kind in ("epoch", "networks")
+    return contest.run(task, rounds=min(options.rounds, 7) if slow else options.rounds, seconds_a_round=0.05)
+
+
+def measure_scaling(options: argparse.Namespace, threads: int) -> report.Scaling:
+    """Measure the scaling curves with a few peers."""
+    contest = Contest([peer for peer in SCALING_PEERS if peer in options.peers], threads)
+    try:
+        return [(varies, value, contest.run(task, rounds=3, seconds_a_round=0.03))
+                for varies, value, task in announced(scaling_tasks())]
+    finally:
+        contest.stop()
+
+
+def announced(points):  # type: ignore[no-untyped-def]
+    """Yield the points, saying which is measured."""
+    for point in points:
+        print(f"{point[2].name} ...", file=sys.stderr, flush=True)
+        yield point
+
+
+if __name__ == "__main__":
+    main()
