@@ -49,7 +49,7 @@ def draw(output: Any, direction: Optional[str] = None, values: bool = True, grad
     labels = {edge: _value_labels(trace, edge, values, gradients) for edge in graph.edges}
     boxes = {node: _forward_lines(trace, node) for node in graph.nodes}
     scene = _best(graph, boxes, labels, direction, f"Computational graph of {trace.names.text[trace.output]}")
-    shown = [("blue: value, flows forward", "value")] if values else []
+    shown = [("blue: value or its shape, flows forward", "value")] if values else []
     shown += [("orange: gradient, flows backward", "gradient")] if gradients and trace.gradients else []
     return Drawing(_with_legend(scene, shown), dot(trace, graph.nodes, graph.edges, boxes, labels))
 

@@ -188,9 +188,12 @@ def _place_across(rows: List[List[_Place]]) -> None:
         for place in row:
             place.at = at + place.across / 2
             at += place.across + GAP_WITHIN
-    for sweep in range(12 * SWEEPS):
-        for row in rows if sweep % 2 == 0 else reversed(rows):
-            _settle(row, [_wish(place, sweep >= 8 * SWEEPS) for place in row])
+    for straighten in (False, True):
+        for sweep in range(6 * SWEEPS):
+            moved = [_settle(row, [_wish(place, straighten) for place in row])
+                     for row in (rows if sweep % 2 == 0 else reversed(rows))]
+            if max(moved) < 0.05:
+                break
 
 
 def _wish(place: _Place, straighten: bool) -> float:
@@ -208,8 +211,8 @@ def _wish(place: _Place, straighten: bool) -> float:
     return total / weight if weight else place.at
 
 
-def _settle(row: List[_Place], wishes: List[float]) -> None:
-    """Place a row as near to its wishes as its order and the gaps allow, in least squares.
+def _settle(row: List[_Place], wishes: List[float]) -> float:
+    """Place a row as near to its wishes as its order and the gaps allow, in least squares; return the longest move.
 
     Without the distances that neighbours must keep, that is isotonic regression: neighbours whose wishes are in the
     wrong order are merged into a block that stands at the mean of its wishes.
@@ -226,8 +229,11 @@ def _settle(row: List[_Place], wishes: List[float]) -> None:
             previous[0] = (previous[0] * previous[1] + mean * number) / (previous[1] + number)
             previous[1] += number
     settled = [mean for mean, number in blocks for _ in range(int(number))]
+    longest = 0.0
     for place, base, offset in zip(row, settled, offsets):
+        longest = max(longest, abs(base + offset - place.at))
         place.at = base + offset
+    return longest
 
 
 def _place_along(rows: List[List[_Place]]) -> Tuple[List[float], List[float], float]:

@@ -43,8 +43,9 @@ def derivative_text(trace: Trace, edge: Edge) -> str:
 
 
 def derivative_latex(trace: Trace, edge: Edge) -> str:
-    """Return d(child)/d(parent) as a formula in LaTeX."""
-    return _call(trace, edge, "derivative_latex", trace.names.latex)
+    """Return d(child)/d(parent) as a formula in LaTeX; products of arrays are elementwise."""
+    formula = _call(trace, edge, "derivative_latex", trace.names.latex)
+    return formula.replace(r"\cdot (", r"\odot (") if edge.child.ndim else formula
 
 
 def factors_text(factors: List[str]) -> str:

@@ -14,7 +14,7 @@ from lib.graph.operations import Operation
 
 GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "lambda", "mu", "rho", "sigma", "tau", "phi")
 FUNCTION = 5  # the precedence of operations written as calls, whose operands need no brackets
-LARGEST_PRINTED = 16  # arrays with more entries are described by their shape
+LARGEST_PRINTED = 24  # arrays with more entries are described by their shape
 
 
 class Names:

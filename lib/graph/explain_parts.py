@@ -5,8 +5,8 @@ from typing import Any, List
 
 from lib.graph.explain_flows import (flow_latex, flow_text, is_single, numbers_latex, numbers_text, partials_latex,
                                      partials_text)
-from lib.graph.explain_names import (apply_latex, apply_text, is_number, number_latex, number_text, operand, shape_text,
-                                     value_latex, value_text)
+from lib.graph.explain_names import (LARGEST_PRINTED, apply_latex, apply_text, is_number, number_latex, number_text,
+                                     operand, shape_text, value_latex, value_text)
 from lib.graph.explain_text import Line, Part
 from lib.graph.explain_trace import Trace, recompute
 from lib.graph.node import Node
@@ -35,8 +35,8 @@ def forward(trace: Trace) -> Part:
         if is_number(node):
             continue
         if node.operation is None:
-            shape = "" if node.ndim == 0 else f"   shape {shape_text(node.shape)}"
-            lines.append(Line(f"{name} = {value_text(node.value)}{shape}", rf"{latex} = {value_latex(node.value)}"))
+            lines.append(Line(f"{name} = {value_text(node.value)}{_with_shape(node)}",
+                              rf"{latex} = {value_latex(node.value)}"))
             continue
         formula, formula_latex = names.formula(node), names.formula_latex(node)
         if all(each.ndim == 0 for each in node.parents + (node,)):
@@ -46,9 +46,9 @@ def forward(trace: Trace) -> Part:
                               f"{apply_latex(node.operation, list(map(number_latex, numbers)))} = "
                               f"{number_latex(number_text(node.value))}"))
         else:
-            shapes = shape_text(node.shape)
-            lines.append(Line(f"{name} = {formula} = {value_text(node.value)}   shape {shapes}",
-                              rf"{latex} = {formula_latex} = {value_latex(node.value)} \quad \text{{shape {shapes}}}"))
+            shape = shape_text(node.shape)
+            lines.append(Line(f"{name} = {formula} = {value_text(node.value)}{_with_shape(node)}",
+                              rf"{latex} = {formula_latex} = {value_latex(node.value)} \quad \text{{shape {shape}}}"))
     return Part("(b) Forward pass", lines)
 
 
@@ -72,7 +72,7 @@ def edges(trace: Trace) -> Part:
             text, latex = f"{partials_text(trace, edge)}", partials_latex(trace, edge)
             if not is_single(edge):
                 value = trace.flows[edge]
-                text += f" = {flow_text(trace, edge)} = {value_text(value)}   shape {shape_text(edge.parent.shape)}"
+                text += f" = {flow_text(trace, edge)} = {value_text(value)}{_with_shape(edge.parent)}"
                 latex += f" = {flow_latex(trace, edge)} = {value_latex(value)}"
             else:
                 value = number_text(trace.flows[edge])
@@ -166,6 +166,11 @@ def step(trace: Trace, learning_rate: float, chosen: Any = None) -> Part:
     before, after = number_text(trace.output.value), number_text(values_after[trace.output])
     lines.append(Line(f"{names.text[trace.output]} was {before} and is {after} after the step."))
     return Part(f"(g) One step of gradient descent with learning rate {rate}", lines)
+
+
+def _with_shape(node: Node) -> str:
+    """Return a remark on the shape of a node whose value stands before it; large ones are described by it already."""
+    return f"   shape {shape_text(node.shape)}" if node.ndim and node.size <= LARGEST_PRINTED else ""
 
 
 def trained(trace: Trace) -> List[Node]:

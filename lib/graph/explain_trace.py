@@ -41,8 +41,9 @@ class Trace:
         self.values: Dict[Node, Any] = {node: node.value for node in self.order}
         self.edges: List[Edge] = [edge for child in reversed(self.order) for edge in self.edges_from(child)]
         self._received: Dict[Node, List[Edge]] = {}
-        for edge in reversed(self.edges):
-            self._received.setdefault(edge.parent, []).append(edge)
+        for child in self.order:
+            for edge in self.edges_from(child):
+                self._received.setdefault(edge.parent, []).append(edge)
         self.gradients: Dict[Node, Any] = {}
         self.flows: Dict[Edge, Any] = {}
         if output.size == 1 and output.needs_grad:
