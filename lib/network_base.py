@@ -163,8 +163,10 @@ class Module:
             AssertionError: input_args isn't a tuple.
             GradientError: a gradient is wrong (a RuntimeError; its message names the entries and the likely cause).
         """
-        self.check_gradients_wrt_input(input_args)
-        self.check_gradients_wrt_params(input_args)
+        from lib.gradient_checking import one_check
+        with one_check():  # both parts share one run, and one report on everything
+            self.check_gradients_wrt_input(input_args)
+            self.check_gradients_wrt_params(input_args)
 
     def check_gradients_wrt_input(self, input_args: Tuple[Any, ...], tolerance: float = 1e-6) -> None:
         """Compare the gradient that backward returns with finite differences; raises as check_gradients does."""

@@ -98,14 +98,17 @@ def rounding_noise(y: Callable[[float], np.ndarray], y0: np.ndarray) -> np.ndarr
     """Return the size of the rounding errors in each entry of y, measured.
 
     A polynomial of degree 5 has no sixth difference; what remains of a smooth y(t) is rounding, times sqrt(924).
+    What remains of a kink at t = 0 falls as the step does, which rounding doesn't: so the two can be told apart.
     """
-    noise = np.full(y0.shape, np.inf)
-    for h in (2.0 ** -10, 2.0 ** -14):
+    measured = []
+    size = np.abs(y0)
+    for h in (2.0 ** -10, 2.0 ** -14, 2.0 ** -18):
         values = [y(t * h) for t in (-3, -2, -1)] + [y0] + [y(t * h) for t in (1, 2, 3)]
         sixth = sum(c * value for c, value in zip((1, -6, 15, -20, 15, -6, 1), values))
-        sixth = np.where(np.isfinite(sixth), np.abs(sixth), np.inf)
-        noise = np.minimum(noise, sixth / np.sqrt(924))
-    typical = float(np.median(noise / (np.abs(y0) + np.finfo(float).tiny), )) if noise.size else 0.0
-    if not np.isfinite(typical) or typical < 1e-9:  # double precision throughout: kinks may have disturbed the rest
-        return np.abs(y0) * 4 * EPS + np.minimum(noise, 8 * EPS * np.max(np.abs(y0), initial=0))
-    return np.maximum(noise, typical * np.abs(y0))
+        measured.append(np.where(np.isfinite(sixth), np.abs(sixth), np.inf) / np.sqrt(924))
+    large, middle, small = measured
+    at_kink = (large >= 6 * middle) & (middle >= 6 * small) & (small > 100 * EPS * size)
+    noise = np.where(at_kink, 0.0, 2 * np.minimum(np.minimum(large, middle), small))
+    noise = np.where(np.isfinite(noise), noise, 0.0)
+    typical = float(np.median(noise)) / 2 if noise.size else 0.0  # a single entry may have been lucky
+    return np.maximum(np.maximum(noise, typical), 4 * EPS * size)

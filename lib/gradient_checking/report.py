@@ -103,6 +103,20 @@ class GradientReport:
     def first_cause(self) -> Optional[Cause]:
         return self.causes[0] if self.causes else None
 
+    def on(self, wrt: str) -> "GradientReport":
+        """Return the report if something is wrong with what wrt says ("input", "params", "all"), else one on that alone.
+
+        The whole report is of more use than a part of it; but the verdict is to be on what was asked for.
+        """
+        kinds = {"input": ("input",), "params": ("parameter",)}.get(wrt, ("input", "parameter"))
+        asked = [tensor for tensor in self.tensors if tensor.kind in kinds]
+        if len(asked) == len(self.tensors) or any(tensor.verdict in (WRONG, TO_DO) for tensor in asked) or (
+                not any(tensor.verdict in (WRONG, TO_DO) for tensor in self.tensors)):
+            return self
+        part = GradientReport(self.module, self.hints)
+        part.tensors = asked
+        return part
+
     def raise_if_wrong(self) -> "GradientReport":
         """Raise GradientError with this report as its message, unless nothing is wrong; return the report."""
         if not self.ok:

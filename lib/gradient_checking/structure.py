@@ -99,7 +99,8 @@ def low_precision(trials: Sequence[Trial]) -> Optional[Cause]:
                    for got, expected in zip(trial.got, trial.expected))
         if fits and near:
             return cause("low precision", f"every entry is a number that fits into {np.dtype(kind).name}")
-    if all(np.array_equal(got, np.trunc(expected)) or np.array_equal(got, np.round(expected)) for trial in trials
+    if any(got.any() for trial in trials for got in trial.got) and all(
+            np.array_equal(got, np.trunc(expected)) or np.array_equal(got, np.round(expected)) for trial in trials
            for got, expected in zip(trial.got, trial.expected)):
         return cause("low precision", "every entry is the expected one, rounded to an integer")
     return None

@@ -153,13 +153,14 @@ def compare(slopes: Slopes, index: int, upstreams: Sequence[np.ndarray], gradien
     dtype = np.result_type(*[np.asarray(gradient).dtype for gradient in gradients])
     num_entries = got.shape[1]
 
-    def allowed(expected: np.ndarray, uncertainty: np.ndarray, size: float) -> np.ndarray:
-        return allowed_error(expected, uncertainty, size, tolerance, slopes, upstreams, dtype)
+    def allowed(expected: np.ndarray, uncertainty: np.ndarray, size: float, part: float = 1.0) -> np.ndarray:
+        return allowed_error(expected, uncertainty, size, part * tolerance, slopes, upstreams, dtype)
 
     positions: Sequence[int] = range(num_entries)
-    group_size = 0.0
+    group_size, num_wrong_at_most = 0.0, 0
     if num_entries > singly:
-        positions, group_size, worst_group, undecided = _suspicious(slopes, index, upstreams, got, most_groups, allowed)
+        positions, group_size, worst_group, undecided, num_wrong_at_most = _suspicious(
+            slopes, index, upstreams, got, most_groups, allowed)
         if len(positions) == 0:
             return Comparison((), 0, undecided, num_entries, group_size, *worst_group, undecided > 0)
     expected, uncertainty = single_entries(slopes, index, upstreams, positions)
@@ -168,7 +169,7 @@ def compare(slopes: Slopes, index: int, upstreams: Sequence[np.ndarray], gradien
     room = allowed(expected, uncertainty, size)
     error = np.abs(got - expected)
     wrong = ~(error <= room)
-    if not wrong.any() and group_size and len(positions) == MOST_SINGLE_ENTRIES:  # wrong, but the samples missed it
+    if not wrong.any() and group_size and 64 <= len(positions) < num_wrong_at_most:  # wrong, but these missed it
         return Comparison((), 1, 0, num_entries, size, *worst_group)
     error = np.where(np.isfinite(error), error, np.inf)
     undecided_entries = (room > np.maximum(1e-3 * size, 2e-3 * np.abs(expected))) if size else room > 1e-3
@@ -188,9 +189,25 @@ def compare(slopes: Slopes, index: int, upstreams: Sequence[np.ndarray], gradien
                       bool(wrong.any() or undecided_entries.any()))
 
 
+def _halved(slopes: Slopes, index: int, upstreams: Sequence[np.ndarray], got: np.ndarray, positions: np.ndarray,
+            most: int, allowed: Callable[..., np.ndarray]) -> np.ndarray:
+    """Return at most `most` of the positions: again and again, the wrong one of two halves (the first, if both are)."""
+    shape = np.shape(slopes.point.tensor(index))
+    rng = np.random.default_rng(3)
+    positions = rng.permutation(positions)
+    while len(positions) > most:
+        half, other = np.array_split(positions, 2)
+        direction = np.zeros(got.shape[1])
+        direction[half] = rng.choice([-1.0, 1.0], len(half))
+        value, uncertainty = weigh(slopes.along(index, direction.reshape(shape)), upstreams)
+        found = got @ direction
+        positions = other if np.all(np.abs(found - value) <= allowed(value, uncertainty, 0.0, 1e-3)) else half
+    return positions
+
+
 def _suspicious(slopes: Slopes, index: int, upstreams: Sequence[np.ndarray], got: np.ndarray, most_groups: int,
-                allowed: Callable[[np.ndarray, np.ndarray, float], np.ndarray]
-                ) -> Tuple[np.ndarray, float, Tuple[float, float], int]:
+                allowed: Callable[..., np.ndarray]
+                ) -> Tuple[np.ndarray, float, Tuple[float, float], int, int]:
     """Return the positions inside groups that are wrong, the size of an entry, the greatest errors, the undecided."""
     shape = np.shape(slopes.point.tensor(index))
     groups = groups_of(got.shape[1], most_groups)
@@ -206,7 +223,8 @@ def _suspicious(slopes: Slopes, index: int, upstreams: Sequence[np.ndarray], got
     size = float(np.max(np.where(uncertainty < np.abs(expected), np.abs(expected), 0) / lengths[:, np.newaxis]))
     error = np.abs(found - expected)
     room = allowed(expected, uncertainty, size)
-    wrong = (~(error <= room)).any(axis=1)
+    clearly_wrong = bool((~(error <= room)).any())
+    wrong = (~(error <= allowed(expected, uncertainty, size, 1e-3))).any(axis=1)  # one entry is a small part of a sum
     undecided = ((room > 1e-2 * size * lengths[:, np.newaxis]) if size else room > 1e-2).any(axis=1) & ~wrong
     error = np.where(np.isfinite(error), error, np.inf)
     relative = float(np.max(error / np.maximum(np.abs(expected), size or 1)))
@@ -214,10 +232,10 @@ def _suspicious(slopes: Slopes, index: int, upstreams: Sequence[np.ndarray], got
     for group, is_wrong in zip(groups, wrong):
         hits[group] += bool(is_wrong)
     by_hits = np.argsort(-hits, kind="stable")
-    suspicious = by_hits[hits[by_hits] > 0]
-    if (hits == 2).any():
-        suspicious = by_hits[hits[by_hits] == 2]
-    if len(suspicious) > MOST_SINGLE_ENTRIES:
-        suspicious = np.random.default_rng(3).choice(suspicious, MOST_SINGLE_ENTRIES, replace=False)
+    suspicious = by_hits[hits[by_hits] == max(1, hits.max())]
+    num_suspicious = len(suspicious) if clearly_wrong else 0
+    most = MOST_SINGLE_ENTRIES if got.shape[1] < 50000 else 64
+    if len(suspicious) > most:
+        suspicious = _halved(slopes, index, upstreams, got, suspicious, most, allowed)
     num_undecided = int(sum(len(group) for group, is_undecided in zip(groups, undecided) if is_undecided)) // 2
-    return np.sort(suspicious), size, (float(np.max(error)), relative), num_undecided
+    return np.sort(suspicious), size, (float(np.max(error)), relative), num_undecided, num_suspicious
