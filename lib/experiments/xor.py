@@ -5,7 +5,7 @@ from typing import Any, List, Optional
 
 import numpy as np
 
-from lib.activations import ReLU, Softmax
+from lib.activations import ReLU
 from lib.network import Linear, Sequential
 from lib.losses import Loss
 from lib.network_base import Module
@@ -72,29 +72,15 @@ def _train_by_steps(model: Module, loss_fn: Loss, x: np.ndarray, labels: np.ndar
 
 
 def plot_xor_result(model: Module, losses: List[Any], path: str) -> None:
-    """Draw the loss curve and the decision boundary side by side into a file (.png, .pdf, .svg).
-
-    The boundary's picture is coloured by the predicted probability of class 1; the line is where it is 1/2.
-    """
+    """Draw the loss curve and the decision boundary side by side into a file (.png, .pdf, .svg)."""
     from lib.dataset import X, y
-    from lib.plot import pyplot, save_figure
+    from lib.plot import plot_decision_boundary, pyplot, save_figure
     figure, (curve, plane) = pyplot().subplots(1, 2, figsize=(9, 3.8), layout="constrained")
     curve.plot(np.arange(1, len(losses) + 1), losses)
     curve.axhline(np.log(2), color="grey", linestyle=":", label="ln 2: a guess at random")
     curve.set(xlabel="step", ylabel="cross-entropy loss", title="Loss")
     curve.set_ylim(bottom=0)
     curve.legend()
-
-    axis = np.linspace(-0.5, 1.5, 201)
-    points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
-    probability = Softmax()(model(points))[:, 1].reshape(len(axis), len(axis))
-    image = plane.contourf(axis, axis, probability, levels=np.linspace(0, 1, 11), cmap="RdBu_r")
-    if probability.min() < 0.5 < probability.max():
-        plane.contour(axis, axis, probability, levels=[0.5], colors="black")
-    for label, marker in ((0, "o"), (1, "s")):
-        plane.scatter(*X[y == label].T, marker=marker, s=90, edgecolor="black", color="C0" if label == 0 else "C3",
-                      label=f"class {label}", zorder=3)
-    plane.set(xlabel="x1", ylabel="x2", title="Decision boundary", aspect="equal")
-    plane.legend(loc="center")
-    figure.colorbar(image, ax=plane, label="predicted probability of class 1")
+    plot_decision_boundary(model, X, y, axes=plane)
+    plane.set_title("Decision boundary")
     save_figure(figure, path)
