@@ -10,11 +10,12 @@ is undecidable from outside.
 """
 from __future__ import annotations
 
-from typing import NamedTuple, Sequence
+from typing import List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
 from lib.gradient_checking.situations import near
+from lib.gradient_checking.values import Entry
 from lib.gradient_checking.workbench import Point, Workbench
 
 DISTANCE = 1e-5
@@ -27,6 +28,7 @@ class TieVerdict(NamedTuple):
     excused: np.ndarray
     wrong: np.ndarray
     sum_is_wrong: bool
+    sides: Tuple[np.ndarray, np.ndarray] = (np.zeros(0), np.zeros(0))  # the least and the greatest near by
 
 
 def judge_tie(bench: Workbench, point: Point, index: int, upstreams: Sequence[np.ndarray],
@@ -55,4 +57,17 @@ def judge_tie(bench: Workbench, point: Point, index: int, upstreams: Sequence[np
         sums = sides[:, k].reshape(len(sides), -1).sum(axis=1)
         agreed = sums.max() - sums.min() <= 1e-3 * size
         sum_is_wrong |= bool(at_kink.any() and agreed and abs(got[k].sum() - sums[0]) > 1e-2 * size)
-    return TieVerdict((inside.all(axis=0) & at_kink), ~inside.all(axis=0), sum_is_wrong)
+    return TieVerdict((inside.all(axis=0) & at_kink), ~inside.all(axis=0), sum_is_wrong, (low, high))
+
+
+def outside(verdict: TieVerdict, gradients: Sequence[np.ndarray]) -> List[Entry]:
+    """Return the entries that lie outside of what the sides allow, with the middle of the sides as expected."""
+    entries = []
+    low, high = verdict.sides
+    for place in np.argwhere(verdict.wrong):
+        index = tuple(int(i) for i in place)
+        k = int(np.argmax([max(low[(j,) + index] - g[index], g[index] - high[(j,) + index])
+                           for j, g in enumerate(gradients)]))
+        below, above = low[(k,) + index], high[(k,) + index]
+        entries.append(Entry(index, float(below + above) / 2, float(above - below) / 2, float(gradients[k][index])))
+    return sorted(entries, key=lambda entry: -entry.error)[:8]
