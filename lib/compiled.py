@@ -104,8 +104,7 @@ class CompiledStep:
             self._compare_with_modules(program, x_batch, y_batch)
         if program is None or not self._is_trusted:
             return self.readable.step(x_batch, y_batch)
-        program.load(x_batch, y_batch)
-        program.run_passes()
+        program.run(x_batch, y_batch)
         penalty = self._add_penalty(with_loss)
         if self.clip_norm is not None:
             clip_grad_norm(self.optimizer._params, self.clip_norm)
@@ -210,8 +209,7 @@ class CompiledStep:
         expected = [parameter.grad for parameter in self.optimizer._params]
         restart_random_numbers()
         self._is_bound()  # the gradients are views again
-        program.load(x_batch, y_batch)
-        program.run_passes()
+        program.run(x_batch, y_batch)
         self._add_penalty(with_loss=False)
         restart_random_numbers()
         for parameter, grad in zip(self.optimizer._params, expected):

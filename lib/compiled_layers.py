@@ -46,23 +46,25 @@ def rule(layer_class: type, *settings: str) -> Callable[[Any], Any]:
 
 @rule(Linear)
 def linear(layer: Linear, x: Signal, memory: Workspace) -> CompiledLayer:
-    """z = [b; W]^T [1; x]."""
+    """z = [b; W]^T [1; x], or W^T x + b for an input of the network that has no ones above it."""
     if x.values.shape[:-1] != (layer.in_features,):
         raise NotCompilable(f"{layer} can't take this input.")
     x.is_kept = True
     z = memory.signal(layer.out_features)
-    if layer.b is None:
-        entering, first_row = x.values, 0
-        flat_weights, flat_grads = memory.weights(layer.W)
+    W, W_grad = (array.reshape(layer.W.data.shape) for array in memory.weights(layer.W))
+    if layer.b is None or x.with_ones is None:
+        forward = [Operation(np.dot, (W.T, x.values), z.values)]
+        backward = [Operation(np.dot, (x.values, z.grad.T), W_grad)]
     else:
-        entering, first_row = x.with_ones, 1
-        flat_weights, flat_grads = memory.weights(layer.b, layer.W)
-    weights = flat_weights.reshape(-1, layer.out_features)
-    weight_grads = flat_grads.reshape(-1, layer.out_features)
-    forward = [Operation(np.dot, (weights.T, entering), z.values)]
-    backward = [Operation(np.dot, (entering, z.grad.T), weight_grads)]
+        both, both_grad = (array.reshape(-1, layer.out_features) for array in memory.weights(layer.b, layer.W))
+        forward = [Operation(np.dot, (both.T, x.with_ones), z.values)]
+        backward = [Operation(np.dot, (x.with_ones, z.grad.T), both_grad)]
+    if layer.b is not None and x.with_ones is None:
+        b, b_grad = memory.weights(layer.b)
+        forward.append(Operation(np.add, (z.values, b[:, np.newaxis]), z.values))
+        backward.append(Operation(np.dot, (z.grad, np.ones(memory.batch_size, memory.dtype)), b_grad))
     if x.grad is not None:
-        backward.append(Operation(np.dot, (weights[first_row:], z.grad), x.grad))
+        backward.append(Operation(np.dot, (W, z.grad), x.grad))
     return CompiledLayer(z, forward, backward)
 
 
@@ -170,7 +172,7 @@ def dropout(layer: Dropout, x: Signal, memory: Workspace) -> CompiledLayer:
 @rule(Flatten)
 def flatten(layer: Flatten, x: Signal, memory: Workspace) -> CompiledLayer:
     """(d1, d2, ..., batch) to (d1 * d2 * ..., batch): the same memory, seen in another shape."""
-    if not x.values.flags.c_contiguous:  # the input of the network, which is flat already
+    if x.values.ndim == 2:
         return CompiledLayer(x, [], [])
     flat_shape = (-1, memory.batch_size)
     grad = None if x.grad is None else x.grad.reshape(flat_shape)

@@ -16,6 +16,9 @@ import numpy as np
 from lib.network_base import Module, Parameter
 
 
+MAX_COPIED = 4096  # entries of a batch; copying a larger one to where ones precede it takes longer than adding b
+
+
 class Operation(NamedTuple):
     """One call, function(*inputs, out=output), whose inputs and output are arrays that stay where they are."""
 
@@ -34,11 +37,12 @@ class Signal:
     Attributes:
         values: (features..., batch).
         grad: dL/d(values) in the same shape; None for the input of the network, where nobody needs it.
-        with_ones: (1 + features, batch): the same memory as values, with the row of ones in front.
+        with_ones: (1 + features, batch): the same memory as values, with the row of ones in front; None for an input
+            of the network that isn't copied.
         is_kept: whether a backward operation reads the values, so that no later layer may overwrite them.
     """
 
-    def __init__(self, values: np.ndarray, grad: Any, with_ones: np.ndarray) -> None:
+    def __init__(self, values: np.ndarray, grad: Any, with_ones: Any) -> None:
         self.values, self.grad, self.with_ones = values, grad, with_ones
         self.is_kept = False
 
@@ -89,14 +93,19 @@ class Workspace:
 
     def __init__(self, flat: FlatParameters, input_shape: Tuple[int, ...]) -> None:
         self.flat, self.dtype, self.batch_size = flat, flat.data.dtype, input_shape[0]
-        if len(input_shape) == 2:  # copied as it comes, example by example: the matrix product transposes on the fly
-            memory = np.ones((input_shape[0], 1 + input_shape[1]), self.dtype)
-            self.x_batch = memory[:, 1:]
-            self.input = Signal(self.x_batch.T, None, memory.T)
-        else:
+        if len(input_shape) != 2:
             self.input = self.signal(*input_shape[1:])
             self.input.grad = None
             self.x_batch = np.moveaxis(self.input.values, -1, 0)
+        elif np.prod(input_shape) <= MAX_COPIED:
+            memory = np.ones((input_shape[0], 1 + input_shape[1]), self.dtype)
+            self.x_batch = memory[:, 1:]
+            self.input = Signal(self.x_batch.T, None, memory.T)
+        else:  # not copied: each batch itself is handed to the operations, where they name this array
+            self.x_batch = np.zeros(input_shape, self.dtype)
+            self.input = Signal(self.x_batch.T, None, None)
+            self.input.is_kept = True
+        self.is_input_copied = self.input.with_ones is not None
 
     # ------------------------------------------------------------------ what the layers ask for
 

@@ -24,7 +24,6 @@ class Program:
     Attributes:
         preds: the predictions of the last batch, (batch, K).
         steps: (what it is, operations) in the order of execution.
-        run_passes: carries out all of them, which leaves the gradient in flat.grad.
 
     Raises:
         NotCompilable: the layers don't fit this shape, or can't be compiled for it.
@@ -42,39 +41,54 @@ class Program:
             backward.append((f"{layer} backward", compiled.backward))
         if signal.values.ndim != 2 or signal.grad is None:
             raise NotCompilable("The predictions are not a matrix, or don't depend on any parameter.")
-        self._x_batch, self.preds = memory.x_batch, signal.values.T
+        self._memory, self.preds = memory, signal.values.T
         self._loss = LOSS_RULES[type(loss_fn)](signal, memory)
         all_steps = forward + [(f"{loss_fn} backward", self._loss.backward)] + backward[::-1]
         # An operation without a place for its output would compute the gradient of the network's input.
         self.steps = [(label, [operation for operation in operations if operation.output is not None])
                       for label, operations in all_steps]
-        self.run_passes = straight_line([operation for _, operations in self.steps for operation in operations])
+        self._run = straight_line([operation for _, operations in self.steps for operation in operations],
+                                  None if memory.is_input_copied else memory.input.values)
         self._run_loss = straight_line(self._loss.forward)
 
-    def load(self, x_batch: np.ndarray, y_batch: np.ndarray) -> None:
-        """Copy a batch to where the operations expect it."""
-        np.copyto(self._x_batch, x_batch)
+    def run(self, x_batch: np.ndarray, y_batch: np.ndarray) -> None:
+        """Compute the predictions for a batch, and the gradient into flat.grad."""
         np.multiply(y_batch.T, self._loss.scale, out=self._loss.labels)
+        if self._memory.is_input_copied:
+            np.copyto(self._memory.x_batch, x_batch)
+            self._run()
+        else:
+            self._run(x_batch.T if x_batch.dtype == self._memory.dtype else x_batch.T.astype(self._memory.dtype))
 
     def loss(self) -> np.float64:
-        """Return the loss of the batch, once after run_passes."""
+        """Return the loss of the batch, once after run."""
         self._run_loss()
         return np.float64(self._loss.value)
 
 
-def straight_line(operations: Sequence[Operation]) -> Callable[[], None]:
+def straight_line(operations: Sequence[Operation], variable: Any = None) -> Callable[..., None]:
     """Return a function that carries out the operations, one line of code for each.
 
     A loop over the operations would do the same; written out, they take a fifth less time in a network as small as
     XOR's, where a call of NumPy costs more than its arithmetic.
+
+    Args:
+        operations: what to do.
+        variable: an array among the inputs in whose place the function uses its argument.
     """
     names: Dict[str, Any] = {}
     lines = []
     for i, (function, inputs, output) in enumerate(operations):
-        arguments = {f"input{i}_{j}": value for j, value in enumerate(inputs)}
-        names.update(arguments, **{f"function{i}": function, f"output{i}": output})
-        lines.append(f"        function{i}({', '.join(list(arguments) + [f'out=output{i}'])})")
-    head, tail = [f"def bind({', '.join(names)}):", "    def run():"], ["        return", "    return run"]
+        arguments = []
+        for j, value in enumerate(inputs):
+            if value is not None and value is variable:
+                arguments.append("x")
+            else:
+                arguments.append(f"input{i}_{j}")
+                names[arguments[-1]] = value
+        names.update({f"function{i}": function, f"output{i}": output})
+        lines.append(f"        function{i}({', '.join(arguments + [f'out=output{i}'])})")
+    head, tail = [f"def bind({', '.join(names)}):", "    def run(x=None):"], ["        return", "    return run"]
     source = "\n".join(head + lines + tail)
     namespace: Dict[str, Any] = {}
     exec(source, namespace)  # the source holds nothing but the names made above

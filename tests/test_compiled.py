@@ -117,6 +117,24 @@ def test_every_example_of_a_layer_is_compiled_rightly(layer_class, rng):
             assert step._is_trusted and all(step._programs.values()), layer
 
 
+@pytest.mark.parametrize("first", [Linear(100, 100), Linear(100, 100, bias=False), Flatten(), ReLU(), Dropout(0.5)],
+                         ids=repr)
+def test_large_batches_are_used_where_they_are_and_stay_as_they_are(rng, first):
+    rest = Linear(100, 3, rng=rng)
+    x, y = rng.standard_normal((80, 100)), labels_for(80, rng)
+    unchanged = x.copy()
+    results = []
+    for make in (ReadableStep, compile_step):
+        model = copy.deepcopy(Sequential(first, rest))
+        np.random.seed(0)
+        step = make(model, CrossEntropyLoss(), SGD(model.parameters(), lr=0.1))
+        losses = [step.step(batch, y)[0] for batch in (x, x, x[::-1], np.rint(x).astype(int), x.T.copy().T)]
+        results.append(losses + [step.step(x[:1], y[:1])[0]])
+    assert step._is_trusted and all(step._programs.values())
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-10)
+    np.testing.assert_array_equal(x, unchanged)
+
+
 def test_float32_stays_float32_and_close(rng):
     x, y = rng.standard_normal((8, 5)).astype(np.float32), labels_for(8, rng).astype(np.float32)
     results = []
