@@ -18,7 +18,8 @@ PAGE = Path(__file__).with_suffix(".md")
 FIGURES = Path(__file__).parent / "figures"
 SHOWN, END = "<!-- as a notebook shows it -->", "<!-- end -->"
 # a Python block, and the output of its last run, if there is one
-BLOCK = re.compile(r"```python\n(?P<code>.*?)```\n(?:\n```text\n.*?```\n|\n" + SHOWN + r"\n.*?" + END + r"\n)?", re.DOTALL)
+BLOCK = re.compile(r"```python\n(?P<code>.*?)```\n(?:\n```text\n.*?```\n|\n" + SHOWN + r"\n.*?" + END + r"\n)?",
+                   re.DOTALL)
 
 
 def regenerated(text: str, figures: Path) -> str:

@@ -30,7 +30,10 @@ def as_given(name: str, answer: Any) -> np.ndarray:
             answer = Fraction(answer.replace(" ", ""))
         if getattr(answer, "is_graph_node", False):
             answer = answer.value
-        return np.asarray(answer).astype(np.float64)
+        array = np.asarray(answer)
+        if array.dtype.kind == "O":  # fractions, say; None would silently become nan
+            return np.vectorize(float, otypes=[float])(array)
+        return array.astype(np.float64)
     except (TypeError, ValueError, ZeroDivisionError) as error:
         raise InputError(f"The answer for {name!r} must be a number, an array, or a fraction such as \"3/8\", but got "
                          f"{answer!r}.") from error

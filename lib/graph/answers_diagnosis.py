@@ -94,11 +94,11 @@ def _term(trace: Trace, edge: Edge) -> str:
 def _step_slips(trace: Trace, node: Node, expected: Any, theirs: Dict[Any, Any], rate: Any) -> Iterator[Slip]:
     """Yield what comes out if the step is taken the wrong way, or without the learning rate."""
     value, grad, name = theirs["value", node], theirs["grad", node], trace.names.text[node]
+    yield value, f"That is the old {name}."
     yield value + rate * grad, "The step goes against the gradient: minus, not plus."
     yield value - grad, "The learning rate is missing."
     yield rate * grad, f"That is the length of the step; it must be subtracted from {name}."
     yield -rate * grad, f"That is the step; it must be added to {name}."
-    yield value, f"That is the old {name}."
 
 
 def _factors(trace: Trace, expected: Any) -> List[Slip]:

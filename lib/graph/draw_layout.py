@@ -182,7 +182,7 @@ def _swap_neighbours(rows: List[List[_Place]]) -> None:
 # ---------------------------------------------------------------------- coordinates
 
 def _place_across(rows: List[List[_Place]]) -> None:
-    """Give each place its coordinate across the flow: near its neighbours', in the order of its row, not overlapping."""
+    """Give each place its coordinate across the flow: near its neighbours', in the order of its row."""
     for row in rows:
         at = 0.0
         for place in row:

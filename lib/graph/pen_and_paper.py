@@ -126,7 +126,8 @@ class AnyFunction(Elementwise):
     def derivative_text(self, i, out, a):
         return f"{self.name}'({a})"
 
-    derivative_latex = derivative_text
+    def derivative_latex(self, i, out, a):
+        return f"{self.name}'({a})"
 
 
 def elementwise_jacobian(function: Union[str, Any], n: int = 3, values: Sequence[float] = ()) -> SymbolicJacobian:
