@@ -102,17 +102,20 @@ class Examination:
         runs = self._runs(situation, upstreams)
         if runs is None:
             return False
-        if not self._well_formed(situation, runs):
+        well_formed = self._well_formed(situation, runs)
+        if not well_formed and not closely:
             return False
         if closely:
             self.problems += probes.in_place_damage(runs)
             self.upstreams, self.runs = upstreams, runs
+            self.nothing_done = runs[0].returned is None and not any(
+                np.any(grad) for grad in runs[0].grads if isinstance(grad, np.ndarray))
         slopes = Slopes(bench, point)
         if closely:
             self.same = max(probes.SAME, 1000 * slopes.relative_noise)
         for index in self.indices:
             gradients = [run.gradient(index) for run in runs]
-            if any(gradient is None for gradient in gradients):
+            if index in self.malformed or any(gradient is None for gradient in gradients):
                 continue
             comparison = compare(slopes, index, upstreams, gradients, self.tolerance, *self._effort(closely))
             if closely and not np.all(np.isfinite(np.stack([np.asarray(g, dtype=float) for g in gradients]))):
@@ -122,7 +125,7 @@ class Examination:
             self.found[index].append(Found(situation, comparison))
         if closely and self.checks_all:
             self.problems += probes.forgotten_parameters(bench, slopes, upstreams)
-        return True
+        return well_formed
 
     def _effort(self, closely: bool) -> Tuple[int, int]:
         """Return into how many groups a large tensor is cut, and up to what size entries are looked at singly."""
@@ -210,7 +213,8 @@ class Examination:
         tensor.max_relative_error = max([c.max_relative_error for c in comparisons], default=0.0)
         if index in self.malformed:
             kind, text = self.malformed[index]
-            tensor.verdict, tensor.reason = WRONG, f"The gradient {text}"
+            tensor.verdict = TO_DO if kind == "None returned" and self.nothing_done else WRONG
+            tensor.reason = f"The gradient {text}"
         elif self.failure is not None:
             to_do = isinstance(self.failure.error, NotImplementedError)
             tensor.verdict = TO_DO if to_do else WRONG
@@ -304,7 +308,7 @@ def check_module(module: Any, input_args: Tuple[Any, ...], tolerance: float = 1e
         examination.examine()
         report.tensors = [examination.report_on(index) for index in examination.indices]
         _conclude(examination, report)
-    for tensor in report.tensors:
+    for tensor in report.tensors if report.ok else ():
         if tensor.verdict == UNDECIDABLE:
             warnings.warn(f"{report.module}, {tensor.name}: the gradient is undecidable. {tensor.reason}",
                           UndecidableWarning, stacklevel=3)
@@ -319,6 +323,6 @@ def _conclude(examination: Examination, report: GradientReport) -> None:
     report.warnings += examination.warnings
     if any(kind == "wrong shape" for kind, _ in examination.malformed.values()):
         report.error_class = GradientShapeError
-    if report.verdict == WRONG or examination.failure is not None:
+    if not report.ok:
         from lib.gradient_checking.diagnosis import diagnose
         report.causes = diagnose(examination)
