@@ -146,6 +146,30 @@ def test_a_vector_is_not_transposed_but_multiplied_as_a_column():
     assert "z_{1} = {W_{1}}^{\\top} x" in by_hand.intermediates().markdown()
 
 
+@pytest.mark.parametrize("shapes", [((2, 3), (3,)), ((3,), (3, 2)), ((3,), (3,)), ((2, 3), (3, 4)), ((2, 1), (1, 3))],
+                         ids=str)
+def test_products_of_matrices_and_vectors_are_written_as_they_are_computed(shapes):
+    rng = np.random.default_rng(0)
+    a, b = (variable(rng.normal(size=shape), name=name) for shape, name in zip(shapes, "ab"))
+    z = (a @ b).named("z")
+    loss = (z * rng.normal(size=z.shape)).sum().named("L")
+    loss.backward()
+    for line in lines(explain(loss).formulas()):
+        name, formula = line.split(" = ")
+        if name in ("dL/da", "dL/db"):
+            python = formula.split("   ")[0].replace("dL/dz", "g")
+            result = eval(python, {"outer": np.outer, "a": a.value, "b": b.value, "g": z.grad})
+            np.testing.assert_allclose(result, (a if name == "dL/da" else b).grad, rtol=1e-13)
+
+
+def test_broadcast_parameters_get_sums():
+    w, c = variable(2.0, name="w"), variable([[1.0], [2.0]], name="c")
+    x = constant(np.arange(6.0).reshape(2, 3), name="x")
+    said = lines(explain(((w * x).named("z") + c).named("y").sum().named("L")).formulas())
+    assert "dL/dw = sum over all entries of dL/dz * x   shape a number" in said
+    assert "dL/dc = sum over the columns of dL/dy   shape (2, 1)" in said
+
+
 def test_the_shapes_of_all_terms_are_written():
     said = lines(explain(small_mlp(np.random.default_rng(0), False)).paths("W1"))
     assert "dz1/dW1: x.T, multiplied from the left   shape (2, 5)" in said
