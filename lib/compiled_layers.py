@@ -73,10 +73,15 @@ def relu(layer: ReLU, x: Signal, memory: Workspace) -> CompiledLayer:
     """y = max(x, 0), which is never negative, so its sign is the derivative: 1 where x > 0, and 0 elsewhere."""
     y = memory.successor(x)
     y.is_kept = True
-    slope = memory.empty(*y.values.shape)
-    forward = [Operation(np.maximum, (x.values, memory.constant(0)), y.values)]
-    backward = [Operation(np.sign, (y.values,), slope), Operation(np.multiply, (y.grad, slope), x.grad)]
-    return CompiledLayer(y, forward, backward)
+    zeros = np.zeros(x.values.shape, memory.dtype)  # an array, with which maximum is faster than with a number
+    forward = [Operation(np.maximum, (x.values, zeros), y.values)]
+    if y.values.size < 1000:
+        slope = memory.empty(*y.values.shape)
+        find_slope = Operation(np.sign, (y.values,), slope)
+    else:  # a comparison is faster, and booleans are less to read
+        slope = np.empty(y.values.shape, bool)
+        find_slope = Operation(np.greater, (y.values, memory.constant(0)), slope)
+    return CompiledLayer(y, forward, [find_slope, Operation(np.multiply, (y.grad, slope), x.grad)])
 
 
 @rule(LeakyReLU, "slope")
