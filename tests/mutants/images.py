@@ -281,7 +281,7 @@ class MaxPoolTopLeft(MaxPool2d):
         return dx
 
 
-@mutant("mask_on_gradient", "wrong_formula", "single_entries",
+@mutant("single_entries", "wrong_formula",
         situation=lambda cls, rng: (cls(2), (rng.normal(size=(2, 3, 4, 4)),)))
 class MaxPoolOneChannel(MaxPool2d):
     """The maxima of the first channel are used for all channels."""
