@@ -27,7 +27,8 @@ def test_without_options_it_is_the_sheets_experiment(tmp_path):
     assert status == 0 and errors == ""
     parts = ["=" * 60, "The model before the update:", "Linear.W:", "Linear.b:", "Linear.W.grad:", "Loss: 0.69",
              "Predictions:", "Perform one update step.", "Linear.W:", "Linear.W.grad:", "Loss: ", "Predictions:",
-             "Loss after 100 steps: ", "Loss after 1000 steps: ", "Final predictions: [", "Ground truth:      [0 1 1 0]"]
+             "Loss after 100 steps: ", "Loss after 1000 steps: ", "Final predictions: [",
+             "Ground truth:      [0 1 1 0]"]
     position = 0
     for part in parts:
         assert part in output[position:], f"{part!r} is missing, or out of order"

@@ -43,6 +43,7 @@ def test_nothing_half_made_stays_when_installing_fails(monkeypatch, tmp_path, ca
     (venv / "left over").write_text("from a run that was cut off")
     monkeypatch.setattr(environment, "VENV", str(venv))
     monkeypatch.setattr(environment, "missing_packages", lambda: ["numpy>=99"])
+    monkeypatch.setattr(environment, "create_venv", lambda: (venv / "half made").write_text(""))
     monkeypatch.setattr(environment, "install_into_venv", lambda: False)
     with pytest.raises(SystemExit):
         environment.find_environment()

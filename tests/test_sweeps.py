@@ -1,4 +1,5 @@
 """Sweeps: in this process, over several processes, and on a Dask cluster of which a worker is killed midway."""
+import json
 import os
 import signal
 import subprocess
@@ -53,7 +54,8 @@ def test_a_cluster_that_loses_a_worker_loses_no_result(tmp_path):
             notes = tmp_path / "notes"
             notes.mkdir()
             code = ("import json, sys; from exercises.common import sweep; from tests.test_sweeps import draw_slowly; "
-                    "print(json.dumps(sweep(draw_slowly, [(sys.argv[1], s) for s in range(40)], scheduler=sys.argv[2])))")
+                    "settings = [(sys.argv[1], seed) for seed in range(40)]; "
+                    "print(json.dumps(sweep(draw_slowly, settings, scheduler=sys.argv[2])))")
             run = subprocess.Popen([sys.executable, "-c", code, str(notes), cluster.scheduler_address], env=environment,
                                    stdout=subprocess.PIPE, universal_newlines=True)
             while len(list(notes.iterdir())) < 8 and run.poll() is None:
@@ -65,7 +67,6 @@ def test_a_cluster_that_loses_a_worker_loses_no_result(tmp_path):
                 worker.kill()
                 worker.wait()
     assert run.returncode == 0
-    import json
     assert [tuple(result) for result in json.loads(output)] == [draw(seed) for seed in range(40)]
     called = [int(note.name.split(".")[0]) for note in notes.iterdir()]
     pids = {note.name.split(".")[1] for note in notes.iterdir()}
