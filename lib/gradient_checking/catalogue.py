@@ -243,7 +243,7 @@ def _windows(module: Any, t: SimpleNamespace, whole: Optional[int]) -> np.ndarra
 
 def predictions(trial: Any) -> List[Tuple[str, str, Callable[[Any, int], Any]]]:
     """Return (cause, evidence, prediction) for every wrong formula of the trial's module."""
-    found = []
+    found: List[Tuple[str, str, Callable[[Any, int], Any]]] = []
     for name in known_names(trial.bench.module):
         if trial.index == 0:
             for cause, words, formula in SLOPES.get(name, ()):

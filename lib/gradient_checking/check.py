@@ -10,7 +10,7 @@ import numpy as np
 
 from lib.gradient_checking import probes
 from lib.gradient_checking.hints import level_of
-from lib.gradient_checking.kinks import judge_tie, outside
+from lib.gradient_checking.kinks import MOST_OUTPUTS, judge_tie, outside
 from lib.gradient_checking.probes import Problem
 from lib.gradient_checking.report import OK, TO_DO, UNDECIDABLE, WRONG, GradientReport, GradientShapeError, TensorReport
 from lib.gradient_checking.situations import Situation, finite_output, given_point, upstreams_for, variations
@@ -182,7 +182,8 @@ class Examination:
         excused = verdict.excused if is_leaf else verdict.excused | verdict.wrong
         wrong = tuple(entry for entry in comparison.wrong if not excused[entry.index])
         num_wrong = max(len(wrong), comparison.num_wrong - int(excused.sum())) if wrong else 0
-        if is_leaf and not wrong and verdict.wrong.any():
+        if is_leaf and not wrong and verdict.wrong.any() and gradients[0].size and \
+                upstreams[0].size <= MOST_OUTPUTS:
             wrong = tuple(outside(verdict, gradients))
             num_wrong = int(verdict.wrong.sum())
         undecided = max(0, comparison.num_undecided + comparison.num_wrong - num_wrong)

@@ -27,7 +27,7 @@ def import_everything() -> List[str]:
     return failures
 
 
-def subclasses(base: type) -> Iterator[type]:
+def subclasses(base: Type[Any]) -> Iterator[Type[Any]]:
     """Yield all classes below a class."""
     for cls in base.__subclasses__():
         yield cls

@@ -25,7 +25,7 @@ class Trial:
         self.bench, self.point, self.index = bench, point, index
         self.slopes = Slopes(bench, point)
         self.y = self.slopes.output
-        self.x = np.asarray(point.inputs[0], dtype=float) if point.inputs else None
+        self.x: Any = np.asarray(point.inputs[0], dtype=float) if point.inputs else None
         self.value = point.tensor(index)
         rng = np.random.default_rng(11 + salt)
         self.upstreams = upstreams_for(self.y, ignores_upstream, rng)

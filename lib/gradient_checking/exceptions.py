@@ -72,10 +72,11 @@ def _product_advice(frame: Any, line: str) -> str:
     if match is None or frame is None:
         return ""
     names = match.group(1), match.group(2)
-    arrays = [_looked_up(name, frame.f_locals) for name in names]
+    arrays: Any = [_looked_up(name, frame.f_locals) for name in names]
     if any(array is None or array.ndim == 0 for array in arrays):
         return ""
-    (a, b), fits = arrays, []
+    a, b = arrays
+    fits: List[str] = []
     if a.ndim == b.ndim == 2:
         if a.shape[1] == b.shape[0]:
             return ""

@@ -57,7 +57,7 @@ def differences(y: Callable[[float], np.ndarray], y0: np.ndarray, h: float, nois
     return Derivative(value, inconsistency, rounding, h)
 
 
-def derivative(y: Callable[[float], np.ndarray], y0: np.ndarray, noise: np.ndarray, unit: float = 1.0,
+def derivative(y: Callable[[float], np.ndarray], y0: np.ndarray, noise: np.ndarray, scale: float = 1.0,
                enough: Optional[float] = None) -> Derivative:
     """Return dy/dt at t = 0, with steps that fit the function.
 
@@ -65,33 +65,38 @@ def derivative(y: Callable[[float], np.ndarray], y0: np.ndarray, noise: np.ndarr
         y: the function; y(t) is a flat array.
         y0: y(0).
         noise: the rounding error of each entry of y.
-        unit: by what number the steps are multiplied.
+        scale: the size of the numbers that t is added to; if they are tiny, smaller steps are tried, too.
         enough: an uncertainty, summed over the entries, that is small enough at any rate.
     """
-    best = differences(y, y0, STEPS[0] * unit, noise)
-    for h in STEPS[1:]:
+    best = differences(y, y0, STEPS[0], noise)
+    tiny = 2.0 ** np.floor(np.log2(scale)) if 0 < scale < STEPS[1] else 0.0
+    for h in STEPS[1:] + ((tiny * STEPS[0], tiny * STEPS[1]) if tiny else ()):
         worst = np.max(best.inconsistency, initial=0)
         if worst <= GOOD * np.max(np.abs(best.value), initial=0) or worst <= np.max(best.rounding, initial=0):
             break
         if enough is not None and best.inconsistency.sum() <= enough:
             break
-        best = _merged(best, differences(y, y0, h * unit, noise))
-    for h in LARGER_STEPS if best.step == STEPS[0] * unit else ():
+        best = _merged(best, differences(y, y0, h, noise))
+    for h in LARGER_STEPS if best.step == STEPS[0] else ():
         size = np.max(np.abs(best.value), initial=0)
         if np.max(best.rounding, initial=0) <= 1e-7 * size:
             break
-        larger = differences(y, y0, h * unit, noise)
+        larger = differences(y, y0, h, noise)
         if np.any(np.abs(larger.value - best.value) > best.uncertainty + larger.uncertainty) or \
                 np.max(larger.uncertainty, initial=0) > np.max(best.uncertainty, initial=0):
             break
         best = larger
-    return best
+    size = np.max(np.abs(best.value), initial=0)
+    lost = best.inconsistency > np.maximum(0.1 * np.abs(best.value), np.maximum(10 * best.rounding, 1e-6 * size))
+    return best._replace(inconsistency=np.where(lost, np.inf, best.inconsistency)) if lost.any() else best
 
 
 def _merged(old: Derivative, new: Derivative) -> Derivative:
     """Return, entry by entry, what the smaller step says, unless the larger one was as consistent and rounds less."""
-    keep = (old.uncertainty <= new.uncertainty) & (np.abs(old.value - new.value) <= old.uncertainty + new.uncertainty)
-    return Derivative(*(np.where(keep, a, b) for a, b in zip(old[:3], new[:3])), step=new.step)
+    sure = old.inconsistency <= 1e-3 * np.max(np.abs(old.value), initial=0)
+    keep = sure & (old.uncertainty <= new.uncertainty) & (np.abs(old.value - new.value) <= old.uncertainty + new.uncertainty)
+    return Derivative(np.where(keep, old.value, new.value), np.where(keep, old.inconsistency, new.inconsistency),
+                      np.where(keep, old.rounding, new.rounding), new.step)
 
 
 def rounding_noise(y: Callable[[float], np.ndarray], y0: np.ndarray) -> np.ndarray:

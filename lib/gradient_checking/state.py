@@ -101,9 +101,9 @@ class Snapshot:
         for group, members in self._sets:
             group.clear()
             group.update(members)
-        for array, content in self._arrays:
+        for array, numbers in self._arrays:
             if array.flags.writeable:
-                array[...] = content
+                array[...] = numbers
         for generator, state in self._generators:
             if isinstance(generator, np.random.RandomState):
                 generator.set_state(state)
@@ -130,7 +130,8 @@ class GlobalRandomness:
 
     def was_used(self) -> bool:
         """Return whether any global random number was drawn since."""
-        now, then = np.random.get_state(), self._numpy
+        now: Any = np.random.get_state()
+        then: Any = self._numpy
         return now[2:] != then[2:] or not np.array_equal(now[1], then[1]) or random.getstate() != self._python
 
 

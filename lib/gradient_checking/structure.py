@@ -120,7 +120,7 @@ def region_cause(trials: Sequence[Trial]) -> List[Cause]:
     found: List[Cause] = []
     index = trials[0].index
     if index == 0 and all(trial.x is not None and trial.x.shape == trial.value.shape for trial in trials):
-        x = [trial.x for trial, _ in pairs]
+        x: Any = [trial.x for trial, _ in pairs]
         masks = [("x < 0", "mask missing where x < 0", [v < 0 for v in x]),
                  ("x > 0", "another formula", [v > 0 for v in x])]
         if trials[0].is_square:

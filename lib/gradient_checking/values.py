@@ -6,7 +6,8 @@ groups, a row and a column of the entries laid out as a square; where both are w
 """
 from __future__ import annotations
 
-from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
+from dataclasses import dataclass
+from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -17,7 +18,8 @@ SINGLY = 256  # tensors of up to this many entries are compared entry by entry
 MOST_SINGLE_ENTRIES = 512  # of a large tensor that is wrong
 
 
-class Entry(NamedTuple):
+@dataclass(frozen=True)
+class Entry:
     """One entry of a gradient: where it stands, what was expected, and what came."""
 
     index: Tuple[int, ...]
@@ -68,7 +70,7 @@ class Slopes:
         def y(t: float) -> np.ndarray:
             return self._output(self.point.with_tensor(index, base + t * direction))
 
-        return derivative(y, self.y0, self.noise, enough=enough)
+        return derivative(y, self.y0, self.noise, float(np.max(np.abs(base[direction != 0]), initial=0)), enough)
 
     def along_entry(self, index: int, position: int, enough: Optional[float] = None) -> Derivative:
         """Return the derivative of y (flat) by one entry of tensor number index."""
@@ -79,7 +81,7 @@ class Slopes:
             moved.reshape(-1)[position] += t
             return self._output(self.point.with_tensor(index, moved))
 
-        return derivative(y, self.y0, self.noise, enough=enough)
+        return derivative(y, self.y0, self.noise, abs(float(base.reshape(-1)[position])), enough)
 
     def _output(self, point: Point) -> np.ndarray:
         try:
@@ -90,7 +92,7 @@ class Slopes:
 
     def _measured_noise(self) -> np.ndarray:
         rng = np.random.default_rng(1)
-        directions = [rng.choice([-1.0, 1.0], np.shape(self.point.tensor(i))) if is_real(self.point.tensor(i)) else 0
+        directions = [rng.choice([-1.0, 1.0], np.shape(self.point.tensor(i))) * _unit(self.point.tensor(i))
                       for i in range(0 if self.point.inputs else 1, len(self.point.params) + 1)]
 
         def y(t: float) -> np.ndarray:
@@ -101,6 +103,11 @@ class Slopes:
             return self._output(point)
 
         return rounding_noise(y, self.y0)
+
+
+def _unit(value: Any) -> float:
+    """Return 1, or the size of the numbers if they are smaller: steps should fit them."""
+    return min(1.0, float(np.max(np.abs(value), initial=0)) or 1.0) if is_real(value) else 0.0
 
 
 def is_real(value: object) -> bool:
@@ -156,7 +163,7 @@ def compare(slopes: Slopes, index: int, upstreams: Sequence[np.ndarray], gradien
     def allowed(expected: np.ndarray, uncertainty: np.ndarray, size: float, part: float = 1.0) -> np.ndarray:
         return allowed_error(expected, uncertainty, size, part * tolerance, slopes, upstreams, dtype)
 
-    positions: Sequence[int] = range(num_entries)
+    positions: Any = range(num_entries)
     group_size, num_wrong_at_most = 0.0, 0
     if num_entries > singly:
         positions, group_size, worst_group, undecided, num_wrong_at_most = _suspicious(

@@ -69,6 +69,13 @@ def as_float64(value: Any) -> Any:
     return value
 
 
+def _repeatable(default_rng: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a default_rng that gives the same generator each time if it is called without a seed."""
+    def repeatable(seed: Any = None) -> Any:
+        return default_rng(0 if seed is None else seed)
+    return repeatable
+
+
 class Workbench:
     """A module whose parameters are float64 copies while the `with` block lasts; afterwards all is as it was.
 
@@ -84,8 +91,10 @@ class Workbench:
         self.prepare: Optional[Callable[[], None]] = None  # called before each forward pass, to watch the parts
 
     def __enter__(self) -> "Workbench":
-        self._randomness = GlobalRandomness().__enter__()
         self._outer = Snapshot([self.module, self.given_inputs])
+        self._randomness = GlobalRandomness().__enter__()
+        self._default_rng = np.random.default_rng
+        np.random.default_rng = _repeatable(np.random.default_rng)  # one without a seed would draw anew each time
         try:
             listed = list(self.module.parameters())
             self.parameters: List[Parameter] = all_parameters(self.module, self.given_inputs)
@@ -107,6 +116,7 @@ class Workbench:
         return self
 
     def __exit__(self, *_: Any) -> None:
+        np.random.default_rng = self._default_rng
         self._outer.restore()
         self._randomness.restore()
 
