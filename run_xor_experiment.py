@@ -83,7 +83,7 @@ def picture_file(text: str) -> str:
     """Return the file name, or fail with a sentence if no picture can be written there."""
     folder = os.path.dirname(text) or "."
     suffixes = (".png", ".pdf", ".svg", ".jpg")
-    if not text.lower().endswith(suffixes):
+    if os.path.splitext(text)[1].lower() not in suffixes:
         raise argparse.ArgumentTypeError(f"expected a file name ending in {', '.join(suffixes)}, but got {text!r}")
     if not os.path.isdir(folder) or not os.access(folder, os.W_OK) or os.path.isdir(text):
         raise argparse.ArgumentTypeError(f"can't write {text!r}: is {folder!r} a folder that you may write to?")
@@ -102,7 +102,7 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--hidden", type=whole_number(1), default=2, metavar="N",
                         help="number of hidden units (default: %(default)s)")
     parser.add_argument("--plot", type=picture_file, metavar="FILE",
-                        help="draw the loss curve and the decision boundary into FILE (.png, .pdf, .svg; Matplotlib)")
+                        help="draw the loss curve and the decision boundary into FILE (.png, .pdf, .svg, .jpg; by Matplotlib)")
     return parser.parse_args(arguments)
 
 
@@ -126,7 +126,8 @@ def main(arguments: Sequence[str] = ()) -> None:
     show_model("The model after one update step:", model, loss_fn, labels)
 
     print(f"\nTrain for {options.epochs} epochs.")
-    losses = train_on_xor(model, loss_fn, X, labels, options.lr, options.epochs)
+    with np.errstate(over="ignore", invalid="ignore"):  # a rate that is too large is named below
+        losses = train_on_xor(model, loss_fn, X, labels, options.lr, options.epochs)
     reports = sorted({math.ceil(options.epochs * k / NUM_REPORTS) for k in range(1, NUM_REPORTS + 1)})
     for step in reports:
         print(f"Loss after {step:3d} steps: {losses[step - 1]:.6f}")

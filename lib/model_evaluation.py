@@ -89,7 +89,8 @@ def _classes(values: Any, what: str, who: str) -> np.ndarray:
     values = np.asarray(values)
     require_not_empty(values, who)
     if values.ndim == 2 and values.shape[1] > 1:
-        return values.argmax(axis=1)
+        unknown = np.isnan(values).any(axis=1) if values.dtype.kind == "f" else False
+        return np.where(unknown, -1, values.argmax(axis=1))  # NaN is no class: such a prediction counts as wrong
     if values.ndim == 1 and np.all(values == np.floor(values)) and values.min() >= 0:
         return values.astype(np.int64)
     raise InputError(f"{who} expects {what} as rows with a value for each class, (N, K) with K > 1, or as class "

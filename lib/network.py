@@ -62,12 +62,18 @@ class Linear(Module):
         z = x @ self.W.data
         if self.b is not None:
             b = self.b.data
+            if b.shape != self.W.data.shape[:-2] + self.W.data.shape[-1:]:
+                raise InputError(f"{self} has W of shape {self.W.data.shape}, so its b must have shape "
+                                 f"{self.W.data.shape[:-2] + self.W.data.shape[-1:]}, but b.data has {b.shape}.")
             # b is added to each row of z; in a stack of networks, each network has a b of its own
             z = z + (b if b.ndim == 1 else b[..., np.newaxis, :])
         return z if z.dtype == x.dtype else z.astype(x.dtype)  # float32 in, float32 out, whatever the weights are
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
         x, grad = self._checked_backward(grad)
+        if self.b is None or x.ndim != 2 or grad.ndim != 2:
+            return self._backward_of_variants(x, grad)
+        # x (batch, in_features), grad (batch, out_features)
         # START TODO ################
         # z = x W + b, or for one entry: z_nj = sum_i x_ni W_ij + b_j. The chain rule, with grad = dL/dz:
         #   dL/dW_ij = sum_n dL/dz_nj dz_nj/dW_ij = sum_n x_ni grad_nj   ->  x^T grad
@@ -75,16 +81,27 @@ class Linear(Module):
         #   dL/dx_ni = sum_j dL/dz_nj dz_nj/dx_ni = sum_j grad_nj W_ij   ->  grad W^T
         # Each product has the shape of what it is the gradient of. The parameters' gradients are added to what
         # is there already: a parameter that is used twice receives the sum.
+        self.W.grad += x.T @ grad
+        self.b.grad += grad.sum(axis=0)
+        grad_input = grad @ self.W.data.T
+        # END TODO ##################
+        return self._like_input(grad_input)
+
+    def _backward_of_variants(self, x: np.ndarray, grad: np.ndarray) -> np.ndarray:
+        """Do what backward does for a vector, for a layer without b, and for a stack of networks, W (runs, in, out)."""
+        if x.ndim == 1:  # a matrix of one row
+            x, grad = x[np.newaxis, :], grad[..., np.newaxis, :]
         self.W.grad += transpose(x) @ grad
         if self.b is not None:
             self.b.grad += grad.sum(axis=-2)
-        grad_input = grad @ transpose(self.W.data)
-        # END TODO ##################
-        return self._like_input(grad_input)
+        return self._like_input(grad @ transpose(self.W.data))
 
     def _checked_input(self, x: Any) -> np.ndarray:
         """Return x as a float array that fits W, or raise a sentence that says how it doesn't."""
         W_shape = self.W.data.shape
+        if len(W_shape) < 2:
+            raise InputError(f"{self} needs W of shape ({self.in_features}, {self.out_features}), but W.data has "
+                             f"{W_shape}.")
         if type(x) is np.ndarray and x.ndim == 2 and x.shape[1] == W_shape[-2] and len(x) and x.dtype.kind == "f":
             return x
         x = as_float(x, self)
@@ -103,7 +120,7 @@ class Linear(Module):
         return x
 
     def _checked_backward(self, grad: Any) -> Tuple[np.ndarray, np.ndarray]:
-        """Return the cached x and the upstream gradient, both as matrices (a vector becomes one row)."""
+        """Return the cached x and the upstream gradient, whose shape is that of the output."""
         x = self.input_cache
         if x is None or self.W.grad is None or (self.b is not None and self.b.grad is None):
             require_forward(self, x)
@@ -112,8 +129,7 @@ class Linear(Module):
         if x.ndim == 2 == len(W_shape):
             return x, checked_upstream(self, grad, (x.shape[0], W_shape[1]))
         leading = x.shape[:-1] if x.ndim > 2 else W_shape[:-2] + x.shape[:-1]
-        grad = checked_upstream(self, grad, leading + W_shape[-1:])
-        return (x, grad) if x.ndim > 1 else (x[np.newaxis, :], grad[np.newaxis, :])
+        return x, checked_upstream(self, grad, leading + W_shape[-1:])
 
     def _like_input(self, grad: np.ndarray) -> np.ndarray:
         """Return dL/dx in the shape and precision of x; networks in a stack that share x add their gradients."""

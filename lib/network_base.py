@@ -21,14 +21,24 @@ class Parameter:
         name: a short name for messages, such as "W".
     """
 
+    data: np.ndarray
+    grad: Any
+
     def __init__(self, data: Any, grad: Any = None, name: Optional[str] = None) -> None:
-        self.data = as_float(data, "Parameter")
-        self.grad: Any = np.zeros_like(self.data) if grad is None else as_float(grad, "Parameter")
+        self.data = data
+        self.grad = np.zeros_like(self.data) if grad is None else grad
         if self.grad.shape != self.data.shape:
             raise InputError(f"Parameter {name!r} has data of shape {self.data.shape}, so its gradient must have that "
                              f"shape too, but got {self.grad.shape}.")
         self.name = name
         self.state_dict: Dict[str, Any] = {}  # what an optimiser remembers of this parameter, such as its momentum
+
+    def __setattr__(self, attribute: str, value: Any) -> None:
+        """Keep data and grad arrays of floats, whatever is assigned: integers, lists, a number; grad may be None."""
+        if attribute in ("data", "grad") and not (type(value) is np.ndarray and value.dtype.kind == "f"):
+            if attribute == "data" or value is not None:
+                value = np.asarray(as_float(value, f"Parameter.{attribute}"))
+        object.__setattr__(self, attribute, value)
 
     def __repr__(self) -> str:
         return f"Parameter({self.name!r}, shape={self.data.shape}, dtype={self.data.dtype})"
@@ -165,8 +175,8 @@ class Module:
         """
         from lib.gradient_checking import one_check
         with one_check():  # both parts share one run, and one report on everything
-            self.check_gradients_wrt_input(input_args)
-            self.check_gradients_wrt_params(input_args)
+            self.check_gradients_wrt_input(input_args, 1e-6)
+            self.check_gradients_wrt_params(input_args, 1e-6)
 
     def check_gradients_wrt_input(self, input_args: Tuple[Any, ...], tolerance: float = 1e-6) -> None:
         """Compare the gradient that backward returns with finite differences; raises as check_gradients does."""

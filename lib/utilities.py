@@ -32,11 +32,15 @@ def one_hot_encoding(y: Any, num_classes: int) -> np.ndarray:
         InputError: a label isn't a whole number in 0..K-1, or y hasn't one dimension.
     """
     require_size("num_classes", num_classes, "one_hot_encoding")
-    y = np.asarray(y)
+    try:
+        y = np.asarray(y)
+    except ValueError as error:
+        raise InputError(f"one_hot_encoding expects class numbers in one row, (N,), but got rows of different lengths "
+                         f"({error}).") from error
     if y.ndim != 1:
         raise InputError(f"one_hot_encoding expects one class number for each example, shape (N,), but got shape "
                          f"{y.shape}. {'It looks one-hot already.' if y.ndim == 2 and y.shape[1] > 1 else ''}".strip())
-    if y.size and (y.dtype.kind not in "iufb" or not np.array_equal(y, np.floor(y))):
+    if y.size and (y.dtype.kind not in "iufb" or not (np.isfinite(y) & (y == np.floor(y))).all()):
         raise InputError(f"one_hot_encoding expects whole numbers as labels, but got {y.dtype} values such as "
                          f"{y[0]!r}.")
     y = y.astype(np.int64)

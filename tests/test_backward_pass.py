@@ -24,7 +24,9 @@ def test_one_step_follows_the_numeric_gradient(rng, lr):
     zero_grad(model.parameters())
     loss_fn(model(X), LABELS)
     assert backward_pass(model, loss_fn, lr) is None
-    for param, value in zip(model.parameters(), expected):
+    for (path, param), value in zip(model.named_parameters(), expected):
+        assert np.allclose(param.data, value, rtol=1e-6, atol=1e-8), \
+            f"{path} must become {path} - lr * gradient: is the sign right, is lr there, and is no parameter left out?"
         np.testing.assert_allclose(param.data, value, rtol=1e-6, atol=1e-8)
 
 
@@ -43,7 +45,7 @@ def test_gradients_are_not_reset(rng):
     W = model[0].W.data.copy()
     loss_fn(model(X), LABELS)
     backward_pass(model, loss_fn, lr=1.0)
-    assert (model[0].W.grad > 99).all()
+    assert np.all(model[0].W.grad > 99), "backward_pass must not reset the gradients: backward adds to them"
     np.testing.assert_allclose(model[0].W.data, W - model[0].W.grad)
 
 

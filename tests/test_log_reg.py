@@ -3,12 +3,19 @@ import numpy as np
 
 from lib.dataset import X, y
 from lib.log_reg import logistic_regression
+from lib.model_utilities import extract_hidden
+from lib.models import create_2unit_net
 
 
 def test_xor_is_not_linearly_separable():
     predictions, score = logistic_regression(X, y)
     assert predictions.shape == (4,) and isinstance(score, float)
     assert score <= 0.75 and score == np.mean(predictions == y)
+
+
+def test_and_is_separable_and_so_is_xor_in_the_hidden_space():
+    assert logistic_regression(X, np.array([0, 0, 0, 1]))[1] == 1.0
+    assert logistic_regression(extract_hidden(create_2unit_net(), X), y)[1] == 1.0
 
 
 def test_separable_data():

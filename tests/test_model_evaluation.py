@@ -119,6 +119,10 @@ def test_bad_arguments(call, message):
         call()
 
 
+def test_a_prediction_of_nan_is_wrong():
+    assert accuracy([[np.nan, 1.0], [0.0, 1.0]], [[1, 0], [0, 1]]) == 0.5
+
+
 if __name__ == "__main__":
     from tests.run import run_this_file
     run_this_file(__file__)

@@ -6,6 +6,7 @@ from lib.activations import ReLU, Sigmoid
 from lib.losses import CrossEntropyLoss, L1Loss
 from lib.network import Flatten, Linear, Residual, Sequential
 from lib.network_base import Parameter
+from lib.optimizers import SGD
 from tests.finite_differences import assert_backward_is_right
 
 
@@ -29,6 +30,34 @@ def test_the_pen_and_paper_network():
     for p in (w0, w1, w2, ws):
         p.data -= p.grad
     np.testing.assert_allclose(loss_fn(model(x), y), 3.0)
+
+
+def test_linear_for_a_vector_and_without_bias(rng):
+    assert_backward_is_right(Linear(4, 3, rng=rng), (rng.standard_normal(4),))
+    Linear(10, 30).check_gradients((rng.uniform(-1, 1, 10),))
+    for shape in [(2, 4), (1, 4), (4,)]:
+        assert_backward_is_right(Linear(4, 3, bias=False, rng=rng), (rng.standard_normal(shape),))
+
+
+def test_a_stack_of_networks_equals_each_one_alone(rng):
+    runs, batch = 5, 4
+    stack = Linear(3, 2)
+    stack.W.data, stack.b.data = rng.standard_normal((runs, 3, 2)), rng.standard_normal((runs, 2))
+    stack._zero_grad()
+    grad = rng.standard_normal((runs, batch, 2))
+    for x in (rng.standard_normal((batch, 3)), rng.standard_normal((runs, batch, 3))):
+        stack._zero_grad()
+        z, grad_x = stack(x), stack.backward(grad)
+        alone_grad_x = []
+        for run in range(runs):
+            alone = Linear(3, 2)
+            alone.W.data, alone.b.data = stack.W.data[run], stack.b.data[run]
+            np.testing.assert_allclose(alone(x if x.ndim == 2 else x[run]), z[run])
+            alone_grad_x.append(alone.backward(grad[run]))
+            np.testing.assert_allclose(alone.W.grad, stack.W.grad[run])
+            np.testing.assert_allclose(alone.b.grad, stack.b.grad[run])
+        expected = np.sum(alone_grad_x, axis=0) if x.ndim == 2 else np.array(alone_grad_x)
+        np.testing.assert_allclose(grad_x, expected)
 
 
 def test_residual(rng):
@@ -57,6 +86,33 @@ def test_parameter():
     np.testing.assert_array_equal(Parameter([1.0], grad=[2.0]).grad, [2.0])
     with pytest.raises(ValueError, match=r"\(2,\).*\(3,\)"):
         Parameter(np.ones(2), grad=np.ones(3))
+
+
+def test_what_is_assigned_to_a_parameter_becomes_an_array_of_floats():
+    linear = Linear(2, 2)
+    linear.W.data, linear.b.data = np.array([[1, 2], [3, 4]]), [1, 2]
+    np.testing.assert_allclose(linear(np.ones((1, 2))), [[5, 8]])
+    linear.backward(np.ones((1, 2)))
+    np.testing.assert_allclose(linear.W.grad, np.ones((2, 2)))
+    scalar = Parameter(np.array(3.0))
+    scalar.data = scalar.data - 1  # NumPy gives a number here, not an array
+    scalar.grad = 2
+    SGD([scalar], lr=0.5).step()
+    np.testing.assert_allclose(scalar.data, 1.0)
+
+
+@pytest.mark.parametrize("name, shape", [("b", (1, 2)), ("b", (3,)), ("b", ()), ("W", (2,))])
+def test_parameters_of_a_wrong_shape_are_not_broadcast(name, shape):
+    linear = Linear(2, 2)
+    getattr(linear, name).data = np.ones(shape)
+    with pytest.raises(ValueError, match=r"Linear\(2, 2\)"):
+        linear(np.ones((4, 2)))
+
+
+def test_a_forgotten_return_is_named():
+    for module in (Linear(2, 2), ReLU(), CrossEntropyLoss()):
+        with pytest.raises(ValueError, match="Is a return missing"):
+            module(*[None] * (2 if isinstance(module, CrossEntropyLoss) else 1))
 
 
 @pytest.mark.parametrize("as_float32", [True, False])

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from lib.activations import ReLU, Sigmoid, Tanh
+from lib.activations import Identity, ReLU, Sigmoid, Tanh
 from lib.network import Linear, Sequential
 from lib.network_base import Module
 from tests.finite_differences import assert_backward_is_right
@@ -21,6 +21,22 @@ def test_forward_is_the_composition(rng):
     for module in model.modules:
         expected = module(expected)
     np.testing.assert_allclose(model(x), expected)
+
+
+def test_backward_calls_every_module_once_from_the_last_to_the_first(rng):
+    calls = []
+
+    class Recorder(Identity):
+        def backward(self, grad):
+            calls.append(self)
+            return 2 * grad
+
+    model = Sequential(Recorder(), Recorder(), Recorder())
+    model(rng.standard_normal((2, 3)))
+    grad = model.backward(np.ones((2, 3)))
+    assert calls == model.modules[::-1], "backward must go through the modules from the last to the first"
+    assert grad is not None, "Sequential.backward returns nothing: is a return missing?"
+    assert np.all(grad == 8), "each module must receive what the module after it returned"
 
 
 def test_backward(rng):
@@ -42,7 +58,7 @@ def test_parameters_are_a_flat_list_in_order():
 
 def test_an_empty_sequential_is_the_identity(rng):
     x = rng.standard_normal((2, 3))
-    assert Sequential()(x) is x and Sequential().backward(x) is x and Sequential().parameters() == []
+    assert Sequential()(x) is x and Sequential().parameters() == []
 
 
 def test_a_module_twice_would_have_a_wrong_gradient(rng):

@@ -27,7 +27,7 @@ def test_one_hot_takes_lists_and_whole_floats():
 @pytest.mark.parametrize("labels, classes, words", [
     ([0, 3], 3, "from 0 to 2.*the label 3"), ([-1, 0], 3, "the label -1"), ([0.5], 3, "whole numbers"),
     ([[0, 1]], 2, r"\(1, 2\).*one-hot already"), (["a"], 2, "whole numbers"), ([0], 0, "num_classes"),
-    ([np.nan], 2, "whole numbers"),
+    ([np.nan], 2, "whole numbers"), ([np.inf], 2, "whole numbers"),
 ])
 def test_one_hot_refuses(labels, classes, words):
     with pytest.raises(ValueError, match=words):
