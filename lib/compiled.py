@@ -194,6 +194,10 @@ class CompiledStep:
 
     def _compare_with_modules(self, program: Program, x_batch: np.ndarray, y_batch: np.ndarray) -> None:
         """Trust the compiled path only if the modules compute the same gradient on this batch."""
+        self._is_compared = True
+        if not self._zero_grad_resets():
+            self._is_trusted, self._flat = False, None
+            return
         random_state = np.random.get_state()
         generators = [vars(layer)["rng"] for layer in self._layers if vars(layer).get("rng") is not None]
         generator_states = [generator.bit_generator.state for generator in generators]
@@ -216,4 +220,15 @@ class CompiledStep:
             tolerance = TOLERANCES[grad.dtype.char] * np.abs(grad).max()
             if np.abs(parameter.grad - grad).max() > tolerance:
                 self._is_trusted, self._flat = False, None
-        self._is_compared = True
+
+    def _zero_grad_resets(self) -> bool:
+        """Return whether the optimiser's zero_grad sets gradients to zero; they are afterwards what they were."""
+        parameters = self.optimizer._params
+        before = [parameter.grad for parameter in parameters]
+        for parameter in parameters:
+            parameter.grad = np.ones_like(parameter.data)
+        self.optimizer.zero_grad()
+        resets = all(parameter.grad is not None and not parameter.grad.any() for parameter in parameters)
+        for parameter, grad in zip(parameters, before):
+            parameter.grad = grad
+        return resets

@@ -306,6 +306,18 @@ def test_modules_that_compute_something_else_train_the_network(monkeypatch):
     assert results[0] == results[1]
 
 
+def test_a_zero_grad_that_does_nothing_shows_in_the_training(monkeypatch):
+    monkeypatch.setattr("lib.optimizer_base.zero_grad", lambda params: None)
+    results = []
+    for make in (ReadableStep, make_step):
+        np.random.seed(0)
+        model = Sequential(Linear(4, 5), ReLU(), Linear(5, 3))
+        step = make(model, CrossEntropyLoss(), SGD(model.parameters(), lr=0.1))
+        x, y = np.random.default_rng(1).standard_normal((6, 4)), np.eye(3)[[0, 1, 2, 0, 1, 2]]
+        results.append([step.step(x, y)[0] for _ in range(5)])
+    assert results[0] == results[1]
+
+
 def test_a_gap_that_isnt_filled_is_reported(monkeypatch):
     def backward(self, grad):
         raise NotImplementedError("TODO")
