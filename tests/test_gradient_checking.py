@@ -165,7 +165,8 @@ def test_kinks_and_ties_are_no_false_alarm(rng):
         model.check_gradients((xor,))
     x = np.array([[0.0, 1.0, -2.0], [0.0, 0.0, 3.0]])
     for at_zero in (0, 0.5, 1):
-        Function(lambda x: np.maximum(x, 0), lambda x, grad: grad * np.where(x == 0, at_zero, x > 0)).check_gradients((x,))
+        relu = Function(lambda x: np.maximum(x, 0), lambda x, grad: grad * np.where(x == 0, at_zero, x > 0))
+        relu.check_gradients((x,))
     L1Loss().check_gradients((x, x.copy()))
     first = Function(lambda x: x.max(axis=1), lambda x, g: np.eye(x.shape[1])[x.argmax(axis=1)] * g[:, np.newaxis])
     first.check_gradients((np.array([[1.0, 1.0, 0.0], [2.0, 2.0, 2.0]]),))
@@ -296,7 +297,8 @@ def test_the_report_is_a_dictionary_for_machines(rng):
 
 def test_paths_name_the_parameter(rng):
     model = Sequential(Linear(3, 2), ReLU(), wrong_linear(lambda linear, grad_x: grad_x))
-    names = [tensor.name for tensor in check_module(Sequential(*model.modules[:2]), (rng.standard_normal((2, 3)),)).tensors]
+    report = check_module(Sequential(*model.modules[:2]), (rng.standard_normal((2, 3)),))
+    names = [tensor.name for tensor in report.tensors]
     assert names == ["input", "Sequential[0].W", "Sequential[0].b"]
 
 

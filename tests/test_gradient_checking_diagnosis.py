@@ -7,7 +7,7 @@ import pytest
 from lib.activations import ReLU, Sigmoid, Softmax, Tanh
 from lib.gradient_checking import check_module
 from lib.gradient_checking.causes import CAUSES
-from lib.gradient_checking.hypotheses import HYPOTHESES
+from lib.gradient_checking.hypotheses_formulas import HYPOTHESES
 from lib.losses import CrossEntropyLoss, MSELoss
 from lib.network import Linear, Residual, Sequential
 

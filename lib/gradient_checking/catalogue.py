@@ -11,8 +11,8 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 import numpy as np
 
 ANY_NUMBER = ("Identity", "ReLU", "LeakyReLU", "Sigmoid", "Tanh", "Softplus", "GELU", "Softmax", "Linear", "Flatten",
-              "Dropout", "Conv2d", "MaxPool2d", "AvgPool2d", "CrossEntropyLoss", "MSELoss", "MeanSquaredError", "L1Loss",
-              "BinaryCrossEntropyLoss", "BatchNorm", "LayerNorm", "SelfAttention", "Dummy")
+              "Dropout", "Conv2d", "MaxPool2d", "AvgPool2d", "CrossEntropyLoss", "MSELoss", "MeanSquaredError",
+              "L1Loss", "BinaryCrossEntropyLoss", "BatchNorm", "LayerNorm", "SelfAttention", "Dummy")
 
 
 def known_names(module: Any) -> List[str]:

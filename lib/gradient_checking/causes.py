@@ -1,4 +1,4 @@
-"""The causes that the diagnosis can name, each with a question to think about, a sentence, and how it would be right."""
+"""The causes that the diagnosis can name, each with a question, a sentence, and how it would be right."""
 from __future__ import annotations
 
 from typing import Dict, NamedTuple
@@ -88,7 +88,7 @@ CAUSES: Dict[str, Words] = {
         "backward adds to each parameter.grad, and returns dL/dx."),
     "single entries wrong": Words(
         "What distinguishes the wrong entries from the right ones?",
-        "only some entries are wrong, or stand in wrong places: look at indices, ends of loops, and windows that overlap",
+        "only some entries are wrong, or stand in wrong places: look at indices, ends of loops, overlapping windows",
         "An entry that is used several times sums what comes back from all of its uses: +=, not =."),
     # what a derivative looks at
     "mask missing where x < 0": Words(
@@ -158,7 +158,8 @@ CAUSES: Dict[str, Words] = {
         "Make a new array instead of changing the cached one."),
     "stale cache": Words(
         "To which forward pass does the cached value belong?",
-        "backward uses what an earlier forward pass cached", "Each forward pass overwrites the cache: self.input_cache = x."),
+        "backward uses what an earlier forward pass cached",
+        "Each forward pass overwrites the cache: self.input_cache = x."),
     "random numbers in backward": Words(
         "Which random numbers does backward need: those of forward, or new ones?",
         "backward draws random numbers of its own", "forward caches its mask; backward multiplies by that same mask."),

@@ -84,8 +84,7 @@ class Examination:
                                          "though all random numbers were the same: no derivative can be compared."))
             return
         if finite_output(self.bench, point) is None:
-            self.warnings.append("forward gives NaN, infinity or nothing at all for this input, so no derivative exists "
-                                 "there.")
+            self.warnings.append("forward gives NaN, infinity or nothing at all for this input, so there is no derivative.")
         elif not self._look_at(self.given, closely=True):
             return
         for situation in variations(self.bench, point):
@@ -139,7 +138,8 @@ class Examination:
         try:
             return [self.bench.run(situation.point, upstream) for upstream in upstreams]
         except Exception as error:
-            if situation.point.training is None and not self._has_wrong_values():  # a backward may refuse the other mode
+            # A backward may refuse the other mode; and what is wrong at the given numbers is told first.
+            if situation.point.training is None and not self._has_wrong_values():
                 self.failure = Failure(situation, error, upstreams[0].shape)
             return None
 
@@ -158,8 +158,8 @@ class Examination:
                 elif array.shape != expected:
                     self.bad_gradients[index] = array
                     where = "" if situation is self.given else f" {situation.name}"
-                    self.malformed[index] = ("wrong shape", f"has shape {array.shape}, but must have that of what it is "
-                                             f"the gradient of, {expected}{where}.")
+                    self.malformed[index] = ("wrong shape", f"has shape {array.shape}, but must have that of what it "
+                                             f"is the gradient of, {expected}{where}.")
                 elif array.dtype.itemsize < runs[0].dtype.itemsize and array.dtype.kind == "f":
                     self.malformed[index] = ("low precision", f"is in {array.dtype}, although the output is in "
                                              f"{runs[0].dtype}: decimals are lost.")
@@ -177,8 +177,9 @@ class Examination:
         verdict = judge_tie(self.bench, self.given.point, index, upstreams, gradients)
         is_leaf = not self.bench.module.children()
         if verdict.sum_is_wrong and is_leaf:
-            self.problems.append(Problem("counted several times at a tie", "where several inputs tie for the maximum, the "
-                                         "gradient is handed out several times: the shares must sum to one.", (index,)))
+            self.problems.append(Problem("counted several times at a tie", "where several inputs tie for the maximum, "
+                                         "the gradient is handed out several times: the shares must sum to one.",
+                                         (index,)))
         excused = verdict.excused if is_leaf else verdict.excused | verdict.wrong
         wrong = tuple(entry for entry in comparison.wrong if not excused[entry.index])
         num_wrong = max(len(wrong), comparison.num_wrong - int(excused.sum())) if wrong else 0
@@ -199,7 +200,8 @@ class Examination:
         if not self.ignores_upstream:
             self.problems += probes.linearity(bench, point, self.upstreams, self.runs, healthy, self.same)
         overwritten = {index for problem in self.problems for index in problem.indices}
-        self.problems += probes.cache(bench, point, upstream, run, [i for i in healthy if i not in overwritten], self.same)
+        others = [index for index in healthy if index not in overwritten]
+        self.problems += probes.cache(bench, point, upstream, run, others, self.same)
         self.problems += probes.integer_input(bench, bench.start, point, upstream, run, healthy)
 
     # ------------------------------------------------------------------ verdicts
@@ -237,8 +239,8 @@ class Examination:
         elif any(found.comparison.all_zero and found.situation.name == "with other numbers"
                  for found in self.found[index]):
             tensor.verdict = OK
-            self.warnings.append(f"{tensor.name}: every expected gradient is zero, also with other inputs and parameters. "
-                                 "The output seems not to depend on it at all.")
+            self.warnings.append(f"{tensor.name}: every expected gradient is zero, also with other inputs and "
+                                 "parameters. The output seems not to depend on it at all.")
         elif comparisons and all(c.all_zero for c in comparisons):
             tensor.reason = ("Every expected gradient is zero, at all points that were tried: that proves nothing. Try "
                              "other inputs or parameters.")

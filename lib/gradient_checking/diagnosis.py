@@ -9,14 +9,14 @@ from lib.gradient_checking.catalogue import predictions
 from lib.gradient_checking.causes import cause
 from lib.gradient_checking.evidence import Trial, collect
 from lib.gradient_checking.exceptions import explain
-from lib.gradient_checking.hypotheses import HYPOTHESES
+from lib.gradient_checking.hypotheses_formulas import HYPOTHESES
 from lib.gradient_checking.networks import diagnose_parts
 from lib.gradient_checking.report import Cause
 from lib.gradient_checking.structure import low_precision, ratio_cause, region_cause, reordered
 
 # Problems that explain wrong values, so that they stand before what the values look like; the others stand behind.
-FIRST = ("random numbers in backward", "not deterministic", "upstream gradient changed in place", "input changed in place",
-         "parameter changed in place", "cache changed in place", "stale cache")
+FIRST = ("random numbers in backward", "not deterministic", "upstream gradient changed in place",
+         "input changed in place", "parameter changed in place", "cache changed in place", "stale cache")
 
 
 def diagnose(examination: Any) -> List[Cause]:

@@ -1,4 +1,4 @@
-"""Finding every module of the library, with nothing to be listed anywhere: a new class is checked from its first day."""
+"""Finding every module of the library, with no list kept anywhere: a new class is checked from its first day."""
 from __future__ import annotations
 
 import importlib

@@ -66,9 +66,9 @@ def _shapes(message: str) -> List[Shape]:
 
 def _product_advice(frame: Any, line: str) -> str:
     """Say which shapes a matrix product has, and which transposition would fit."""
-    match = re.search(r"([\w.\[\]]+)\s*@\s*([\w.\[\]]+)", line) or re.search(r"dot\(([\w.\[\]]+),\s*([\w.\[\]]+)\)", line) \
-        or re.search(r"([\w.\[\]]+)\.dot\(([\w.\[\]]+)\)", line) or re.search(
-            r"matmul\(([\w.\[\]]+),\s*([\w.\[\]]+)\)", line)
+    name = r"([\w.\[\]]+)"
+    forms = (rf"{name}\s*@\s*{name}", rf"(?:dot|matmul)\({name},\s*{name}\)", rf"{name}\.dot\({name}\)")
+    match = next((found for found in (re.search(form, line) for form in forms) if found), None)
     if match is None or frame is None:
         return ""
     names = match.group(1), match.group(2)

@@ -18,8 +18,8 @@ def level_of(hints: Optional[int] = None) -> int:
         text = os.environ.get("LIB_HINTS", "").strip()
         hints = int(text) if text in ("1", "2", "3") else DEFAULT_HINTS
     if hints not in (1, 2, 3):
-        raise ValueError(f"hints is how much is shown: 1 (which gradient, and a question), 2 (also the cause) or 3 (also "
-                         f"the formula), but got {hints!r}.")
+        raise ValueError("hints is how much is shown: 1 (which gradient, and a question), 2 (also the cause) or 3 "
+                         f"(also the formula), but got {hints!r}.")
     return hints
 
 

@@ -75,7 +75,8 @@ class Trace:
                 finally:
                     depth[0] -= 1
                 if depth[0] == 0:
-                    _calls.append(Call(path, part, given, np.copy(result) if isinstance(result, np.ndarray) else result))
+                    kept = np.copy(result) if isinstance(result, np.ndarray) else result
+                    _calls.append(Call(path, part, given, kept))
                 return result
 
             vars(part)[name] = watched
@@ -110,7 +111,8 @@ def _wrong_parts(trace: Trace) -> List[Cause]:
         if not report.ok and report.causes:
             kind = type(call.module).__name__
             return [c._replace(sentence=f"The mistake is in {call.path}, a {kind}: {c.sentence}",
-                               evidence=f"checked by itself, {call.path} is wrong: {c.evidence}") for c in report.causes]
+                               evidence=f"checked by itself, {call.path} is wrong: {c.evidence}")
+                    for c in report.causes]
     return []
 
 
@@ -126,8 +128,8 @@ def _wrong_calls(trace: Trace) -> List[Cause]:
         return _wrong_paths(trace, forward, backward)
     missing = [call.path for call in trace.forward if call.path not in backward and _learns_nothing(call.module)]
     if missing and trace.error is None:
-        return [cause("term missing", f"the backward of {', '.join(missing)} isn't called, so its share of the gradient is "
-                      "missing")]
+        return [cause("term missing", f"the backward of {', '.join(missing)} isn't called, so its share of the gradient "
+                      "is missing")]
     return []
 
 
@@ -158,16 +160,16 @@ def _wrong_chain(trace: Trace, forward: List[str], backward: List[str]) -> List[
         found.append(cause("layer skipped", f"the backward of {', '.join(skipped)} isn't called", skipped[0]))
     twice = sorted({path for path in backward if backward.count(path) > forward.count(path)})
     if twice:
-        found.append(cause("constant factor", f"the backward of {twice[0]} is called {backward.count(twice[0])} times for "
-                           "one forward pass, so that its gradients are added several times"))
+        found.append(cause("constant factor", f"the backward of {twice[0]} is called {backward.count(twice[0])} times "
+                           "for one forward pass, so that its gradients are added several times"))
     if found:
         return found
     if handed and not same(handed[0], trace.upstream) and trace.backward[0].path == forward[-1]:
         found += _changed(handed[0], trace.upstream, f"what {forward[-1]} gets is not the upstream gradient")
     for before, after in zip(trace.backward, trace.backward[1:]):
         if not found and after.inputs and not same(after.inputs[0], before.result):
-            found += _changed(after.inputs[0], before.result, f"what {after.path} gets isn't what {before.path} returned",
-                              before.inputs[0])
+            words = f"what {after.path} gets isn't what {before.path} returned"
+            found += _changed(after.inputs[0], before.result, words, before.inputs[0])
     if not found and trace.backward and not same(trace.result, trace.backward[-1].result):
         returned = f"what is returned isn't what {trace.backward[-1].path} returned"
         if same(trace.result, trace.upstream):
@@ -175,8 +177,8 @@ def _wrong_chain(trace: Trace, forward: List[str], backward: List[str]) -> List[
         elif trace.result is not None:
             found += _changed(trace.result, trace.backward[-1].result, returned)
     if not found and trace.error is None and len(trace.backward) == len(trace.forward):
-        found.append(cause("stale cache", "each part by itself is right, and they are called in the right order, with the "
-                           "right gradients: two of them must share a cache, as two uses of one module do"))
+        found.append(cause("stale cache", "each part by itself is right, and they are called in the right order, with "
+                           "the right gradients: two of them must share a cache, as two uses of one module do"))
     return found
 
 
@@ -198,7 +200,7 @@ def _got_upstream_again(trace: Trace) -> bool:
     given = None
     while step is not None:
         variables = step.tb_frame.f_locals
-        if isinstance(variables.get("self"), Module) and any(variables["self"] is call.module for call in trace.forward):
+        if any(variables.get("self") is call.module for call in trace.forward):
             given = variables.get("grad", given)
             break
         step = step.tb_next
@@ -261,8 +263,8 @@ def _wrong_paths(trace: Trace, forward: List[str], backward: List[str]) -> List[
             return [cause("wrong sign", "the gradient of the skip path is subtracted")]
         factors = np.linalg.lstsq(np.stack([r.ravel(), upstream.ravel()], axis=1), trace.result.ravel(), rcond=None)[0]
         if close(factors[0] * r + factors[1] * upstream, trace.result, float(np.max(np.abs(trace.result)))):
-            return [cause("another formula", f"what is returned is {factors[0]:.3g} times the gradient of the main path "
-                          f"plus {factors[1]:.3g} times the upstream gradient")]
+            return [cause("another formula", f"what is returned is {factors[0]:.3g} times the gradient of the main "
+                          f"path plus {factors[1]:.3g} times the upstream gradient")]
     if not has_identity and len(ways) == 2:
         for way, path in zip(ways, backward[::-1]):
             if same(trace.result, way):

@@ -79,8 +79,8 @@ def accumulation(bench: Workbench, point: Point, upstream: np.ndarray, run: Run,
                 problems.append(Problem("overwritten instead of accumulated", f"backward overwrites {name}.grad: what "
                                         "was there before is lost. It must be added to.", (index,)))
             else:
-                problems.append(Problem("overwritten instead of accumulated", f"backward doesn't just add to {name}.grad: the result "
-                                        "isn't what was there before plus the gradient.", (index,)))
+                problems.append(Problem("overwritten instead of accumulated", f"backward doesn't just add to {name}.grad: "
+                                        "the result isn't what was there before plus the gradient.", (index,)))
     return problems
 
 
@@ -93,19 +93,21 @@ def linearity(bench: Workbench, point: Point, upstreams: Sequence[np.ndarray], r
     zero = bench.run(point, np.zeros_like(upstreams[0]))
     for index in indices:
         got = zero.gradient(index)
-        if np.shape(got) == np.shape(runs[0].gradient(index)) and _finite(got) and _finite(runs[0].gradient(index)) and \
+        once = runs[0].gradient(index)
+        if np.shape(got) == np.shape(once) and _finite(got) and _finite(once) and \
                 not np.all(np.abs(np.asarray(got, dtype=float)) <= 1e-9 * _size(runs[0].gradient(index)) + 1e-13):
-            problems.append(Problem("not linear in the upstream gradient", "an upstream gradient of zeros must give a gradient of zeros, but "
-                                    f"gives numbers up to {_size(got):.3g}.", (index,)))
+            problems.append(Problem("not linear in the upstream gradient", "an upstream gradient of zeros must give a "
+                                    f"gradient of zeros, but gives numbers up to {_size(got):.3g}.", (index,)))
     for a, b in ((1000.0, -1.0), (1e-4, 0.0), (-1.0, 0.0)):
         mixed = bench.run(point, a * upstreams[0] + b * upstreams[1])
         for index in indices:
             parts = [run.gradient(index) for run in runs[:2]]
             if any(not isinstance(part, np.ndarray) for part in parts) or parts[0].shape != parts[1].shape:
                 continue
-            if _finite(parts[0]) and _finite(parts[1]) and differ(mixed.gradient(index), a * parts[0] + b * parts[1], same, max(1.0, a)):
-                problems.append(Problem("not linear in the upstream gradient", "the gradient isn't proportional to the upstream gradient, as the "
-                                        f"chain rule has it: {a:g} times the upstream gradient doesn't give {a:g} "
+            expected = a * parts[0] + b * parts[1]
+            if _finite(expected) and differ(mixed.gradient(index), expected, same, max(1.0, a)):
+                problems.append(Problem("not linear in the upstream gradient", "the gradient isn't proportional to the "
+                                        f"upstream gradient, as the chain rule has it: {a:g} times the upstream gradient doesn't give {a:g} "
                                         "times the gradient.", (index,)))
     return problems
 
@@ -139,8 +141,8 @@ def cache(bench: Workbench, point: Point, upstream: np.ndarray, run: Run, indice
         concerned = tuple(i for i in indices if first.gradient(i) is not None and differ(
             second.gradient(i), (1 + (i > 0)) * np.asarray(first.gradient(i), dtype=float), same))
         if concerned and not any(problem.cause == "stale cache" for problem in problems):
-            problems.append(Problem("cache changed in place", "a second backward call after the same forward pass gives another "
-                                    "gradient: backward changes what forward cached.", concerned))
+            problems.append(Problem("cache changed in place", "a second backward call after the same forward pass "
+                                    "gives another gradient: backward changes what forward cached.", concerned))
     return problems
 
 
@@ -159,8 +161,8 @@ def forgotten_parameters(bench: Workbench, slopes: Slopes, upstreams: Sequence[n
         direction = np.random.default_rng(8).choice([-1.0, 1.0], parameter.data.shape)
         value, uncertainty = weigh(slopes.along(index, direction), upstreams)
         if np.any(np.abs(value) > 10 * uncertainty + 1e-10):
-            problems.append(Problem("parameter not listed", f"{path_of(bench.module, parameter)} changes the output, but "
-                                    "parameters() doesn't list it: its gradient is never reset, and no optimiser "
+            problems.append(Problem("parameter not listed", f"{path_of(bench.module, parameter)} changes the output, "
+                                    "but parameters() doesn't list it: its gradient is never reset, and no optimiser "
                                     "changes it."))
     return problems
 
@@ -174,8 +176,8 @@ def integer_input(bench: Workbench, given: Point, floats: Point, upstream: np.nd
         integers = bench.run(given, upstream)
     except Exception as error:
         return [Problem("low precision", "with integers as input, backward fails, although the same numbers as floats "
-                        f"work ({type(error).__name__}: {error}). An array made by zeros_like(x) takes over the integer "
-                        "type of x.")]
+                        f"work ({type(error).__name__}: {error}). An array made by zeros_like(x) takes over the "
+                        "integer type of x.")]
     concerned = tuple(i for i in indices if differ(integers.gradient(i), run.gradient(i), 1e-5))
     return [Problem("low precision", "with integers as input, the gradient differs from that of the same numbers as "
                     "floats. An array made by zeros_like(x) takes over the integer type of x and cuts off decimals.",

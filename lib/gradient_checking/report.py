@@ -104,7 +104,7 @@ class GradientReport:
         return self.causes[0] if self.causes else None
 
     def on(self, wrt: str) -> "GradientReport":
-        """Return the report if something is wrong with what wrt says ("input", "params", "all"), else one on that alone.
+        """Return the report if something is wrong with what wrt says ("input", "params", "all"), else that part of it.
 
         The whole report is of more use than a part of it; but the verdict is to be on what was asked for.
         """

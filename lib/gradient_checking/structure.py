@@ -136,8 +136,8 @@ def region_cause(trials: Sequence[Trial]) -> List[Cause]:
         large = min((float(np.abs(v[w]).min()) for v, w in zip(x, wrongs) if w.any()), default=0.0)
         small = max((float(np.abs(v[r]).max()) for v, r in zip(x, rights) if r.any()), default=np.inf)
         if large >= small > 0:
-            found.append(cause("another formula", f"the gradient is right up to |x| = {small:.3g} and wrong beyond, as if "
-                               "the input were clipped"))
+            found.append(cause("another formula", f"the gradient is right up to |x| = {small:.3g} and wrong beyond, as "
+                               "if the input were clipped"))
     got = np.concatenate([g[w] for (t, k), w in zip(pairs, wrongs) for g in [t.got[k]]] or [np.zeros(0)])
     share = float(np.mean([w.sum() / max(1, (w | r).sum()) for w, r in zip(wrongs, rights) if w.any()] or [0.0]))
     if got.size and np.all(got == 0):
@@ -168,5 +168,5 @@ def reordered(trials: Sequence[Trial]) -> Optional[Cause]:
             if not np.isfinite(expected).all() or got.size < 2 or \
                     not close(np.sort(got, axis=None), np.sort(expected, axis=None), trial.size):
                 return None
-    return cause("transposed", "the numbers are the expected ones, but they stand in other places: axes are swapped, or "
-                 "reshaped in another order")
+    return cause("transposed", "the numbers are the expected ones, but they stand in other places: axes are swapped, "
+                 "or reshaped in another order")
