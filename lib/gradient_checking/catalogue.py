@@ -5,6 +5,7 @@ of a Trial's x, y, upstream gradient and so on. Nothing else needs to know of it
 """
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
@@ -247,9 +248,17 @@ def predictions(trial: Any) -> List[Tuple[str, str, Callable[[Any, int], Any]]]:
     for name in known_names(trial.bench.module):
         if trial.index == 0:
             for cause, words, formula in SLOPES.get(name, ()):
-                found.append((cause, words, lambda t, k, f=formula: t.upstreams[k] * f(quantities(t, k))))
+                found.append((cause, words, partial(_with_upstream, formula)))
                 found.append(("upstream gradient ignored", words + ", and the upstream gradient is ignored",
-                              lambda t, k, f=formula: 1.0 * f(quantities(t, k))))
+                              partial(_alone, formula)))
         for cause, words, formula in GRADIENTS.get(name, ()):
-            found.append((cause, words, lambda t, k, f=formula: f(quantities(t, k))))
+            found.append((cause, words, partial(_alone, formula)))
     return found
+
+
+def _alone(formula: Formula, trial: Any, k: int) -> Any:
+    return 1.0 * formula(quantities(trial, k))
+
+
+def _with_upstream(formula: Formula, trial: Any, k: int) -> Any:
+    return trial.upstreams[k] * formula(quantities(trial, k))

@@ -1,252 +1,23 @@
-"""check_module: one module, looked at in several situations, with a verdict on each gradient."""
+"""check_module: the function behind Module.check_gradients."""
 from __future__ import annotations
 
 import warnings
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Iterator, List, Optional, Tuple
 
 import numpy as np
 
-from lib.gradient_checking import probes
+from lib.gradient_checking.diagnosis import diagnose
+from lib.gradient_checking.examination import Examination
 from lib.gradient_checking.hints import level_of
-from lib.gradient_checking.kinks import MOST_OUTPUTS, judge_tie, outside
-from lib.gradient_checking.probes import Problem
-from lib.gradient_checking.report import OK, TO_DO, UNDECIDABLE, WRONG, GradientReport, GradientShapeError, TensorReport
-from lib.gradient_checking.situations import Situation, finite_output, given_point, upstreams_for, variations
-from lib.gradient_checking.state import path_of
-from lib.gradient_checking.values import SINGLY, Comparison, Slopes, compare, is_real
-from lib.gradient_checking.workbench import Run, Workbench
-from lib.losses import Loss
+from lib.gradient_checking.report import UNDECIDABLE, GradientReport, GradientShapeError
+from lib.gradient_checking.workbench import Workbench
 from lib.validation import InputError
 
 
 class UndecidableWarning(UserWarning):
     """A gradient could neither be confirmed nor refuted."""
-
-
-class Found(NamedTuple):
-    """The comparison of one tensor in one situation."""
-
-    situation: Situation
-    comparison: Comparison
-
-
-class Failure(NamedTuple):
-    """An exception that backward raised, and where."""
-
-    situation: Situation
-    error: BaseException
-    upstream_shape: Tuple[int, ...]
-
-
-class Examination:
-    """A check in progress: what has been found so far, on which the diagnosis builds.
-
-    Attributes:
-        indices: the tensors that are checked: 0 for the first input, i for parameter number i - 1.
-        found: for each of them, the comparisons with numeric derivatives.
-        malformed: for each of them, a sentence on a gradient that isn't an array of the right shape.
-        problems, failure: what else is wrong.
-    """
-
-    def __init__(self, bench: Workbench, tolerance: float, wrt: str) -> None:
-        self.bench, self.tolerance = bench, tolerance
-        self.given = Situation("at the given numbers", given_point(bench))
-        point = self.given.point
-        self.has_input = bool(point.inputs) and is_real(point.inputs[0]) and point.inputs[0].size > 0
-        first = 0 if wrt != "params" and self.has_input else 1
-        self.indices = list(range(first, 1 + (bench.num_listed if wrt != "input" else 0)))
-        self.checks_all = wrt == "all"
-        self.found: Dict[int, List[Found]] = {index: [] for index in self.indices}
-        self.malformed: Dict[int, Tuple[str, str]] = {}
-        self.bad_gradients: Dict[int, Any] = {}
-        self.problems: List[Problem] = []
-        self.warnings: List[str] = []
-        self.failure: Optional[Failure] = None
-        self.deterministic = True
-
-    def name(self, index: int) -> str:
-        """Return how the report calls a tensor."""
-        return "input" if index == 0 else path_of(self.bench.module, self.bench.parameters[index - 1])
-
-    # ------------------------------------------------------------------ the course of the check
-
-    def examine(self) -> None:
-        """Look at the given situation closely, and at its variations more quickly."""
-        point = self.given.point
-        output = self.bench.forward(point)  # if forward refuses its inputs, its own error says why
-        self.ignores_upstream = output.ndim == 0 or isinstance(self.bench.module, Loss)
-        self.bench.draw_again_only_if_needed(point)
-        if not probes.is_deterministic(self.bench, point):
-            self.deterministic = False
-            self.problems.append(Problem("not deterministic", "forward gives different values for the same input, even "
-                                         "though all random numbers were the same: no derivative can be compared."))
-            return
-        if finite_output(self.bench, point) is None:
-            self.warnings.append("forward gives NaN, infinity or nothing at all for this input, so there is no derivative.")
-        elif not self._look_at(self.given, closely=True):
-            return
-        for situation in variations(self.bench, point):
-            if not self._look_at(situation) and (self.failure is not None or self.malformed):
-                return
-        if finite_output(self.bench, point) is not None:
-            self._probe()
-
-    def _look_at(self, situation: Situation, closely: bool = False) -> bool:
-        """Compare all gradients in one situation; return whether the check can go on."""
-        bench, point = self.bench, situation.point
-        output = bench.forward(point)
-        upstreams = upstreams_for(output, self.ignores_upstream, np.random.default_rng(4))
-        runs = self._runs(situation, upstreams)
-        if runs is None:
-            return False
-        well_formed = self._well_formed(situation, runs)
-        if not well_formed and not closely:
-            return False
-        if closely:
-            self.problems += probes.in_place_damage(runs)
-            self.upstreams, self.runs = upstreams, runs
-            self.nothing_done = runs[0].returned is None and not any(
-                np.any(grad) for grad in runs[0].grads if isinstance(grad, np.ndarray))
-        slopes = Slopes(bench, point)
-        if closely:
-            self.same = max(probes.SAME, 1000 * slopes.relative_noise)
-        for index in self.indices:
-            gradients = [run.gradient(index) for run in runs]
-            if index in self.malformed or any(gradient is None for gradient in gradients):
-                continue
-            comparison = compare(slopes, index, upstreams, gradients, self.tolerance, *self._effort(closely))
-            if closely and not np.all(np.isfinite(np.stack([np.asarray(g, dtype=float) for g in gradients]))):
-                pass
-            elif closely and comparison.has_kinks:
-                comparison = self._at_a_tie(index, upstreams, gradients, comparison)
-            self.found[index].append(Found(situation, comparison))
-        if closely and self.checks_all:
-            self.problems += probes.forgotten_parameters(bench, slopes, upstreams)
-        return well_formed
-
-    def _effort(self, closely: bool) -> Tuple[int, int]:
-        """Return into how many groups a large tensor is cut, and up to what size entries are looked at singly."""
-        point = self.given.point
-        size = sum(np.size(value) for value in point.inputs + point.params)
-        if size > 50000:  # a forward pass takes milliseconds
-            return (8, 64) if closely else (2, 2)
-        return (64, SINGLY) if closely else (4, 8)
-
-    def _runs(self, situation: Situation, upstreams: Sequence[np.ndarray]) -> Optional[List[Run]]:
-        try:
-            return [self.bench.run(situation.point, upstream) for upstream in upstreams]
-        except Exception as error:
-            # A backward may refuse the other mode; and what is wrong at the given numbers is told first.
-            if situation.point.training is None and not self._has_wrong_values():
-                self.failure = Failure(situation, error, upstreams[0].shape)
-            return None
-
-    def _well_formed(self, situation: Situation, runs: Sequence[Run]) -> bool:
-        """Note gradients that aren't arrays of real numbers of the right shape; return whether all are."""
-        for index in self.indices:
-            expected = np.shape(situation.point.tensor(index))
-            for gradient in (run.gradient(index) for run in runs):
-                if gradient is None:
-                    self.malformed[index] = ("None returned" if index == 0 else "no gradient", "is None.")
-                    continue
-                array = gradient if isinstance(gradient, np.ndarray) else _as_array(gradient)
-                if array.dtype.kind not in "fiub":
-                    self.malformed[index] = ("not an array of numbers", f"is {type(gradient).__name__} "
-                                             f"(of type {array.dtype}), not an array of real numbers.")
-                elif array.shape != expected:
-                    self.bad_gradients[index] = array
-                    where = "" if situation is self.given else f" {situation.name}"
-                    self.malformed[index] = ("wrong shape", f"has shape {array.shape}, but must have that of what it "
-                                             f"is the gradient of, {expected}{where}.")
-                elif array.dtype.itemsize < runs[0].dtype.itemsize and array.dtype.kind == "f":
-                    self.malformed[index] = ("low precision", f"is in {array.dtype}, although the output is in "
-                                             f"{runs[0].dtype}: decimals are lost.")
-        if situation is not self.given and self._has_wrong_values():
-            self.malformed.clear()  # what is wrong at the given numbers is told first
-            return False
-        return not self.malformed
-
-    def _has_wrong_values(self) -> bool:
-        return any(found.comparison.num_wrong for comparisons in self.found.values() for found in comparisons)
-
-    def _at_a_tie(self, index: int, upstreams: Sequence[np.ndarray], gradients: Sequence[Any],
-                  comparison: Comparison) -> Comparison:
-        """Return the comparison with what a kink excuses taken out, and with what it doesn't excuse put in."""
-        verdict = judge_tie(self.bench, self.given.point, index, upstreams, gradients)
-        is_leaf = not self.bench.module.children()
-        if verdict.sum_is_wrong and is_leaf:
-            self.problems.append(Problem("counted several times at a tie", "where several inputs tie for the maximum, "
-                                         "the gradient is handed out several times: the shares must sum to one.",
-                                         (index,)))
-        excused = verdict.excused if is_leaf else verdict.excused | verdict.wrong
-        wrong = tuple(entry for entry in comparison.wrong if not excused[entry.index])
-        num_wrong = max(len(wrong), comparison.num_wrong - int(excused.sum())) if wrong else 0
-        if is_leaf and not wrong and verdict.wrong.any() and gradients[0].size and \
-                upstreams[0].size <= MOST_OUTPUTS:
-            wrong = tuple(outside(verdict, gradients))
-            num_wrong = int(verdict.wrong.sum())
-        undecided = max(0, comparison.num_undecided + comparison.num_wrong - num_wrong)
-        comparison = comparison._replace(wrong=wrong, num_wrong=num_wrong, num_undecided=undecided)
-        return comparison if wrong else comparison._replace(max_error=0.0, max_relative_error=0.0)
-
-    def _probe(self) -> None:
-        """Try what values at one point can't show."""
-        bench, point, upstream, run = self.bench, self.given.point, self.upstreams[0], self.runs[0]
-        healthy = [index for index in self.indices if run.gradient(index) is not None]
-        self.problems += probes.randomness(bench, point, upstream, run, healthy, self.same)
-        self.problems += probes.accumulation(bench, point, upstream, run, healthy, self.same)
-        if not self.ignores_upstream:
-            self.problems += probes.linearity(bench, point, self.upstreams, self.runs, healthy, self.same)
-        overwritten = {index for problem in self.problems for index in problem.indices}
-        others = [index for index in healthy if index not in overwritten]
-        self.problems += probes.cache(bench, point, upstream, run, others, self.same)
-        self.problems += probes.integer_input(bench, bench.start, point, upstream, run, healthy)
-
-    # ------------------------------------------------------------------ verdicts
-
-    def report_on(self, index: int) -> TensorReport:
-        """Return the verdict on one tensor."""
-        tensor = TensorReport(self.name(index), "input" if index == 0 else "parameter")
-        comparisons = [found.comparison for found in self.found[index]]
-        wrong = [found for found in self.found[index] if found.comparison.num_wrong]
-        tensor.num_compared = max([c.num_compared for c in comparisons], default=0)
-        tensor.max_error = max([c.max_error for c in comparisons], default=0.0)
-        tensor.max_relative_error = max([c.max_relative_error for c in comparisons], default=0.0)
-        if index in self.malformed:
-            kind, text = self.malformed[index]
-            tensor.verdict = TO_DO if kind == "None returned" and self.nothing_done else WRONG
-            tensor.reason = f"The gradient {text}"
-        elif self.failure is not None:
-            to_do = isinstance(self.failure.error, NotImplementedError)
-            tensor.verdict = TO_DO if to_do else WRONG
-            tensor.reason = "backward isn't written yet." if to_do else "backward raises an exception."
-        elif wrong:
-            situation, comparison = wrong[0]
-            tensor.verdict, tensor.entries, tensor.num_wrong = WRONG, list(comparison.wrong), comparison.num_wrong
-            tensor.num_compared = comparison.num_compared
-            tensor.situation = situation.name
-            tensor.reason = f"{comparison.num_wrong} of {comparison.num_compared} entries are wrong {situation.name}."
-        elif any(index in problem.indices for problem in self.problems):
-            tensor.verdict = WRONG
-            tensor.reason = "The values of one call are right, but " + next(
-                problem.sentence for problem in self.problems if index in problem.indices)
-        elif not self.deterministic:
-            tensor.reason = "forward isn't deterministic."
-        elif any(c.proves_something for c in comparisons):
-            tensor.verdict = OK
-        elif any(found.comparison.all_zero and found.situation.name == "with other numbers"
-                 for found in self.found[index]):
-            tensor.verdict = OK
-            self.warnings.append(f"{tensor.name}: every expected gradient is zero, also with other inputs and "
-                                 "parameters. The output seems not to depend on it at all.")
-        elif comparisons and all(c.all_zero for c in comparisons):
-            tensor.reason = ("Every expected gradient is zero, at all points that were tried: that proves nothing. Try "
-                             "other inputs or parameters.")
-        else:
-            tensor.reason = "All points that were tried lie on a kink, or rounding hides the derivative."
-        return tensor
 
 
 # Inside of `with one_check()`: the (module, inputs, report) of the checks so far; outside, None.
@@ -261,13 +32,6 @@ def one_check() -> Iterator[None]:
         yield
     finally:
         _SHARED.reset(token)
-
-
-def _as_array(value: Any) -> np.ndarray:
-    try:
-        return np.asarray(value)
-    except ValueError:
-        return np.asarray(None)
 
 
 def check_module(module: Any, input_args: Tuple[Any, ...], tolerance: float = 1e-6, wrt: str = "all",
@@ -327,5 +91,4 @@ def _conclude(examination: Examination, report: GradientReport) -> None:
     if any(kind == "wrong shape" for kind, _ in examination.malformed.values()):
         report.error_class = GradientShapeError
     if not report.ok:
-        from lib.gradient_checking.diagnosis import diagnose
         report.causes = diagnose(examination)

@@ -128,8 +128,8 @@ def _wrong_calls(trace: Trace) -> List[Cause]:
         return _wrong_paths(trace, forward, backward)
     missing = [call.path for call in trace.forward if call.path not in backward and _learns_nothing(call.module)]
     if missing and trace.error is None:
-        return [cause("term missing", f"the backward of {', '.join(missing)} isn't called, so its share of the gradient "
-                      "is missing")]
+        return [cause("term missing", f"the backward of {', '.join(missing)} isn't called, so its share of the "
+                      "gradient is missing")]
     return []
 
 

@@ -94,7 +94,8 @@ def derivative(y: Callable[[float], np.ndarray], y0: np.ndarray, noise: np.ndarr
 def _merged(old: Derivative, new: Derivative) -> Derivative:
     """Return, entry by entry, what the smaller step says, unless the larger one was as consistent and rounds less."""
     sure = old.inconsistency <= 1e-3 * np.max(np.abs(old.value), initial=0)
-    keep = sure & (old.uncertainty <= new.uncertainty) & (np.abs(old.value - new.value) <= old.uncertainty + new.uncertainty)
+    agree = np.abs(old.value - new.value) <= old.uncertainty + new.uncertainty
+    keep = sure & agree & (old.uncertainty <= new.uncertainty)
     return Derivative(np.where(keep, old.value, new.value), np.where(keep, old.inconsistency, new.inconsistency),
                       np.where(keep, old.rounding, new.rounding), new.step)
 

@@ -79,8 +79,8 @@ def accumulation(bench: Workbench, point: Point, upstream: np.ndarray, run: Run,
                 problems.append(Problem("overwritten instead of accumulated", f"backward overwrites {name}.grad: what "
                                         "was there before is lost. It must be added to.", (index,)))
             else:
-                problems.append(Problem("overwritten instead of accumulated", f"backward doesn't just add to {name}.grad: "
-                                        "the result isn't what was there before plus the gradient.", (index,)))
+                problems.append(Problem("overwritten instead of accumulated", f"backward doesn't just add to {name}.grad"
+                                        ": the result isn't what was there before plus the gradient.", (index,)))
     return problems
 
 
@@ -107,8 +107,8 @@ def linearity(bench: Workbench, point: Point, upstreams: Sequence[np.ndarray], r
             expected = a * parts[0] + b * parts[1]
             if _finite(expected) and differ(mixed.gradient(index), expected, same, max(1.0, a)):
                 problems.append(Problem("not linear in the upstream gradient", "the gradient isn't proportional to the "
-                                        f"upstream gradient, as the chain rule has it: {a:g} times the upstream gradient doesn't give {a:g} "
-                                        "times the gradient.", (index,)))
+                                        f"upstream gradient, as the chain rule has it: {a:g} times the upstream "
+                                        f"gradient doesn't give {a:g} times the gradient.", (index,)))
     return problems
 
 

@@ -99,9 +99,10 @@ def low_precision(trials: Sequence[Trial]) -> Optional[Cause]:
                    for got, expected in zip(trial.got, trial.expected))
         if fits and near:
             return cause("low precision", f"every entry is a number that fits into {np.dtype(kind).name}")
-    if any(got.any() for trial in trials for got in trial.got) and all(
-            np.array_equal(got, np.trunc(expected)) or np.array_equal(got, np.round(expected)) for trial in trials
-           for got, expected in zip(trial.got, trial.expected)):
+    pairs = [pair for trial in trials for pair in zip(trial.got, trial.expected)]
+    if any(got.any() for got, _ in pairs) and all(
+            np.array_equal(got, np.trunc(expected)) or np.array_equal(got, np.round(expected))
+            for got, expected in pairs):
         return cause("low precision", "every entry is the expected one, rounded to an integer")
     return None
 
