@@ -29,6 +29,8 @@ def read_options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument("--rows", default="", metavar="TEXT", help=f"only tasks with TEXT in their names, which are: "
                         f"{report.row_names(TASKS)}")
     parser.add_argument("--rounds", type=int, default=None, metavar="N", help="rounds (default: 15; with --quick, 5)")
+    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu counts the processor's time, for "
+                        "machines that are shared with other work (default: %(default)s)")
     parser.add_argument("--no-scaling", action="store_true", help="without the scaling curves")
     parser.add_argument("--output", type=Path, default=Path("results/benchmarks"), metavar="FOLDER",
                         help="where table and plots go (default: %(default)s)")
@@ -59,7 +61,7 @@ def main(arguments: Optional[List[str]] = None) -> None:
     pages = []
     versions: Dict[str, str] = {}
     for threads in options.threads:
-        contest = Contest(options.peers, threads)
+        contest = Contest(options.peers, threads, options.clock)
         try:
             versions.update(contest.versions)
             results[threads] = [measure(contest, task, options) for task in tasks]
@@ -69,7 +71,7 @@ def main(arguments: Optional[List[str]] = None) -> None:
             contest.stop()
         if not options.no_scaling:
             scaling[threads] = measure_scaling(options, threads)
-    page = "\n\n".join([f"Measured on: {report.machine()}."] + pages) + "\n"
+    page = "\n\n".join([f"Measured on: {report.machine()}, by the {options.clock} clock."] + pages) + "\n"
     print(page)
     write_atomically(options.output / "table.md", lambda file: file.write(page.encode()))
     if options.json is not None:
@@ -93,7 +95,7 @@ def measure(contest: Contest, task: Task, options: argparse.Namespace) -> Result
 
 def measure_scaling(options: argparse.Namespace, threads: int) -> report.Scaling:
     """Measure the scaling curves with a few peers."""
-    contest = Contest([peer for peer in SCALING_PEERS if peer in options.peers], threads)
+    contest = Contest([peer for peer in SCALING_PEERS if peer in options.peers], threads, options.clock)
     try:
         return [(varies, value, contest.run(task, rounds=3, seconds_a_round=0.03))
                 for varies, value, task in announced(scaling_tasks())]

@@ -4,7 +4,8 @@
     finish()  wait until the work is done
     loss()    the loss of the task's batch with the weights as they are now
 
-and `version()`. `runner` raises Unsupported, with a reason, if the library can't do a task's work.
+and may have a number `times`, if its step stands for so many. Each file also has `version()`. `runner` raises
+Unsupported, with a reason, if the library can't do a task's work.
 """
 
 

@@ -128,11 +128,10 @@ class OneByOne:
     """The same networks one after the other: a step of one of them, which stands for any."""
 
     def __init__(self, task: Task, make: Any) -> None:
-        self.steps, self.networks = Steps(task, make), task.networks
+        self.steps, self.times = Steps(task, make), task.networks
 
     def step(self) -> None:
-        for _ in range(self.networks):
-            self.steps.step()
+        self.steps.step()
 
     def finish(self) -> None:
         pass

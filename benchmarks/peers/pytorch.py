@@ -79,11 +79,10 @@ class OneByOne:
     """Many networks one after the other: a step of one of them, which stands for any."""
 
     def __init__(self, task: Task) -> None:
-        self.steps, self.networks = Steps(task), task.networks
+        self.steps, self.times = Steps(task), task.networks
 
     def step(self) -> None:
-        for _ in range(self.networks):
-            self.steps.step()
+        self.steps.step()
 
     def finish(self) -> None:
         pass
