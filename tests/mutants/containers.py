@@ -152,7 +152,7 @@ class SequentialGap(Sequential):
         # END TODO ##################
 
 
-@mutant("forward_order", "stale_cache", "changes_parameter", situation=square)
+@mutant("forward_order", "stale_cache", "changes_parameter", "changes_input", situation=square)
 class SequentialReversesItself(Sequential):
     """list.reverse turns the network itself round."""
 

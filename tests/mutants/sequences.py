@@ -35,7 +35,7 @@ class EmbeddingLearnsNothing(Embedding):
         return np.zeros(self.input_cache.shape)
 
 
-@mutant("single_entries", "zeros")
+@mutant("single_entries", "zeros", "one_sample")
 class EmbeddingForgetsTheFirstPlace(Embedding):
     """A loop over the places that starts at 1."""
 
