@@ -45,6 +45,7 @@ class Expansion(NamedTuple):
 
 
 _expansions: Dict[type, Expansion] = {}
+_found: Dict[type, Optional[Expansion]] = {}  # what expansion_of has found for a class
 _expanding = False
 _leaves: "weakref.WeakValueDictionary[int, ParameterNode]" = weakref.WeakValueDictionary()
 _root: Any = None  # the module that was called on a node, while the modules inside of it are run
@@ -55,6 +56,7 @@ def expansion(*module_classes: type, container: bool = False) -> Callable[[Any],
     def register(rule: Any) -> Any:
         for module_class in module_classes:
             _expansions[module_class] = Expansion(rule, container)
+        _found.clear()
         return rule
     return register
 
@@ -64,13 +66,14 @@ def expansion_of(module: Any) -> Optional[Expansion]:
 
     A subclass with a forward of its own needs an expansion of its own.
     """
-    import lib.graph.expansions  # noqa: F401 (registers what is there)
-    import lib.graph.expansions_layers  # noqa: F401
-    for module_class in type(module).__mro__:
-        if module_class in _expansions:
-            is_own = type(module).forward is getattr(module_class, "forward")
-            return _expansions[module_class] if is_own else None
-    return None
+    module_class = type(module)
+    if module_class not in _found:
+        import lib.graph.expansions  # noqa: F401 (registers what is there)
+        import lib.graph.expansions_layers  # noqa: F401
+        base = next((base for base in module_class.__mro__ if base in _expansions), None)
+        is_own = base is not None and module_class.forward is getattr(base, "forward")
+        _found[module_class] = _expansions[base] if base is not None and is_own else None
+    return _found[module_class]
 
 
 @contextmanager
@@ -96,11 +99,16 @@ def apply_module(module: Any, args: Sequence[Any]) -> Node:
     like = next(arg for arg in args if isinstance(arg, Node))
     nodes = [as_node(arg, like) for arg in args]
     found = expansion_of(module)
-    with _as_root(module):
+    global _root
+    outside = _root
+    _root = module if outside is None else outside  # parameters are named by their place in the outermost module
+    try:
         if found is not None and (found.is_container or _expanding):
             return found.rule(module, *nodes)
         leaves = [parameter_node(parameter) for parameter in module.parameters()]
         return apply(ModuleCall(module, len(nodes)), *nodes, *leaves)
+    finally:
+        _root = outside
 
 
 # ---------------------------------------------------------------------- parameters
@@ -138,19 +146,6 @@ def parameter_node(parameter: Parameter) -> ParameterNode:
     return node
 
 
-@contextmanager
-def _as_root(module: Module) -> Iterator[None]:
-    """Name parameters by their place in this module, unless it is itself a part of a module that is being run."""
-    global _root
-    outside = _root
-    if outside is None:
-        _root = module
-    try:
-        yield
-    finally:
-        _root = outside
-
-
 def _name_in(root: Optional[Module], parameter: Parameter) -> Optional[str]:
     """Return a parameter's name, numbered by layers if the network has parameters in several."""
     layers: Dict[str, int] = {}
@@ -174,13 +169,16 @@ class ModuleCall(Operation):
         self.module = module
         self.input_count = input_count
         self.name = type(module).__name__
-        self.modules = [inner for _, inner in module.named_modules()]
+        self.modules = [module] + [inner for _, child in module.children() for _, inner in child.named_modules()]
         self.state: List[Dict[str, Any]] = []
         self.result: Tuple[Any, List[Any]] = (None, [])
 
     def forward(self, *values: Any) -> Any:
-        with self._parameters_set_to(values):
+        earlier = self._exchange_data(values[self.input_count:])
+        try:
             out = np.asarray(self.module.forward(*map(self._as_input, values[:self.input_count])))
+        finally:
+            self._exchange_data(earlier)
         self.result = (None, [])
         # a module remembers its last call only; with this, each node remembers its own
         self.state = self._current_state()
@@ -202,34 +200,30 @@ class ModuleCall(Operation):
         """Return the gradients of all parents by the module's own backward, and leave the module as it was."""
         parameters = self.module.parameters()
         earlier_state, earlier_grads = self._current_state(), [parameter.grad for parameter in parameters]
+        earlier_data = self._exchange_data(values[self.input_count:])
         try:
             self._set_state(self.state)
-            with self._parameters_set_to(values):
-                for parameter in parameters:
-                    parameter.grad = np.zeros_like(parameter.data)
-                first = self.module.backward(grad)
+            for parameter in parameters:
+                parameter.grad = np.zeros(parameter.data.shape, parameter.data.dtype)
+            first = self.module.backward(grad)
             gradients = [first] + [None] * (self.input_count - 1) + [parameter.grad for parameter in parameters]
         finally:
             for parameter, earlier in zip(parameters, earlier_grads):
                 parameter.grad = earlier
+            self._exchange_data(earlier_data)
             self._set_state(earlier_state)
         if isinstance(self.module, Loss):  # its backward starts from dL/dL = 1
             gradients = [None if g is None else g * grad for g in gradients]
-        return [None if g is None else np.asarray(g, value.dtype).reshape(value.shape)
-                for g, value in zip(gradients, values)]
+        return [g if g is None or g.shape == value.shape and g.dtype == value.dtype
+                else np.asarray(g, value.dtype).reshape(value.shape) for g, value in zip(gradients, values)]
 
-    @contextmanager
-    def _parameters_set_to(self, values: Sequence[Any]) -> Iterator[None]:
-        """Let the module compute with the values of this node's parents as its parameters."""
-        parameters = self.module.parameters()
-        earlier = [parameter.data for parameter in parameters]
-        try:
-            for parameter, value in zip(parameters, values[self.input_count:]):
-                parameter.data = value
-            yield
-        finally:
-            for parameter, data in zip(parameters, earlier):
-                parameter.data = data
+    def _exchange_data(self, values: Sequence[Any]) -> List[Any]:
+        """Let the module compute with these values of its parameters, and return those that it had before."""
+        earlier = []
+        for parameter, value in zip(self.module.parameters(), values):
+            earlier.append(parameter.data)
+            parameter.data = value
+        return earlier
 
     def _current_state(self) -> List[Dict[str, Any]]:
         return [dict(vars(module)) for module in self.modules]
