@@ -172,6 +172,14 @@ def test_kinks_and_ties_are_no_false_alarm(rng):
     first.check_gradients((np.array([[1.0, 1.0, 0.0], [2.0, 2.0, 2.0]]),))
 
 
+def test_a_division_by_zero_is_found_without_a_zero_among_the_inputs(rng):
+    class Quotient(ReLU):
+        def backward(self, grad):
+            return grad * (1 + self.input_cache / np.abs(self.input_cache)) / 2
+    report = check_module(Quotient(), (rng.uniform(0.5, 1, (2, 3)),))
+    assert not report.ok and report.first_cause.name == "NaN or infinity"
+
+
 @pytest.mark.parametrize("at_zero", [np.nan, -1, 3])
 def test_kinks_are_not_waved_through(at_zero):
     module = Function(lambda x: np.maximum(x, 0), lambda x, grad: grad * np.where(x == 0, at_zero, x > 0))

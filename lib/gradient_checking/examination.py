@@ -6,6 +6,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from lib.gradient_checking import probes
+from lib.gradient_checking.catalogue import takes_any_number
 from lib.gradient_checking.kinks import MOST_OUTPUTS, judge_tie, outside
 from lib.gradient_checking.probes import Problem
 from lib.gradient_checking.report import OK, TO_DO, WRONG, TensorReport
@@ -191,6 +192,8 @@ class Examination:
         if not self.ignores_upstream:
             self.problems += probes.linearity(bench, point, self.upstreams, self.runs, healthy, self.same)
         overwritten = {index for problem in self.problems for index in problem.indices}
+        if self.has_input and takes_any_number(bench.module):
+            self.problems += probes.zeros_and_hits(bench, point, upstream, healthy)
         others = [index for index in healthy if index not in overwritten]
         self.problems += probes.cache(bench, point, upstream, run, others, self.same)
         self.problems += probes.integer_input(bench, bench.start, point, upstream, run, healthy)

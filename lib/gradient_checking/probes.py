@@ -79,8 +79,8 @@ def accumulation(bench: Workbench, point: Point, upstream: np.ndarray, run: Run,
                 problems.append(Problem("overwritten instead of accumulated", f"backward overwrites {name}.grad: what "
                                         "was there before is lost. It must be added to.", (index,)))
             else:
-                problems.append(Problem("overwritten instead of accumulated", f"backward doesn't just add to {name}.grad"
-                                        ": the result isn't what was there before plus the gradient.", (index,)))
+                problems.append(Problem("overwritten instead of accumulated", f"backward doesn't only add to {name}."
+                                        "grad: the result isn't what was there before plus the gradient.", (index,)))
     return problems
 
 
@@ -165,6 +165,21 @@ def forgotten_parameters(bench: Workbench, slopes: Slopes, upstreams: Sequence[n
                                     "but parameters() doesn't list it: its gradient is never reset, and no optimiser "
                                     "changes it."))
     return problems
+
+
+def zeros_and_hits(bench: Workbench, point: Point, upstream: np.ndarray, indices: Sequence[int]) -> List[Problem]:
+    """Where an input is 0, or a prediction hits its label, the gradient must be a number, as for any other input."""
+    x = point.inputs[0].copy()
+    others = point.inputs[1] if len(point.inputs) > 1 and np.shape(point.inputs[1]) == x.shape else np.zeros(x.shape)
+    x.reshape(-1)[::3] = np.asarray(others, dtype=float).reshape(-1)[::3]
+    there = point.with_tensor(0, x)
+    if finite_output(bench, there) is None:
+        return []
+    run = _quietly(lambda: bench.run(there, upstream))
+    concerned = tuple(i for i in indices if run is not None and run.gradient(i) is not None
+                      and not _finite(run.gradient(i)))
+    return [Problem("NaN or infinity", "where an input is 0, or a prediction is equal to its label, the gradient is NaN "
+                    "or infinite.", concerned)] if concerned else []
 
 
 def integer_input(bench: Workbench, given: Point, floats: Point, upstream: np.ndarray, run: Run,
