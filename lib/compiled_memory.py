@@ -79,7 +79,8 @@ class FlatParameters:
         for parameter, data, grad in self.views:
             if parameter.data is not data:
                 return False
-            parameter.grad = grad
+            if parameter.grad is not grad:
+                parameter.grad = grad
         return True
 
 
