@@ -51,10 +51,10 @@ def why_not_compiled(model: Module, loss_fn: Any, optimizer: Any) -> Optional[st
     layers = flat_layers(model)
     loss_fn = plain_loss(loss_fn)
     for module in layers + [loss_fn]:
-        if {"forward", "backward"} & set(vars(module)):
-            return f"{type(module).__name__} has a forward or backward of its own."
         if type(module) not in RULES and type(module) not in LOSS_RULES:
             return f"There is no rule to compile {type(module).__name__} by."
+        if {"forward", "backward"} & set(vars(module)):
+            return f"{type(module).__name__} has a forward or backward of its own."
     if len(set(map(id, layers))) < len(layers):
         return "A layer stands in the model twice."
     if not (isinstance(optimizer, Optimizer) and type(optimizer).step is Optimizer.step and optimizer.is_elementwise):
