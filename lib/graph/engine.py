@@ -82,6 +82,8 @@ def propagate(order: List[Node], seed: Any, on_nodes: bool = False) -> None:
                 contribution = rule(i, grad, out, *inputs)
                 if operation.broadcasts and contribution.shape != parent.value.shape:
                     contribution = unbroadcast(contribution, parent.value.shape)
+                if contribution.dtype != parent.value.dtype and not on_nodes:  # NumPy 1 widens float32 numbers
+                    contribution = contribution.astype(parent.value.dtype)
                 parent.grad = contribution if parent.grad is None else parent.grad + contribution
 
 
