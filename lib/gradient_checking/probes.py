@@ -178,8 +178,8 @@ def zeros_and_hits(bench: Workbench, point: Point, upstream: np.ndarray, indices
     run = _quietly(lambda: bench.run(there, upstream))
     concerned = tuple(i for i in indices if run is not None and run.gradient(i) is not None
                       and not _finite(run.gradient(i)))
-    return [Problem("NaN or infinity", "where an input is 0, or a prediction is equal to its label, the gradient is NaN "
-                    "or infinite.", concerned)] if concerned else []
+    return [Problem("NaN or infinity", "where an input is 0, or a prediction is equal to its label, the gradient is "
+                    "NaN or infinite.", concerned)] if concerned else []
 
 
 def integer_input(bench: Workbench, given: Point, floats: Point, upstream: np.ndarray, run: Run,
