@@ -17,7 +17,8 @@ from lib.validation import checked_elementwise, checked_upstream, optional_impor
 def stable_sigmoid(x: np.ndarray) -> np.ndarray:
     """Return 1 / (1 + exp(-x)) without overflow: the exponential is only taken of numbers up to 0."""
     e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e) / (1 + e)
+    y = np.where(x >= 0, 1, e) / (1 + e)
+    return y.astype(x.dtype, copy=False)  # NumPy 1 widens single float32 numbers
 
 
 def stable_softplus(x: np.ndarray) -> np.ndarray:
