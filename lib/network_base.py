@@ -35,7 +35,7 @@ class Parameter:
 
     def __setattr__(self, attribute: str, value: Any) -> None:
         """Keep data and grad arrays of floats, whatever is assigned: integers, lists, a number; grad may be None."""
-        if attribute in ("data", "grad") and not (type(value) is np.ndarray and value.dtype.kind == "f"):
+        if not (type(value) is np.ndarray and value.dtype.kind == "f") and attribute in ("data", "grad"):
             if attribute == "data" or value is not None:
                 value = np.asarray(as_float(value, f"Parameter.{attribute}"))
         object.__setattr__(self, attribute, value)
