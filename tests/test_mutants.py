@@ -71,6 +71,7 @@ def test_other_styles_are_fair(other):
     assert {"LinearOverwrites", "LinearBiasAbsolute", "SigmoidSquaredUpstream"} & caught == set()
 
 
+@pytest.mark.slow
 def test_gradcheck_is_wrapped_fairly():
     pytest.importorskip("torch", reason="torch.autograd.gradcheck is one of the styles compared")
     from lib.activations import Sigmoid
