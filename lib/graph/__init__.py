@@ -40,6 +40,10 @@ node.
 
 **EDF** (`edf.py`). The course's Educational Framework, on these operations: `from lib.graph import edf`.
 
+**Beyond this package's own names**: `lib.graph.explain` writes the derivation of a gradient, `lib.graph.draw` and
+`lib.graph.draw_network` draw graphs and networks, `lib.graph.answers` checks calculations by hand,
+`lib.graph.functional` has grad, Jacobians and Hessians, and `lib.graph.edf` is the Educational Framework.
+
 At a kink the derivative is the left one: relu'(0) = 0, abs'(0) = -1; maximum(a, b) gives its second argument the
 gradient where both are equal; max shares it equally among entries that tie.
 """
