@@ -90,7 +90,7 @@ def measure(contest: Contest, task: Task, options: argparse.Namespace) -> Result
     """Measure one row, and say so."""
     print(f"{task.name} ...", file=sys.stderr, flush=True)
     slow = task.kind in ("epoch", "networks")
-    return contest.run(task, rounds=min(options.rounds, 7) if slow else options.rounds, seconds_a_round=0.05)
+    return contest.run(task, rounds=min(options.rounds, 5) if slow else options.rounds, seconds_a_round=0.05)
 
 
 def measure_scaling(options: argparse.Namespace, threads: int) -> report.Scaling:

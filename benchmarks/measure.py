@@ -135,16 +135,17 @@ class Contest:
                 result.reasons[peer] = f"another loss curve: {result.losses.pop(peer)}"
         steps = {}
         for peer in result.losses:
-            once = min(self._time(peer, 1) for _ in range(2))
-            steps[peer] = max(1, min(int(seconds_a_round * task.networks / max(once, 1e-7)), 20000))
+            once = min(self._time(peer, 1)["seconds"] for _ in range(2))
+            steps[peer] = max(1, min(int(seconds_a_round / max(once, 1e-7)), 20000))
             result.seconds[peer] = []
         for _ in range(rounds):
             for peer in result.losses:
-                result.seconds[peer].append(self._time(peer, steps[peer]) / steps[peer])
+                reply = self._time(peer, steps[peer])
+                result.seconds[peer].append(reply["seconds"] * reply["times"] / steps[peer])
         return result
 
-    def _time(self, peer: str, steps: int) -> float:
-        return self.workers[peer].ask(do="time", steps=steps, clock=self.clock)["seconds"]
+    def _time(self, peer: str, steps: int) -> Dict[str, Any]:
+        return self.workers[peer].ask(do="time", steps=steps, clock=self.clock)
 
     def stop(self) -> None:
         """End all processes."""
