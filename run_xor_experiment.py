@@ -102,7 +102,7 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--hidden", type=whole_number(1), default=2, metavar="N",
                         help="number of hidden units (default: %(default)s)")
     parser.add_argument("--plot", type=picture_file, metavar="FILE",
-                        help="draw the loss curve and the decision boundary into FILE (.png, .pdf, .svg, .jpg; by Matplotlib)")
+                        help="draw the loss curve and the decision boundary into FILE (.png, .pdf, .svg or .jpg)")
     return parser.parse_args(arguments)
 
 

@@ -34,8 +34,8 @@ def as_float(x: Any, who: Any = "input") -> np.ndarray:
     if type(x) is np.ndarray and x.dtype.kind in "fc":
         return x
     if x is None:
-        raise InputError(f"{name_of(who)} got None in place of numbers. Is a return missing in the forward of the module "
-                         "before it?")
+        raise InputError(f"{name_of(who)} got None in place of numbers. Is a return missing in the forward of the "
+                         "module before it?")
     try:
         array = np.asarray(x)
         return array if array.dtype.kind in "fc" else array.astype(np.float64)

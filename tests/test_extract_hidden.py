@@ -17,7 +17,8 @@ def test_hidden_activations():
 
 
 def test_another_architecture_is_refused():
-    for model in (Sequential(ReLU(), Linear(2, 2)), Sequential(Linear(2, 3), ReLU()), Sequential(Linear(2, 2)), Linear(2, 2)):
+    for model in (Sequential(ReLU(), Linear(2, 2)), Sequential(Linear(2, 3), ReLU()), Sequential(Linear(2, 2)),
+                  Linear(2, 2)):
         with pytest.raises(ValueError, match="begins with Linear"):
             extract_hidden(model, X)
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from lib import graph
-from lib.graph import ShapeError, constant, exp, log, relu, share, share_subexpressions, sqrt, topological_order, variable
+from lib.graph import (ShapeError, constant, exp, log, relu, share, share_subexpressions, sqrt, topological_order,
+                       variable)
 from lib.validation import InputError
 
 

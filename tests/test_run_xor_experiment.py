@@ -70,7 +70,8 @@ def test_every_parameter_then_every_gradient(capsys):
     (["--lr", "fast"], "positive number"), (["--lr", "-1"], "positive number"), (["--lr", "nan"], "positive number"),
     (["--epochs", "0"], "whole number from 1"), (["--epochs", "1.5"], "whole number"),
     (["--hidden", "0"], "whole number from 1"), (["--seed", "-1"], "whole number from 0 to"),
-    (["--seed", str(2 ** 32)], "whole number from 0 to"), (["--plot", "figure.txt"], ".png"), (["--plot", ".png"], ".png"),
+    (["--seed", str(2 ** 32)], "whole number from 0 to"), (["--plot", "figure.txt"], ".png"),
+    (["--plot", ".png"], ".png"),
     (["--plot", os.path.join("no such folder", "a.png")], "folder"), (["--unknown"], "--unknown"),
 ])
 def test_a_wrong_option_takes_one_line_and_status_2(options, words, capsys):
