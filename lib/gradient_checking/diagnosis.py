@@ -30,7 +30,9 @@ def diagnose(examination: Any) -> List[Cause]:
         if isinstance(examination.failure.error, NotImplementedError):
             found = found[::-1] if not parts else parts
     elif examination.malformed:
-        found = _malformed(examination) + diagnose_parts(examination)
+        found, parts = _malformed(examination), diagnose_parts(examination)
+        # a shape is wrong because a layer was left out, rather than the other way round
+        found = parts + found if all(c.name == "wrong shape" for c in found) else found + parts
     elif examination.deterministic:
         wrong = [index for index in examination.indices
                  if any(f.comparison.num_wrong for f in examination.found[index])]

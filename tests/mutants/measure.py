@@ -85,7 +85,8 @@ def verdict_of(module: Any, inputs: Any) -> Verdict:
         warnings.simplefilter("ignore")  # what is undecidable is in the report, too
         report = check_module(module, inputs)
     cause = report.first_cause
-    return Verdict(report.verdict, cause.name if cause else None, str(report))
+    explains = cause is not None and "no typical mistake" not in cause.evidence  # saying that nothing fits is no cause
+    return Verdict(report.verdict, cause.name if cause and explains else None, str(report))
 
 
 def names_the_cause(mutant: Mutant, cause: Optional[str]) -> bool:
