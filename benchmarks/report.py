@@ -139,6 +139,9 @@ def draw_scaling(points: Scaling, threads: int, path: Path) -> None:
                 curves.setdefault(peer, []).append((value, result.median(peer)))
         for peer, curve in curves.items():
             panel.loglog(*zip(*curve), "o-", markersize=3, label=peer)
+        panel.minorticks_off()
+        panel.set_xticks([value for varies, value, _ in points if varies == kind],
+                         [str(value) for varies, value, _ in points if varies == kind])
         panel.set_xlabel(kind if kind != "networks" else "networks (XOR), a step each")
         panel.set_title(next(result.task.name for varies, _, result in points if varies == kind).split(",")[0]
                         if kind == "batch" else "", fontsize="small")

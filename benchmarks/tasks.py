@@ -48,7 +48,8 @@ def scaling_tasks() -> List[Tuple[str, int, Task]]:
     """Return (what varies, its value, task) for the scaling curves."""
     points = [("batch", n, Task(f"784-128-10, batch {n}", "mlp", (784, 128, 10), n)) for n in (1, 4, 16, 64, 256)]
     points += [("width", w, Task(f"784-{w}-10, batch 32", "mlp", (784, w, 10), 32)) for w in (4, 16, 64, 256, 1024)]
-    points += [("depth", d, Task(f"64-{d}x64-10, batch 32", "mlp", (64,) * (d + 1) + (10,), 32)) for d in (1, 2, 4, 8)]
+    points += [("depth", d, Task(f"64-{d}x64-10, batch 32", "mlp", (64,) * (d + 1) + (10,), 32, lr=0.01))
+               for d in (1, 2, 4, 8)]
     points += [("networks", m, Task(f"{m} XOR networks", "networks", (2, 2, 2), 4, lr=0.5, networks=m))
                for m in (1, 10, 100, 1000, 10000)]
     return points
