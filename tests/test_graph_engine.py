@@ -135,6 +135,20 @@ def test_topological_order_has_parents_first_and_each_node_once():
     assert c not in topological_order(y, only_needed=True)
 
 
+@pytest.mark.parametrize("hold", [lambda grad: grad, lambda grad: grad[:2], lambda grad: grad.T],
+                         ids=["all", "part", "transposed"])
+def test_memory_is_not_used_again_while_somebody_holds_a_gradient(hold):
+    def gradient(factor):
+        W = variable(np.ones((200, 100)))
+        ((factor * np.ones((50, 200))) @ W).sum().backward()
+        return W.grad
+
+    held = hold(gradient(1.0))
+    others = [gradient(factor) for factor in (2.0, 3.0, 4.0, 5.0, 6.0, 7.0)]
+    assert (held == 50.0).all()
+    assert [float(other[0, 0]) for other in others] == [100.0, 150.0, 200.0, 250.0, 300.0, 350.0]
+
+
 # ---------------------------------------------------------------------- errors
 
 def test_shape_errors_name_operands_operation_and_line():

@@ -124,7 +124,7 @@ def _softmax(module: Any, x: Node) -> Node:
 
 @expansion(losses.CrossEntropyLoss)
 def _cross_entropy(module: Any, preds: Node, labels: Node) -> Node:
-    module.forward(preds.value, labels.value)  # complains in a sentence if they don't fit
+    module._checked(preds.value, labels.value)  # complains in a sentence if they don't fit
     return -(labels * log_softmax(preds)).sum(axis=(-2, -1)) / preds.shape[-2]
 
 

@@ -30,6 +30,7 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Se
 import numpy as np
 
 from lib.embedding import Embedding
+from lib.graph import memory
 from lib.graph.node import Node, apply, as_node, variable
 from lib.graph.operations import Operation
 from lib.losses import Loss
@@ -204,7 +205,7 @@ class ModuleCall(Operation):
         try:
             self._set_state(self.state)
             for parameter in parameters:
-                parameter.grad = np.zeros(parameter.data.shape, parameter.data.dtype)
+                parameter.grad = memory.zeros(parameter.data.shape, parameter.data.dtype)
             first = self.module.backward(grad)
             gradients = [first] + [None] * (self.input_count - 1) + [parameter.grad for parameter in parameters]
         finally:
@@ -212,17 +213,18 @@ class ModuleCall(Operation):
                 parameter.grad = earlier
             self._exchange_data(earlier_data)
             self._set_state(earlier_state)
-        if isinstance(self.module, Loss):  # its backward starts from dL/dL = 1
+        if isinstance(self.module, Loss) and grad != 1:  # its backward starts from dL/dL = 1
             gradients = [None if g is None else g * grad for g in gradients]
         return [g if g is None or g.shape == value.shape and g.dtype == value.dtype
                 else np.asarray(g, value.dtype).reshape(value.shape) for g, value in zip(gradients, values)]
 
     def _exchange_data(self, values: Sequence[Any]) -> List[Any]:
         """Let the module compute with these values of its parameters, and return those that it had before."""
-        earlier = []
-        for parameter, value in zip(self.module.parameters(), values):
-            earlier.append(parameter.data)
-            parameter.data = value
+        parameters = self.module.parameters()
+        earlier = [parameter.data for parameter in parameters]
+        for parameter, data, value in zip(parameters, earlier, values):
+            if data is not value:
+                parameter.data = value
         return earlier
 
     def _current_state(self) -> List[Dict[str, Any]]:

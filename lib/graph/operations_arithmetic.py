@@ -5,6 +5,7 @@ from typing import Any, List, Tuple
 
 import numpy as np
 
+from lib.graph.memory import product
 from lib.graph.operations import Operation, call, value_of
 from lib.graph.operations_elementwise import LOG
 
@@ -176,7 +177,7 @@ class MatMul(Operation):
 
     def backward(self, i, grad, out, a, b):
         if a.ndim == b.ndim == 2:
-            return grad @ b.T if i == 0 else a.T @ grad
+            return product(grad, b.T) if i == 0 else product(a.T, grad)
         if a.ndim == b.ndim == 1:
             return grad * b if i == 0 else grad * a
         # a vector becomes the matrix that it stands for, and its gradient loses that axis again
