@@ -159,9 +159,9 @@ class L1Loss(Loss):
 class BinaryCrossEntropyLoss(Loss):
     """Sigmoid and binary cross-entropy in one, from raw logits z: with p = sigmoid(z),
 
-    L = -1/N sum_n [y_n log p_n + (1 - y_n) log(1 - p_n)] = 1/N sum_n [softplus(z_n) - y_n z_n].
+    L = -1/N sum_n [y_n log p_n + (1 - y_n) log(1 - p_n)] = 1/N sum_n [y_n softplus(-z_n) + (1 - y_n) softplus(z_n)].
 
-    The second form, from log p = -softplus(-z) and log(1 - p) = -softplus(z), is finite for any finite logits.
+    The second form, by log p = -softplus(-z) and log(1 - p) = -softplus(z), is finite and exact for any finite logits.
     K columns are K independent yes-no questions, whose losses are summed. dL/dz = (sigmoid(z) - y) / N.
     """
 
@@ -178,7 +178,8 @@ class BinaryCrossEntropyLoss(Loss):
                              f"{labels.min():g} to {labels.max():g}. Are predictions and labels swapped, or are the "
                              "labels -1 and 1? Then use (labels + 1) / 2.")
         self.input_cache = (preds, labels)
-        return (stable_softplus(preds) - labels * preds).sum(dtype=np.float64) / len(preds)
+        losses = labels * stable_softplus(-preds) + (1 - labels) * stable_softplus(preds)
+        return losses.sum(dtype=np.float64) / len(preds)
 
     @np.errstate(under="ignore")
     def backward(self, _: Any = None) -> np.ndarray:

@@ -261,7 +261,8 @@ def _wrong_paths(trace: Trace, forward: List[str], backward: List[str]) -> List[
             return [cause("wrong sign", "the gradient of the main path is subtracted")]
         if same(trace.result, r - upstream):
             return [cause("wrong sign", "the gradient of the skip path is subtracted")]
-        factors = np.linalg.lstsq(np.stack([r.ravel(), upstream.ravel()], axis=1), trace.result.ravel(), rcond=None)[0]
+        columns = np.stack([r.ravel(), upstream.ravel()], axis=1).astype(np.float64)
+        factors = np.linalg.lstsq(columns, trace.result.ravel().astype(np.float64), rcond=None)[0]
         if close(factors[0] * r + factors[1] * upstream, trace.result, float(np.max(np.abs(trace.result)))):
             return [cause("another formula", f"what is returned is {factors[0]:.3g} times the gradient of the main "
                           f"path plus {factors[1]:.3g} times the upstream gradient")]
