@@ -24,6 +24,7 @@ import numpy as np
 STEPS = (2.0 ** -10, 2.0 ** -15, 2.0 ** -20, 2.0 ** -25)  # powers of two: x + h is then exact, or nearly so
 LARGER_STEPS = (2.0 ** -6, 2.0 ** -2)
 GOOD = 1e-8  # an inconsistency below this part of the derivative isn't worth a smaller step
+FEW = 8  # numbers in an output
 EPS = float(np.finfo(np.float64).eps)
 
 
@@ -106,15 +107,21 @@ def rounding_noise(y: Callable[[float], np.ndarray], y0: np.ndarray) -> np.ndarr
     A polynomial of degree 5 has no sixth difference; what remains of a smooth y(t) is rounding, times sqrt(924).
     What remains of a kink at t = 0 falls as the step does, which rounding doesn't: so the two can be told apart.
     """
-    measured = []
     size = np.abs(y0)
-    for h in (2.0 ** -10, 2.0 ** -14, 2.0 ** -18):
+
+    def sixth_difference(h: float) -> np.ndarray:
         values = [y(t * h) for t in (-3, -2, -1)] + [y0] + [y(t * h) for t in (1, 2, 3)]
         sixth = sum(c * value for c, value in zip((1, -6, 15, -20, 15, -6, 1), values))
-        measured.append(np.where(np.isfinite(sixth), np.abs(sixth), np.inf) / np.sqrt(924))
-    large, middle, small = measured
+        return np.where(np.isfinite(sixth), np.abs(sixth), np.inf) / np.sqrt(924)
+
+    large, middle, small = (sixth_difference(h) for h in (2.0 ** -10, 2.0 ** -14, 2.0 ** -18))
     at_kink = (large >= 6 * middle) & (middle >= 6 * small) & (small > 100 * EPS * size)
     noise = np.where(at_kink, 0.0, 2 * np.minimum(np.minimum(large, middle), small))
+    if y0.size < FEW:  # of one number, such as a loss, one difference may happen to be close to zero: take more
+        half, quarter, eighth = (sixth_difference(2.0 ** -exponent) for exponent in (19, 20, 21))
+        falls = (small > 1.5 * half) & (half > 1.5 * quarter) & (quarter > 1.5 * eighth)
+        together = np.sqrt((small ** 2 + half ** 2 + quarter ** 2 + eighth ** 2) / 4)
+        noise = np.where(at_kink | falls, noise, np.maximum(noise, 2 * together))
     noise = np.where(np.isfinite(noise), noise, 0.0)
     typical = float(np.median(noise)) / 2 if noise.size else 0.0  # a single entry may have been lucky
     return np.maximum(np.maximum(noise, typical), 4 * EPS * size)
