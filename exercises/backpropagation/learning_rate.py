@@ -1,8 +1,9 @@
 # %% [markdown]
 # # XOR: the role of the learning rate
 #
-# The gradient says in which direction the loss falls fastest, and nothing about how far to go. Here the same thousand starts
-# are trained with learning rates from 0.003 to 30: how many solve XOR, in how many steps, and what happens to the others.
+# The gradient says in which direction the loss falls fastest, and nothing about how far to go. Here the same thousand
+# starts are trained with learning rates from 0.003 to 30: how many solve XOR, in how many steps, and what happens to
+# the others.
 
 # %%
 """XOR: share solved, steps to solve and divergence, by learning rate."""

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # XOR: where the others end, and why
 #
-# Training that doesn't solve XOR ends at one of three losses. Each is the mean of the cross-entropies when some of the four
-# points share one prediction, which is then the share of the labels among them, and the others are right. With the
+# Training that doesn't solve XOR ends at one of three losses. Each is the mean of the cross-entropies when some of the
+# four points share one prediction, which is then the share of the labels among them, and the others are right. With the
 # entropy H(p) = -p ln p - (1 - p) ln(1 - p):
 #
 # | points confused | labels among them | loss |
@@ -70,7 +70,8 @@ def table_of_clusters(runs, results):
     for run in runs:
         for median, count in cluster(run["losses"][-1]):
             nearest = min(PLATEAUS.items(), key=lambda item: abs(item[1] - median))
-            rows.append([run["hidden"], run["initialization"], f"{median:.4f}", count, f"{nearest[1]:.4f}", nearest[0]])
+            rows.append([run["hidden"], run["initialization"], f"{median:.4f}", count, f"{nearest[1]:.4f}",
+                         nearest[0]])
     results.table("clusters", ["hidden", "initialisation", "median loss", "runs", "nearest value", "its name"], rows)
 
 
@@ -85,16 +86,16 @@ def table_of_units(runs, results):
             mine = ends == end
             if mine.any():
                 units, reason = Counter(kinds[mine].ravel().tolist()), Counter(reasons[mine].tolist())
+                causes = ("dark points", "linear", "another")
                 rows.append([run["hidden"], run["initialization"], end, int(mine.sum()),
                              *(units[kind] for kind in KINDS), f"{saturated[mine].mean():.2f}",
-                             *((reason["dark points"], reason["linear"], reason["another"]) if end != "solved"
-                               else ("", "", ""))])
+                             *(("", "", "") if end == "solved" else (reason[cause] for cause in causes))])
     results.table("units", ["hidden", "initialisation", "end", "runs", *(f"{kind} units" for kind in KINDS),
                             "points at P > 0.99", "dark points", "linear", "another reason"], rows)
 
 
 def describe(model):
-    """Print, for a stack with one network, which unit is active where, and the probability of each point's own class."""
+    """Print, for a stack of one network, which unit is active where, and the probability of each point's class."""
     active, truth = activity(model)[0], probability_of_truth(model)[0]
     for point, label, units, p in zip(X, y, active, truth):
         names = ", ".join(f"unit {j}" for j in np.flatnonzero(units)) or "none: dark"

@@ -140,7 +140,7 @@ def margins(logits: np.ndarray) -> np.ndarray:
 
 
 def losses_of(logits: np.ndarray) -> np.ndarray:
-    """Return the cross-entropy of each run, (runs,): the mean over the points of -ln P(own class) = ln(1 + e^-margin)."""
+    """Return the cross-entropy of each run, (runs,): the mean over points of -ln P(own class) = ln(1 + e^-margin)."""
     return stable_softplus(-margins(logits)).mean(axis=-1)
 
 

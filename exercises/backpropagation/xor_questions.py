@@ -97,7 +97,8 @@ def one_step_of_many(starts, lr, results):
     sizes = [np.sqrt((flat([parameter.grad]) ** 2).mean(axis=1)) for parameter in model.parameters()]
     after = compute_gradient(moved(model, -lr))
     change = after - before
-    rows = [[name, f"{np.median(size):.1e}", f"{size.max():.1e}"] for name, size in zip(("W1", "b1", "W2", "b2"), sizes)]
+    rows = [[name, f"{np.median(size):.1e}", f"{size.max():.1e}"]
+            for name, size in zip(("W1", "b1", "W2", "b2"), sizes)]
     results.table("gradients_at_the_start", ["parameters", "median gradient (root mean square)", "greatest"], rows)
     print(f"{starts} starts, one step with lr {lr:g}: the loss falls in {(change < 0).sum()} of them; loss before "
           f"{before.min():.6f} to {before.max():.6f} (ln 2 = {np.log(2):.6f}), median change {np.median(change):+.1e}.")
@@ -106,38 +107,50 @@ def one_step_of_many(starts, lr, results):
 # %% [markdown]
 # ## Question 2: many steps
 #
-# Along a step of gradient descent, the loss changes by
+# The loss after a part s of a step of gradient descent has the slope -lr |g|^2 at s = 0, and the slope rises with the
+# curvature on the way:
 #
-#     -lr |g|^2 + 1/2 lr^2 g^T H g + ... = -lr |g|^2 (1 - q / 2),    q = lr (g^T H g) / |g|^2
+#     second derivative by s = lr^2 g^T H g = lr |g|^2 q,    q = lr (g^T H g) / |g|^2
 #
-# where H is the matrix of second derivatives. The step overshoots when q > 2: the learning rate times the curvature in the
-# step's direction is above 2. H g is measured as a difference of two gradients, a small way apart.
+# where H is the matrix of second derivatives. If q stays below 2 all the way to s = 1, the loss is lower there: a step
+# can only fail if it overshoots, with q > 2 somewhere. H g is measured as a difference of two gradients, a small way
+# apart, at eleven places of the step; q is the greatest of these.
 #
-# That formula holds where the loss is smooth. A ReLU network's loss has folds: it changes its formula where a hidden
-# unit is switched on or off at one of the points. Behind a fold, the gradient is another one, and a step along the old
-# one may lead uphill however gentle the curvature. So two things are measured at each rise: q, and whether the step has
+# That holds where the loss is smooth. A ReLU network's loss has folds: it changes its formula where a hidden unit is
+# switched on or off at one of the points. Behind a fold, the gradient is another one, and a step along the old one may
+# lead uphill however gentle the curvature. So two things are measured at each rise: q, and whether the step has
 # switched a unit at some point.
 
 
 # %%
 def step_curvature(model, lr):
-    """Return q = lr g^T H g / |g|^2 of every network, (runs,), for the gradients that stand in the parameters."""
+    """Return the greatest q = lr g^T H g / |g|^2 on the way of each network's step, (runs,).
+
+    Args:
+        model: a stack of networks, with the gradients g in its parameters.
+        lr: the learning rate of the step.
+    """
     g = flat([parameter.grad for parameter in model.parameters()])
-    length = np.sqrt((g ** 2).sum(axis=1))
-    epsilon = 1e-6 / np.maximum(length, 1e-12)  # so that every network moves by 1e-6
-    there = as_stack([parameter.data - epsilon.reshape(-1, *[1] * (parameter.data.ndim - 1)) * parameter.grad
-                      for parameter in model.parameters()])
-    compute_gradient(there)
-    Hg = (g - flat([parameter.grad for parameter in there.parameters()])) / epsilon[:, np.newaxis]
-    return lr * (g * Hg).sum(axis=1) / np.maximum(length ** 2, 1e-24)
+    squared = (g ** 2).sum(axis=1)
+    apart = 1e-6 / np.maximum(np.sqrt(squared.max()), 1e-12)  # in units of g: no network moves by more than 1e-6
+
+    def gradient_after(way):
+        there = moved(model, -way)
+        compute_gradient(there)
+        return flat([parameter.grad for parameter in there.parameters()])
+
+    q = [lr * (g * (gradient_after(s * lr) - gradient_after(s * lr + apart))).sum(axis=1) / apart / squared
+         for s in np.linspace(0, 1, 11)]
+    return np.max(q, axis=0)
 
 
 def follow(starts, lr, steps, hidden=2):
     """Train many networks and look at every rise of the loss.
 
     Returns:
-        A dict: losses (steps + 1, starts); rises, a list of dicts with run, step, rise, switched (whether a unit was
-        switched on or off at a point), q, and falls_if_tiny (whether a thousandth of the step lowers the loss).
+        A dict: lr; losses (steps + 1, starts); rises, a list of dicts with run, step, rise, switched (whether a unit
+        was switched on or off at a point), q (see above), and falls_if_tiny (whether a thousandth of the step lowers
+        the loss).
     """
     model = create_stack(hidden, range(starts))
     losses, rises = [compute_gradient(model)], []
@@ -170,7 +183,7 @@ def table_of_rises(runs, results):
         rows.append([f"{run['lr']:g}", f"{len({each['run'] for each in rises})} of {starts}",
                      f"{100 * len(rises) / (starts * (len(losses) - 1)):.2f} %",
                      f"{max([each['rise'] for each in rises], default=0):.2g}",
-                     *(f"{100 * kind.mean() if len(rises) else 0:.1f} %" for kind in
+                     *(f"{100 * kind.mean() if rises else 0:.1f} %" for kind in
                        (switched & (q <= 2), switched & (q > 2), ~switched & (q > 2), ~switched & (q <= 2), tiny))])
     results.table("rises", ["lr", "runs that ever rise", "rising steps", "greatest rise", "unit switched, q <= 2",
                             "unit switched, q > 2", "none switched, q > 2", "none switched, q <= 2",
