@@ -34,7 +34,8 @@ class CrossEntropyLoss(Loss):
     large but finite loss. The derivative of the combination is as simple as can be:
     dL/dpreds = (softmax(preds) - labels) / N.
 
-    Shapes: preds (N, K), raw logits; labels (N, K), one-hot (or any probabilities that sum to 1 in each row).
+    Shapes: preds (N, K), raw logits; labels (N, K), one-hot (or any probabilities that sum to 1 in each row). For
+    a stack of networks, (runs, N, K), the result is an array with one loss for each run.
     """
 
     @classmethod
@@ -56,8 +57,8 @@ class CrossEntropyLoss(Loss):
         e = np.exp(shifted)
         total = e.sum(axis=-1, keepdims=True)
         self.input_cache = (e / total, labels)
-        losses = (labels * (np.log(total) - shifted)).sum(dtype=np.float64)
-        return losses / len(preds)
+        losses = (labels * (np.log(total) - shifted)).sum(axis=(-2, -1), dtype=np.float64)
+        return losses / preds.shape[-2]
 
     def backward(self, _: Any = None) -> np.ndarray:
         """Return dL/dpreds, (N, K); the argument is ignored, as nothing comes after a loss."""
@@ -67,23 +68,23 @@ class CrossEntropyLoss(Loss):
         # For one example, L = -sum_k labels_k preds_k + log sum_j exp(preds_j), as its labels sum to 1.
         # The derivative of the first part by preds_k is -labels_k; that of the second is
         # exp(preds_k) / sum_j exp(preds_j), which is softmax_k. The mean over the batch brings the factor 1/N.
-        return (softmax - labels) / len(softmax)
+        return (softmax - labels) / softmax.shape[-2]
         # END TODO ##################
 
     def _checked(self, preds: Any, labels: Any) -> Tuple[np.ndarray, np.ndarray]:
         """Return logits and labels as float arrays in the precision of the logits, or raise a sentence."""
-        if type(preds) is type(labels) is np.ndarray and preds.shape == labels.shape and preds.ndim == 2 and \
+        if type(preds) is type(labels) is np.ndarray and preds.shape == labels.shape and preds.ndim > 1 and \
                 preds.dtype == labels.dtype and preds.dtype.kind == "f" and preds.size and \
-                np.count_nonzero(labels.sum(axis=1) == 1) == len(labels):
+                np.count_nonzero(labels.sum(axis=-1) == 1) * labels.shape[-1] == labels.size:
             return preds, labels
         preds = as_float(preds, "CrossEntropyLoss (predictions)")
         labels = as_float(labels, "CrossEntropyLoss (labels)")
-        if preds.ndim != 2:
+        if preds.ndim < 2:
             raise InputError(f"CrossEntropyLoss expects predictions with 2 dimensions, (N, K): one row of K logits for "
                              f"each example, but got {preds.ndim} dimensions: {preds.shape}. For one example, use "
                              "preds.reshape(1, -1).")
         if labels.shape != preds.shape:
-            if labels.shape in ((len(preds),), (len(preds), 1)):
+            if labels.shape in (preds.shape[:-1], preds.shape[:-1] + (1,)):
                 raise InputError(f"CrossEntropyLoss expects one-hot labels of shape (N, K) = {preds.shape}, but got "
                                  f"shape {labels.shape}, which looks like class numbers. Convert them first: "
                                  f"one_hot_encoding(y, num_classes={preds.shape[-1]}), from lib.utilities.")
@@ -93,11 +94,11 @@ class CrossEntropyLoss(Loss):
         if preds.size == 0:
             raise InputError(f"CrossEntropyLoss got an empty batch of shape {preds.shape}: the mean over no example "
                              "is not defined.")
-        sums = labels.sum(axis=1)
+        sums = labels.sum(axis=-1)
         if abs(sums - 1).max() > 1e-3:  # written so that NaN labels pass on into the loss, where they show
-            bad = int(np.argmax(abs(sums - 1) > 1e-3))
+            bad = np.unravel_index(np.argmax(abs(sums - 1) > 1e-3), sums.shape)
             raise InputError(f"CrossEntropyLoss expects each row of labels to sum to 1 (one-hot), but row "
-                             f"{bad} is {labels[bad].tolist()}. Are predictions and labels swapped, or "
+                             f"{int(bad[-1])} is {labels[bad].tolist()}. Are predictions and labels swapped, or "
                              "are these not one-hot? See one_hot_encoding in lib.utilities.")
         return preds, labels if labels.dtype == preds.dtype else labels.astype(preds.dtype)
 
