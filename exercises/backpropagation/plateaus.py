@@ -105,7 +105,7 @@ def describe(model):
 def draw_examples(run):
     """Print and draw one example for each end: decision boundary, with each hidden unit's fold as a dashed line."""
     chosen = [(end, run["ends"].index(end)) for end in PLATEAUS if end in run["ends"]]
-    figure, panels = pyplot().subplots(1, len(chosen), figsize=(4.4 * len(chosen), 3.6), squeeze=False,
+    figure, panels = pyplot().subplots(1, len(chosen), figsize=(4.0 * len(chosen), 3.6), squeeze=False,
                                        layout="constrained")
     for axes, (end, which) in zip(panels[0], chosen):
         stack = as_stack([values[which:which + 1] for values in run["parameters"]])
@@ -115,6 +115,9 @@ def draw_examples(run):
         plot_decision_boundary(model, X, y, axes=axes)
         draw_folds(axes, *(parameter.data for parameter in model.parameters()[:2]))
         axes.set_title(f"{end}: seed {which}, loss {run['losses'][-1][which]:.4f}", fontsize=10)
+        handles, labels = axes.get_legend_handles_labels()
+        axes.get_legend().remove()
+    figure.legend(handles, labels, loc="outside lower center", ncol=len(handles), fontsize=9)
     return figure
 
 
@@ -132,7 +135,6 @@ def draw_folds(axes, W, b):
         axes.annotate("", xy=foot + 0.15 * normal, xytext=foot, annotation_clip=True,
                       arrowprops={"arrowstyle": "->", "color": f"C{j + 4}"})
     axes.set(xlim=limits[0], ylim=limits[1])
-    axes.legend(fontsize=7, loc="center right")
 
 
 # %%
