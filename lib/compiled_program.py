@@ -5,7 +5,7 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import numpy as np
 
-import lib.compiled_convolutions  # noqa: F401, its rules enter RULES
+import lib.compiled_convolutions  # its rules enter RULES
 from lib.compiled_layers import RULES
 from lib.compiled_losses import LOSS_RULES
 from lib.compiled_memory import FlatParameters, NotCompilable, Operation, Workspace

@@ -30,7 +30,7 @@ def progress_bar(total: int, done: int = 0, wanted: Optional[bool] = None) -> An
     """
     if wanted is None:
         try:
-            import tqdm  # noqa: F401  (asked for whether it is there)
+            import tqdm  # asked for whether it is there
             wanted = sys.stderr is not None and sys.stderr.isatty()
         except ImportError:
             wanted = False

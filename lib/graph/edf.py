@@ -315,5 +315,5 @@ class SingleProbToProbVector(CompNode):
         # END TODO ##################
 
 
-from lib.graph.edf_nodes import (Conv, ConvParams, LayerNorm, LayerNormParams, LeakyReLU, MSELoss,  # noqa: E402,F401
+from lib.graph.edf_nodes import (Conv, ConvParams, LayerNorm, LayerNormParams, LeakyReLU, MSELoss,  # noqa: E402
                                  Norm, Reshape, Transpose, VDot)

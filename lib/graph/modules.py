@@ -69,8 +69,8 @@ def expansion_of(module: Any) -> Optional[Expansion]:
     """
     module_class = type(module)
     if module_class not in _found:
-        import lib.graph.expansions  # noqa: F401 (registers what is there)
-        import lib.graph.expansions_layers  # noqa: F401
+        import lib.graph.expansions  # registers what is there
+        import lib.graph.expansions_layers  # likewise
         base = next((base for base in module_class.__mro__ if base in _expansions), None)
         is_own = base is not None and module_class.forward is getattr(base, "forward")
         _found[module_class] = _expansions[base] if base is not None and is_own else None

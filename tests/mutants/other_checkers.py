@@ -131,7 +131,7 @@ def other_styles() -> Dict[str, CheckFunction]:
     styles: Dict[str, CheckFunction] = {"ones, forward differences": ones_forward,
                                         "ones, central differences": ones_central}
     try:
-        import torch  # noqa: F401
+        import torch
         styles["torch gradcheck"] = gradcheck
     except ImportError:
         pass
