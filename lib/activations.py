@@ -11,7 +11,7 @@ from typing import Any, List, Tuple
 import numpy as np
 
 from lib.network_base import Module
-from lib.validation import checked_elementwise, checked_upstream, optional_import, require_choice, require_forward
+from lib.validation import checked_elementwise, checked_upstream_of_elementwise, optional_import, require_choice
 
 
 def stable_sigmoid(x: np.ndarray) -> np.ndarray:
@@ -35,8 +35,7 @@ class Identity(Module):
         return x.copy()
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
-        require_forward(self, self.input_cache)
-        return checked_upstream(self, grad, self.input_cache.shape).copy()
+        return checked_upstream_of_elementwise(self, grad).copy()
 
 
 class ReLU(Module):
@@ -48,8 +47,7 @@ class ReLU(Module):
         return np.maximum(x, 0)
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
-        require_forward(self, self.input_cache)
-        grad = checked_upstream(self, grad, self.input_cache.shape)
+        grad = checked_upstream_of_elementwise(self, grad)
         # START TODO ################
         # Each output depends on its own input alone, so the chain rule is a product, entry by entry:
         # dL/dx = dL/dy * dy/dx, with dy/dx = 1 where the input was positive and 0 where it was not.
@@ -79,8 +77,7 @@ class LeakyReLU(Module):
         return np.where(x > 0, x, self.slope * x)
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
-        require_forward(self, self.input_cache)
-        grad = checked_upstream(self, grad, self.input_cache.shape)
+        grad = checked_upstream_of_elementwise(self, grad)
         return np.where(self.input_cache > 0, grad, self.slope * grad)
 
     def __repr__(self) -> str:
@@ -98,8 +95,7 @@ class Sigmoid(Module):
 
     @np.errstate(under="ignore")
     def backward(self, grad: np.ndarray) -> np.ndarray:
-        require_forward(self, self.input_cache)
-        grad = checked_upstream(self, grad, self.input_cache.shape)
+        grad = checked_upstream_of_elementwise(self, grad)
         y = stable_sigmoid(self.input_cache)
         return grad * y * (1 - y)
 
@@ -113,8 +109,7 @@ class Tanh(Module):
         return np.tanh(x)
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
-        require_forward(self, self.input_cache)
-        grad = checked_upstream(self, grad, self.input_cache.shape)
+        grad = checked_upstream_of_elementwise(self, grad)
         y = np.tanh(self.input_cache)
         return grad * (1 - y * y)
 
@@ -130,8 +125,7 @@ class Softplus(Module):
 
     @np.errstate(under="ignore")
     def backward(self, grad: np.ndarray) -> np.ndarray:
-        require_forward(self, self.input_cache)
-        grad = checked_upstream(self, grad, self.input_cache.shape)
+        grad = checked_upstream_of_elementwise(self, grad)
         return grad * stable_sigmoid(self.input_cache)
 
 
@@ -177,9 +171,8 @@ class GELU(Module):
 
     @np.errstate(under="ignore")
     def backward(self, grad: np.ndarray) -> np.ndarray:
-        require_forward(self, self.input_cache)
+        grad = checked_upstream_of_elementwise(self, grad)
         x = self.input_cache
-        grad = checked_upstream(self, grad, x.shape)
         if self.approximate == "tanh":
             t, slope = self._tanh_and_slope(x)
             return grad * ((1 + t) / 2 + x * (1 - t * t) * slope / 2)
@@ -211,8 +204,7 @@ class Softmax(Module):
 
     @np.errstate(under="ignore")
     def backward(self, grad: np.ndarray) -> np.ndarray:
-        require_forward(self, self.input_cache)
+        grad = checked_upstream_of_elementwise(self, grad)
         x = self.input_cache
-        grad = checked_upstream(self, grad, x.shape)
         y = self.forward(x)
         return y * (grad - (grad * y).sum(axis=self._axes(x), keepdims=True))

@@ -18,6 +18,7 @@ from lib.compiled_layers import RULES
 from lib.compiled_losses import LOSS_RULES
 from lib.compiled_memory import FlatParameters, NotCompilable
 from lib.compiled_program import Program
+from lib.compiled_update import fastest_update
 from lib.losses import RegularizedCrossEntropy
 from lib.network import Sequential
 from lib.network_base import Module
@@ -109,7 +110,7 @@ class CompiledStep:
         if self.clip_norm is not None:
             clip_grad_norm(self.optimizer._params, self.clip_norm)
         self.optimizer.step_count += 1
-        self.optimizer.update(self._flat.data, self._flat.grad, self._flat_state)
+        self.update(self._flat.data, self._flat.grad, self._flat_state)
         return program.loss() + penalty if with_loss else None, program.preds
 
     def sync(self) -> None:
@@ -124,7 +125,7 @@ class CompiledStep:
             self._bind()
         if self._flat is None or type(x_batch) is not np.ndarray or type(y_batch) is not np.ndarray:
             return None
-        key = (x_batch.shape, y_batch.shape, x_batch.dtype)
+        key = (x_batch.shape, y_batch.shape, x_batch.dtype, y_batch.dtype)
         try:
             return self._programs[key]
         except KeyError:
@@ -136,11 +137,9 @@ class CompiledStep:
         precision = x_batch.dtype if x_batch.dtype.kind == "f" else np.dtype(np.float64)
         if precision == self._flat.data.dtype and x_batch.size and x_batch.ndim > 1:
             try:
-                program = Program(self._layers, plain_loss(self.loss_fn), self._flat, x_batch.shape)
+                program = Program(self._layers, plain_loss(self.loss_fn), self._flat, x_batch, y_batch)
             except NotCompilable:
                 pass
-        if program is not None and program.preds.shape != y_batch.shape:
-            program = None
         self._programs[key] = program
         return program
 
@@ -162,6 +161,7 @@ class CompiledStep:
                           for layer in self._layers for name in RULES[type(layer)].settings]
         flat = self._flat = FlatParameters(self._layers)
         self._flat_state = self.optimizer.init_state(flat.data)
+        self.update = fastest_update(self.optimizer, flat.data)
         self._state_views: List[Tuple[State, str, np.ndarray]] = []
         for parameter, own_state in zip(self.optimizer._params, self.optimizer._states):
             for name, vector in self._flat_state.items():

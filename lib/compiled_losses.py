@@ -20,7 +20,7 @@ class CompiledLoss(NamedTuple):
 
     Attributes:
         labels: where the labels of a batch go, (K, batch).
-        scale: the number that they are multiplied by on their way there.
+        scale: the number that they are multiplied by on their way there, by `take_labels`.
         value: the loss, an array of no dimensions.
         backward, forward: the operations, to be carried out in this order.
     """
@@ -32,6 +32,8 @@ class CompiledLoss(NamedTuple):
     forward: List[Operation]
 
 
+FEW_CLASSES, SMALL_SIZE = 16, 4096  # up to these, an array counts as small: a call takes longer than its arithmetic
+
 LOSS_RULES: Dict[type, Callable[[Signal, Workspace], CompiledLoss]] = {}
 
 
@@ -41,6 +43,16 @@ def loss_rule(loss_class: type) -> Callable[[Any], Any]:
         LOSS_RULES[loss_class] = function
         return function
     return enter
+
+
+def take_labels(loss: CompiledLoss, y: np.ndarray) -> Operation:
+    """Return the operation labels = scale y for labels of this shape and type, (K, batch).
+
+    The product with the matrix scale I does the same, and is faster at turning a few columns into rows.
+    """
+    if y.dtype == loss.labels.dtype and len(y) <= FEW_CLASSES:
+        return Operation(np.dot, (loss.scale * np.eye(len(y), dtype=y.dtype), y), loss.labels)
+    return Operation(np.multiply, (y, loss.scale), loss.labels)
 
 
 def sum_of_products(a: np.ndarray, b: np.ndarray, value: np.ndarray) -> Operation:
@@ -57,16 +69,24 @@ def cross_entropy(z: Signal, memory: Workspace) -> CompiledLoss:
     """
     num_classes, n = z.values.shape
     labels, shifted = memory.empty(num_classes, n), memory.empty(num_classes, n)
-    greatest, sums = memory.empty(n), memory.empty(n)
-    weights, value = np.full(num_classes, n, memory.dtype), memory.empty()
-    backward = [Operation(np.maximum.reduce, (z.values, 0), greatest),
-                Operation(np.subtract, (z.values, greatest), shifted),
-                Operation(np.exp, (shifted,), z.grad),
-                Operation(np.dot, (weights, z.grad), sums),
-                Operation(np.divide, (z.grad, sums), z.grad),
-                Operation(np.subtract, (z.grad, labels), z.grad)]
-    forward = [Operation(np.divide, (sums, memory.constant(n)), sums), Operation(np.log, (sums,), sums),
-               Operation(np.subtract, (sums, shifted), shifted), sum_of_products(labels, shifted, value)]
+    # In a small array, stretching a row over all rows takes longer than computing the row once for each of them.
+    num_rows = num_classes if num_classes <= FEW_CLASSES and z.values.size <= SMALL_SIZE else 1
+    if num_rows == 2:
+        (first, second), greatest = z.values, memory.empty(2, n)
+        backward = [Operation(np.maximum, (first, second), greatest[0]),
+                    Operation(np.maximum, (second, first), greatest[1])]
+    else:
+        greatest = memory.empty(n)
+        backward = [Operation(np.maximum.reduce, (z.values, 0), greatest)]
+    sums, weights = memory.empty(num_rows, n), np.full((num_rows, num_classes), n, memory.dtype)
+    backward += [Operation(np.subtract, (z.values, greatest), shifted),
+                 Operation(np.exp, (shifted,), z.grad),
+                 Operation(np.dot, (weights, z.grad), sums),
+                 Operation(np.divide, (z.grad, sums), z.grad),
+                 Operation(np.subtract, (z.grad, labels), z.grad)]
+    total, value = sums[0], memory.empty()
+    forward = [Operation(np.divide, (total, memory.constant(n)), total), Operation(np.log, (total,), total),
+               Operation(np.subtract, (total, shifted), shifted), sum_of_products(labels, shifted, value)]
     return CompiledLoss(labels, memory.constant(1 / n), value, backward, forward)
 
 

@@ -90,15 +90,19 @@ class Workspace:
     Args:
         flat: the parameters.
         input_shape: the shape of a batch, (batch, ...).
+        input_dtype: its type; a batch of another type than the parameters is copied.
+
+    Attributes:
+        x_batch: the place of a batch, (batch, ...): it is copied there, or, if not is_input_copied, stands for it.
     """
 
-    def __init__(self, flat: FlatParameters, input_shape: Tuple[int, ...]) -> None:
+    def __init__(self, flat: FlatParameters, input_shape: Tuple[int, ...], input_dtype: Any) -> None:
         self.flat, self.dtype, self.batch_size = flat, flat.data.dtype, input_shape[0]
         if len(input_shape) != 2:
             self.input = self.signal(*input_shape[1:])
             self.input.grad = None
             self.x_batch = np.moveaxis(self.input.values, -1, 0)
-        elif np.prod(input_shape) <= MAX_COPIED:
+        elif np.prod(input_shape) <= MAX_COPIED or input_dtype != self.dtype:
             memory = np.ones((input_shape[0], 1 + input_shape[1]), self.dtype)
             self.x_batch = memory[:, 1:]
             self.input = Signal(self.x_batch.T, None, memory.T)

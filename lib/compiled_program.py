@@ -1,36 +1,38 @@
 """The program of a compiled network for one batch size: all operations of a training step, written out in a row."""
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
 import lib.compiled_convolutions  # its rules enter RULES
 from lib.compiled_layers import RULES
-from lib.compiled_losses import LOSS_RULES
-from lib.compiled_memory import FlatParameters, NotCompilable, Operation, Workspace
+from lib.compiled_losses import LOSS_RULES, take_labels
+from lib.compiled_memory import FlatParameters, NotCompilable, Operation, Workspace, copy
 from lib.network_base import Module
 
 
 class Program:
-    """Forward, loss and backward for batches of one shape.
+    """Forward, loss and backward for batches of one shape and type.
 
     Args:
         layers: the layers in forward order.
         loss_fn: the loss, without a penalty on the parameters.
         flat: the layers' parameters.
-        x_shape: the shape of a batch, (batch, ...).
+        x_batch, y_batch: inputs, (batch, ...), and labels, (batch, K), of the shapes and types to come.
 
     Attributes:
+        run: run(x_batch, y_batch) computes the predictions for a batch, and the gradient into flat.grad.
         preds: the predictions of the last batch, (batch, K).
         steps: (what it is, operations) in the order of execution.
 
     Raises:
-        NotCompilable: the layers don't fit this shape, or can't be compiled for it.
+        NotCompilable: the layers don't fit these shapes, or can't be compiled for them.
     """
 
-    def __init__(self, layers: Sequence[Module], loss_fn: Any, flat: FlatParameters, x_shape: Tuple[int, ...]) -> None:
-        memory = Workspace(flat, x_shape)
+    def __init__(self, layers: Sequence[Module], loss_fn: Any, flat: FlatParameters, x_batch: np.ndarray,
+                 y_batch: np.ndarray) -> None:
+        memory = Workspace(flat, x_batch.shape, x_batch.dtype)
         signal = memory.input
         forward: List[Tuple[str, List[Operation]]] = []
         backward: List[Tuple[str, List[Operation]]] = []
@@ -41,24 +43,22 @@ class Program:
             backward.append((f"{layer} backward", compiled.backward))
         if signal.values.ndim != 2 or signal.grad is None:
             raise NotCompilable("The predictions are not a matrix, or don't depend on any parameter.")
-        self._memory, self.preds = memory, signal.values.T
+        self.preds = signal.values.T
+        if self.preds.shape != y_batch.shape:
+            raise NotCompilable("The labels haven't the shape of the predictions.")
         self._loss = LOSS_RULES[type(loss_fn)](signal, memory)
-        all_steps = forward + [(f"{loss_fn} backward", self._loss.backward)] + backward[::-1]
+        x, y = np.zeros(x_batch.shape, x_batch.dtype), np.zeros(y_batch.shape, y_batch.dtype).T  # stand for a batch
+        arguments, take = {"x.T": memory.input.values, "y.T": y}, [take_labels(self._loss, y)]
+        if memory.is_input_copied:
+            arguments = {"x": x, "y.T": y}
+            take.append(Operation(copy, (x,), memory.x_batch))
+        all_steps = [("Batch", take)] + forward + [(f"{loss_fn} backward", self._loss.backward)] + backward[::-1]
         # An operation without a place for its output would compute the gradient of the network's input.
         self.steps = [(label, [operation for operation in operations if operation.output is not None])
                       for label, operations in all_steps]
-        self._run = straight_line([operation for _, operations in self.steps for operation in operations],
-                                  None if memory.is_input_copied else memory.input.values)
+        self.run = straight_line([operation for _, operations in self.steps for operation in operations],
+                                 arguments)
         self._run_loss = straight_line(self._loss.forward)
-
-    def run(self, x_batch: np.ndarray, y_batch: np.ndarray) -> None:
-        """Compute the predictions for a batch, and the gradient into flat.grad."""
-        np.multiply(y_batch.T, self._loss.scale, out=self._loss.labels)
-        if self._memory.is_input_copied:
-            np.copyto(self._memory.x_batch, x_batch)
-            self._run()
-        else:
-            self._run(x_batch.T if x_batch.dtype == self._memory.dtype else x_batch.T.astype(self._memory.dtype))
 
     def loss(self) -> np.float64:
         """Return the loss of the batch, once after run."""
@@ -66,7 +66,7 @@ class Program:
         return np.float64(self._loss.value)
 
 
-def straight_line(operations: Sequence[Operation], variable: Any = None) -> Callable[..., None]:
+def straight_line(operations: Sequence[Operation], arguments: Mapping[str, np.ndarray] = {}) -> Callable[..., None]:
     """Return a function that carries out the operations, one line of code for each.
 
     A loop over the operations would do the same; written out, they take a fifth less time in a network as small as
@@ -74,21 +74,32 @@ def straight_line(operations: Sequence[Operation], variable: Any = None) -> Call
 
     Args:
         operations: what to do.
-        variable: an array among the inputs in whose place the function uses its argument.
+        arguments: the arrays among the inputs in whose place the function, run(x, y), uses its arguments, each by the
+            expression that it is replaced by, such as "x.T".
     """
+    expressions = {id(array): expression for expression, array in arguments.items()}
     names: Dict[str, Any] = {}
     lines = []
-    for i, (function, inputs, output) in enumerate(operations):
-        arguments = []
-        for j, value in enumerate(inputs):
-            if value is not None and value is variable:
-                arguments.append("x")
-            else:
-                arguments.append(f"input{i}_{j}")
-                names[arguments[-1]] = value
-        names.update({f"function{i}": function, f"output{i}": output})
-        lines.append(f"        function{i}({', '.join(arguments + [f'out=output{i}'])})")
-    head, tail = [f"def bind({', '.join(names)}):", "    def run(x=None):"], ["        return", "    return run"]
+
+    def name(value: Any) -> str:
+        """Return how the code names a value."""
+        if id(value) in expressions:
+            return expressions[id(value)]
+        names[f"value{len(names)}"] = value
+        return f"value{len(names) - 1}"
+
+    for function, inputs, output in operations:
+        if function is copy:
+            lines.append(f"        {name(np.copyto)}({name(output)}, {name(inputs[0])})")
+        elif function is np.dot:  # the method of the array does the same, with less ado
+            first, second = inputs
+            method = f"{expressions[id(first)]}.dot" if id(first) in expressions else name(first.dot)
+            lines.append(f"        {method}({name(second)}, out={name(output)})")
+        else:
+            given = "".join(f"{name(value)}, " for value in inputs)
+            lines.append(f"        {name(function)}({given}out={name(output)})")
+    head = [f"def bind({', '.join(names)}):", "    def run(x=None, y=None):"]
+    tail = ["        return", "    return run"]
     source = "\n".join(head + lines + tail)
     namespace: Dict[str, Any] = {}
     exec(source, namespace)  # the source holds nothing but the names made above

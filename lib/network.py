@@ -37,7 +37,7 @@ class Linear(Module):
         require_size("out_features", out_features, self)
         self.in_features, self.out_features = int(in_features), int(out_features)
         self.W = Parameter(np.zeros((self.in_features, self.out_features)), name="W")
-        self.b = Parameter(np.zeros(self.out_features), name="b") if bias else None
+        self.b: Any = Parameter(np.zeros(self.out_features), name="b") if bias else None
         self.reset_parameters(rng)
 
     def reset_parameters(self, rng: Optional[np.random.Generator] = None) -> None:
@@ -57,6 +57,46 @@ class Linear(Module):
         return (self.W,) if self.b is None else (self.W, self.b)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
+        if not self._is_usual(x):
+            return self._forward_of_variants(x)
+        self.input_cache = x
+        return np.dot(x, self.W.data) + self.b.data  # np.dot(x, W) is x @ W, and quicker for small matrices
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        x = self.input_cache
+        if not (self._is_usual(x) and self._is_usual_gradient(grad, x)):
+            return self._backward_of_variants(grad)
+        # x (batch, in_features), grad (batch, out_features)
+        # START TODO ################
+        # z = x W + b, or for one entry: z_nj = sum_i x_ni W_ij + b_j. The chain rule, with grad = dL/dz:
+        #   dL/dW_ij = sum_n dL/dz_nj dz_nj/dW_ij = sum_n x_ni grad_nj   ->  x^T grad
+        #   dL/db_j  = sum_n dL/dz_nj             = sum_n grad_nj        ->  the column sums of grad
+        #   dL/dx_ni = sum_j dL/dz_nj dz_nj/dx_ni = sum_j grad_nj W_ij   ->  grad W^T
+        # Each product has the shape of what it is the gradient of. The parameters' gradients are added to what
+        # is there already: a parameter that is used twice receives the sum.
+        self.W.grad += np.dot(x.T, grad)
+        self.b.grad += grad.sum(axis=0)
+        grad_input = np.dot(grad, self.W.data.T)
+        # END TODO ##################
+        return grad_input
+
+    # ------------------------------------------------------------------ everything but the usual case
+
+    def _is_usual(self, x: Any) -> bool:
+        """Return whether x is a matrix that fits W and b, all of them in one precision."""
+        if self.b is None or type(x) is not np.ndarray:
+            return False
+        W, b = self.W.data, self.b.data
+        return W.ndim == 2 and x.shape[1:] == W.shape[:1] and b.shape == W.shape[1:] and x.dtype is W.dtype is b.dtype \
+            and len(x) > 0
+
+    def _is_usual_gradient(self, grad: Any, x: np.ndarray) -> bool:
+        """Return whether the upstream gradient is one for x, and the parameters' gradients are there to be added to."""
+        return type(grad) is np.ndarray and grad.shape == (len(x), self.W.data.shape[1]) and grad.dtype is x.dtype \
+            and self.W.grad is not None and self.b.grad is not None
+
+    def _forward_of_variants(self, x: Any) -> np.ndarray:
+        """Do what forward does for a vector, a layer without b, or a stack of networks; check everything."""
         x = self._checked_input(x)
         self.input_cache = x
         z = x @ self.W.data
@@ -67,28 +107,11 @@ class Linear(Module):
                                  f"{self.W.data.shape[:-2] + self.W.data.shape[-1:]}, but b.data has {b.shape}.")
             # b is added to each row of z; in a stack of networks, each network has a b of its own
             z = z + (b if b.ndim == 1 else b[..., np.newaxis, :])
-        return z if z.dtype == x.dtype else z.astype(x.dtype)  # float32 in, float32 out, whatever the weights are
+        return z.astype(x.dtype, copy=False)  # float32 in, float32 out, whatever the weights are
 
-    def backward(self, grad: np.ndarray) -> np.ndarray:
+    def _backward_of_variants(self, grad: Any) -> np.ndarray:
+        """Do what backward does in the cases of _forward_of_variants."""
         x, grad = self._checked_backward(grad)
-        if self.b is None or x.ndim != 2 or grad.ndim != 2:
-            return self._backward_of_variants(x, grad)
-        # x (batch, in_features), grad (batch, out_features)
-        # START TODO ################
-        # z = x W + b, or for one entry: z_nj = sum_i x_ni W_ij + b_j. The chain rule, with grad = dL/dz:
-        #   dL/dW_ij = sum_n dL/dz_nj dz_nj/dW_ij = sum_n x_ni grad_nj   ->  x^T grad
-        #   dL/db_j  = sum_n dL/dz_nj             = sum_n grad_nj        ->  the column sums of grad
-        #   dL/dx_ni = sum_j dL/dz_nj dz_nj/dx_ni = sum_j grad_nj W_ij   ->  grad W^T
-        # Each product has the shape of what it is the gradient of. The parameters' gradients are added to what
-        # is there already: a parameter that is used twice receives the sum.
-        self.W.grad += x.T @ grad
-        self.b.grad += grad.sum(axis=0)
-        grad_input = grad @ self.W.data.T
-        # END TODO ##################
-        return self._like_input(grad_input)
-
-    def _backward_of_variants(self, x: np.ndarray, grad: np.ndarray) -> np.ndarray:
-        """Do what backward does for a vector, for a layer without b, and for a stack of networks, W (runs, in, out)."""
         if x.ndim == 1:  # a matrix of one row
             x, grad = x[np.newaxis, :], grad[..., np.newaxis, :]
         self.W.grad += transpose(x) @ grad
@@ -102,8 +125,6 @@ class Linear(Module):
         if len(W_shape) < 2:
             raise InputError(f"{self} needs W of shape ({self.in_features}, {self.out_features}), but W.data has "
                              f"{W_shape}.")
-        if type(x) is np.ndarray and x.ndim == 2 and x.shape[1] == W_shape[-2] and len(x) and x.dtype.kind == "f":
-            return x
         x = as_float(x, self)
         expected = f"(batch, {W_shape[-2]})"
         if len(W_shape) > 2:
@@ -122,12 +143,9 @@ class Linear(Module):
     def _checked_backward(self, grad: Any) -> Tuple[np.ndarray, np.ndarray]:
         """Return the cached x and the upstream gradient, whose shape is that of the output."""
         x = self.input_cache
-        if x is None or self.W.grad is None or (self.b is not None and self.b.grad is None):
-            require_forward(self, x)
-            require_gradients(self)
+        require_forward(self, x)
+        require_gradients(self)
         W_shape = self.W.data.shape
-        if x.ndim == 2 == len(W_shape):
-            return x, checked_upstream(self, grad, (x.shape[0], W_shape[1]))
         leading = x.shape[:-1] if x.ndim > 2 else W_shape[:-2] + x.shape[:-1]
         return x, checked_upstream(self, grad, leading + W_shape[-1:])
 
@@ -179,7 +197,8 @@ class Sequential(Module):
         return x
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
-        self._require_distinct_modules()
+        if len(set(self.modules)) < len(self.modules):
+            self._explain_repeated_modules()
         # START TODO ################
         # The chain rule runs from the loss back to the input: the last module comes first. What it returns,
         # dL/d(its input), is dL/d(output) of the module before it.
@@ -188,14 +207,13 @@ class Sequential(Module):
         return grad
         # END TODO ##################
 
-    def _require_distinct_modules(self) -> None:
-        """Raise unless each module stands here once: one that stands twice has cached its last input only."""
-        if len(set(self.modules)) < len(self.modules):
-            places = [i for i, module in enumerate(self.modules) if any(
-                module is other for j, other in enumerate(self.modules) if i != j)]
-            raise CallOrderError(f"The same {type(self.modules[places[0]]).__name__} object stands at several places "
-                                 f"of this Sequential ({', '.join(map(str, places))}). It caches the input of its "
-                                 "last call only, so backward would be wrong. Make a new object for each place.")
+    def _explain_repeated_modules(self) -> None:
+        """Raise the error that fits a module which stands here twice: it has cached its last input only."""
+        places = [i for i, module in enumerate(self.modules) if any(
+            module is other for j, other in enumerate(self.modules) if i != j)]
+        raise CallOrderError(f"The same {type(self.modules[places[0]]).__name__} object stands at several places of "
+                             f"this Sequential ({', '.join(map(str, places))}). It caches the input of its last call "
+                             "only, so backward would be wrong. Make a new object for each place.")
 
     def __getitem__(self, index: int) -> Module:
         return self.modules[index]

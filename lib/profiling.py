@@ -102,7 +102,7 @@ def profile(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.nd
             lines.append(measure_operation(label, operation))
     data, grad, state = step.update_arguments()
     learning_rate, optimizer.lr = optimizer.lr, 0.0  # the same arithmetic, on weights that stay as they are
-    seconds = best_seconds(lambda: optimizer.update(data, grad, state))
+    seconds = best_seconds(lambda: step.update(data, grad, state))
     optimizer.lr = learning_rate
     arrays = [data, data, grad] + 2 * list(state.values())
     lines.append(Line(f"{type(optimizer).__name__} update", "update", data.shape, 2 * data.size,

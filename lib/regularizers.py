@@ -9,7 +9,7 @@ from typing import Any, Iterable, List, Optional, Tuple
 import numpy as np
 
 from lib.network_base import Module, Parameter
-from lib.validation import (InputError, checked_elementwise, checked_upstream, require_forward, require_gradients,
+from lib.validation import (InputError, checked_elementwise, checked_upstream_of_elementwise, require_gradients,
                             require_positive)
 
 
@@ -55,8 +55,7 @@ class Dropout(Module):
         return x * self.mask
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
-        require_forward(self, self.input_cache)
-        grad = checked_upstream(self, grad, self.input_cache.shape)
+        grad = checked_upstream_of_elementwise(self, grad)
         return grad.copy() if self.mask is None else grad * self.mask
 
     def _uniform(self, shape: Tuple[int, ...]) -> np.ndarray:

@@ -94,6 +94,15 @@ def checked_upstream(module: Any, grad: Any, expected_shape: Tuple[int, ...]) ->
     return grad
 
 
+def checked_upstream_of_elementwise(module: Any, grad: Any) -> np.ndarray:
+    """Return the upstream gradient of a module whose output has the shape of its cached input, as checked_upstream."""
+    x = module.input_cache
+    if type(grad) is np.ndarray and x is not None and grad.shape == x.shape and grad.dtype.kind == "f":
+        return grad
+    require_forward(module, x)
+    return checked_upstream(module, grad, x.shape)
+
+
 def checked_pair(module: Any, preds: Any, labels: Any) -> Tuple[np.ndarray, np.ndarray]:
     """Return predictions and labels as float arrays of one shape, never to be broadcast against each other.
 

@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import copy
+import importlib.util
 import itertools
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -11,8 +13,9 @@ import pytest
 from lib.activations import ReLU, Sigmoid, Softmax, Tanh
 from lib.compiled import CompiledStep, compile_step, supports, why_not_compiled
 from lib.compiled_layers import RULES
-from lib.compiled_losses import LOSS_RULES
+from lib.compiled_losses import FEW_CLASSES, LOSS_RULES, SMALL_SIZE
 from lib.compiled_memory import NotCompilable
+from lib.compiled_update import MIN_SIZE
 from lib.convolutions import Conv2d
 from lib.losses import CrossEntropyLoss, MSELoss, RegularizedCrossEntropy
 from lib.lr_schedulers import CosineAnnealingLR
@@ -133,6 +136,41 @@ def test_large_batches_are_used_where_they_are_and_stay_as_they_are(rng, first):
     assert step._is_trusted and all(step._programs.values())
     np.testing.assert_allclose(results[1], results[0], rtol=1e-10)
     np.testing.assert_array_equal(x, unchanged)
+
+
+@pytest.mark.parametrize("num_classes", [1, 2, 3, FEW_CLASSES, FEW_CLASSES + 1])
+@pytest.mark.parametrize("n", [1, 4, SMALL_SIZE])
+def test_numbers_of_classes_and_types_of_labels(rng, num_classes, n):
+    x, y = rng.standard_normal((n, 2)), np.eye(num_classes)[rng.integers(0, num_classes, n)]
+    results = []
+    for make in (ReadableStep, compile_step):
+        np.random.seed(0)
+        model = Sequential(Linear(2, num_classes))
+        step = make(model, CrossEntropyLoss(), SGD(model.parameters(), lr=0.1))
+        results.append([step.step(x, y.astype(dtype))[0] for dtype in (float, int, bool, np.float32, float)])
+    assert step._is_trusted and all(step._programs.values())
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-10, atol=1e-15)
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(np.float64, 1e-10), (np.float32, 1e-4)], ids=["float64", "float32"])
+@pytest.mark.parametrize("has_scipy", [True, False])
+def test_many_parameters(monkeypatch, rng, has_scipy, dtype, tolerance):
+    if not has_scipy:
+        monkeypatch.setitem(sys.modules, "scipy.linalg", None)
+    x, y = rng.standard_normal((8, 120)).astype(dtype), labels_for(8, rng).astype(dtype)
+    results = []
+    for make in (ReadableStep, compile_step):
+        np.random.seed(0)
+        model = Sequential(Linear(120, 150), ReLU(), Linear(150, 3)).astype(dtype)
+        optimizer = SGD(model.parameters(), lr=0.5)
+        step = make(model, CrossEntropyLoss(), optimizer)
+        for i in range(30):
+            optimizer.lr, optimizer.weight_decay = 0.5 / (1 + i), 0.01 * (i > 20)
+            step.step(x, y)
+        results.append(np.concatenate([parameter.data.ravel() for parameter in model.parameters()]))
+    assert step._is_trusted and len(results[0]) >= MIN_SIZE
+    assert (step.update == optimizer.update) == (not has_scipy or importlib.util.find_spec("scipy") is None)
+    np.testing.assert_allclose(results[1], results[0], rtol=0, atol=tolerance * np.abs(results[0]).max())
 
 
 def test_float32_stays_float32_and_close(rng):

@@ -67,7 +67,8 @@ def test_each_network_is_what_it_is_by_itself(together, activation, optimizer, h
     np.testing.assert_allclose(trained.losses[0], losses, rtol=1e-10)
     for run, own in enumerate(parameters):
         for ours, theirs in zip(trained.parameters, own):
-            np.testing.assert_allclose(ours[run], theirs, rtol=1e-9, atol=1e-12)
+            # relative to the greatest entry: RMSProp's steps divide gradients by their size, rounding errors included
+            np.testing.assert_allclose(ours[run], theirs, rtol=0, atol=1e-9 * np.abs(theirs).max())
         np.testing.assert_allclose(CrossEntropyLoss()(trained.model(run)(x), labels), losses[run], rtol=1e-10)
 
 
