@@ -1,6 +1,7 @@
 """The update of all parameters, as one flat vector, for the compiled path."""
 from __future__ import annotations
 
+import os
 from typing import Any, Callable
 
 import numpy as np
@@ -17,9 +18,13 @@ def fastest_update(optimizer: Optimizer, data: np.ndarray) -> Update:
     """Return a function that does what optimizer.update does to this vector.
 
     For plain gradient descent, data = data - lr * grad, that is BLAS's axpy, y = y + a x, where SciPy is installed: it
-    reads each array once, and needs no memory for lr * grad. The vectors of any other rule, NumPy walks through.
+    reads each array once, and needs no memory for lr * grad. Any other rule is left to NumPy.
+
+    SciPy comes with a BLAS of its own. If both had several threads, those of the one would wait actively for work while
+    those of the other work; so axpy is used only where OMP_NUM_THREADS is 1.
     """
-    if type(optimizer) is not SGD or "update" in vars(optimizer) or data.size < MIN_SIZE:
+    if type(optimizer) is not SGD or "update" in vars(optimizer) or data.size < MIN_SIZE or \
+            os.environ.get("OMP_NUM_THREADS") != "1":
         return optimizer.update
     try:
         from scipy.linalg import blas

@@ -63,9 +63,9 @@ class Linear(Module):
         return np.dot(x, self.W.data) + self.b.data  # np.dot(x, W) is x @ W, and quicker for small matrices
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
-        x = self.input_cache
-        if not (self._is_usual(x) and self._is_usual_gradient(grad, x)):
+        if not self._is_usual_gradient(grad):
             return self._backward_of_variants(grad)
+        x = self.input_cache
         # x (batch, in_features), grad (batch, out_features)
         # START TODO ################
         # z = x W + b, or for one entry: z_nj = sum_i x_ni W_ij + b_j. The chain rule, with grad = dL/dz:
@@ -90,10 +90,13 @@ class Linear(Module):
         return W.ndim == 2 and x.shape[1:] == W.shape[:1] and b.shape == W.shape[1:] and x.dtype is W.dtype is b.dtype \
             and len(x) > 0
 
-    def _is_usual_gradient(self, grad: Any, x: np.ndarray) -> bool:
-        """Return whether the upstream gradient is one for x, and the parameters' gradients are there to be added to."""
-        return type(grad) is np.ndarray and grad.shape == (len(x), self.W.data.shape[1]) and grad.dtype is x.dtype \
-            and self.W.grad is not None and self.b.grad is not None
+    def _is_usual_gradient(self, grad: Any) -> bool:
+        """Return whether the upstream gradient is a matrix that fits x and W, and can be added to both gradients."""
+        x, W = self.input_cache, self.W
+        if self.b is None or type(x) is not np.ndarray or type(grad) is not np.ndarray:
+            return False
+        return x.ndim == 2 == W.data.ndim and grad.shape == (len(x), W.data.shape[1]) and grad.dtype is x.dtype \
+            and W.grad is not None and self.b.grad is not None
 
     def _forward_of_variants(self, x: Any) -> np.ndarray:
         """Do what forward does for a vector, a layer without b, or a stack of networks; check everything."""
