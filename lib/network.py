@@ -87,16 +87,23 @@ class Linear(Module):
         if self.b is None or type(x) is not np.ndarray:
             return False
         W, b = self.W.data, self.b.data
-        return W.ndim == 2 and x.shape[1:] == W.shape[:1] and b.shape == W.shape[1:] and x.dtype is W.dtype is b.dtype \
-            and len(x) > 0
+        try:
+            (batch, in_features), (rows, out_features), (columns,) = x.shape, W.shape, b.shape
+        except ValueError:  # another number of dimensions
+            return False
+        return in_features == rows and out_features == columns and batch > 0 and x.dtype is W.dtype is b.dtype
 
     def _is_usual_gradient(self, grad: Any) -> bool:
         """Return whether the upstream gradient is a matrix that fits x and W, and can be added to both gradients."""
-        x, W = self.input_cache, self.W
-        if self.b is None or type(x) is not np.ndarray or type(grad) is not np.ndarray:
+        x, W, b = self.input_cache, self.W, self.b
+        if b is None or x is None or type(grad) is not np.ndarray:
             return False
-        return x.ndim == 2 == W.data.ndim and grad.shape == (len(x), W.data.shape[1]) and grad.dtype is x.dtype \
-            and W.grad is not None and self.b.grad is not None
+        try:
+            (batch, _), (rows, columns), (_, out_features) = x.shape, grad.shape, W.data.shape
+        except ValueError:
+            return False
+        return batch == rows and columns == out_features and grad.dtype is x.dtype is W.data.dtype \
+            and W.grad is not None and b.grad is not None
 
     def _forward_of_variants(self, x: Any) -> np.ndarray:
         """Do what forward does for a vector, a layer without b, or a stack of networks; check everything."""
