@@ -52,12 +52,13 @@ from __future__ import annotations
 from lib.graph.engine import backward, forward
 from lib.graph.functional import derivatives, grad, hessian, jacobian, jvp, vjp
 from lib.graph.modules import ModuleCall, expand, expanded, expansion, parameter_node
-from lib.graph.node import Node, ShapeError, constant, topological_order, variable
+from lib.graph.node import Node, constant, topological_order, variable
 from lib.graph.operations import Operation, unbroadcast
 from lib.graph.operations_elementwise import cos, erf, exp, log, log1p, sigmoid, sin, sqrt, tanh
 from lib.graph.operations_kinks import abs, maximum, relu
 from lib.graph.operations_reductions import log_softmax, max, mean, softmax, sum
 from lib.graph.operations_shapes import broadcast_to, concatenate, reshape, stack, transpose
+from lib.graph.shape_errors import ShapeError
 from lib.graph.sharing import share, share_subexpressions
 from lib.graph import edf  # noqa: E402 (builds on all of the above)
 

@@ -5,8 +5,9 @@ from typing import Any, List
 
 import numpy as np
 
-from lib.graph.node import Node, shape_error, topological_order
+from lib.graph.node import Node, topological_order
 from lib.graph.operations import unbroadcast
+from lib.graph.shape_errors import shape_error
 from lib.validation import InputError
 
 _float64 = np.float64

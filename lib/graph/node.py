@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import itertools
 import operator
-import os
-import sys
 from typing import Any, Callable, Iterator, List, Optional, Tuple
 
 import numpy as np
@@ -17,16 +15,12 @@ from lib.graph.operations import Operation
 from lib.graph.operations_arithmetic import ADD, DIVIDE, MATMUL, MULTIPLY, NEGATE, POWER, SUBTRACT
 from lib.graph.operations_reductions import Max, Mean, Sum
 from lib.graph.operations_shapes import Index, Reshape, Transpose
+from lib.graph.shape_errors import shape_error, user_line
 from lib.validation import InputError, as_float
 
-_LIBRARY = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _number_of = operator.attrgetter("number")
 _next_number = itertools.count().__next__
 _new, _ndarray, _float64 = object.__new__, np.ndarray, np.float64
-
-
-class ShapeError(InputError):
-    """The shapes of an operation's inputs don't fit: the message names both, the operation and the line it is on."""
 
 
 def _infix(operation: Operation) -> Tuple[Callable[[Any, Any], "Node"], Callable[[Any, Any], "Node"]]:
@@ -38,8 +32,7 @@ def _infix(operation: Operation) -> Tuple[Callable[[Any, Any], "Node"], Callable
             other = as_node(other, self)
         if type(self.value) is not _float64 or type(other.value) is not _float64 or sharing.known is not None:
             return apply(operation, self, other)
-        # The same as apply for single numbers, which have no shapes that could be wrong: written out, since chains of
-        # thousands of scalar operations are common.
+        # What apply does for single numbers, whose shapes can't be wrong: chains of thousands of them are common.
         node = _new(Node)
         node.value = forward(self.value, other.value)
         node.operation = operation
@@ -231,9 +224,8 @@ def as_node(value: Any, like: Node) -> Node:
     Numbers, integers and truth values take the precision of the node that they are combined with, so that a factor of 2
     doesn't turn float32 into float64.
     """
-    numbers: Any
     if type(like.value) is _float64 and type(value) in (float, int):
-        numbers = _float64(value)
+        numbers: Any = _float64(value)
     elif isinstance(value, (int, float)):
         numbers = like.value.dtype.type(value)
     elif isinstance(value, Node):
@@ -291,32 +283,11 @@ def _computed(value: Any, operation: Operation, parents: Tuple[Node, ...], needs
     return node
 
 
-def shape_error(operation: Operation, parents: Tuple[Node, ...], error: Exception,
-                line: Optional[Tuple[str, int]]) -> ShapeError:
-    """Return the error that says which operands, by name and shape, don't fit in which operation on which line."""
-    names = [parent.name or f"operand {i + 1}" for i, parent in enumerate(parents)]
-    operands = " and ".join(f"{name} of shape {parent.shape}" for name, parent in zip(names, parents))
-    place = "" if line is None else f" In {line[0]}, line {line[1]}."
-    return ShapeError(f"{operation.name} doesn't fit {operands} in {operation.text(*names)}. The shape rule: "
-                      f"{operation.shape_rule}.{place} (NumPy says: {error})")
-
-
-def user_line() -> Optional[Tuple[str, int]]:
-    """Return the file and the line number from which the graph library was called."""
-    frame: Any = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_LIBRARY):
-        frame = frame.f_back
-    return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
-
-
 def topological_order(output: Node, only_needed: bool = False) -> List[Node]:
     """Return the node and all nodes that it was computed from, parents before children; without recursion.
 
-    A node is created after its parents, so the order of creation is a topological order.
-
-    Args:
-        output: the node to start from.
-        only_needed: whether to leave out constants and what is computed from constants alone.
+    A node is created after its parents, so the order of creation is a topological order. With only_needed, constants
+    and what is computed from constants alone are left out.
     """
     found = {output}
     order = [output]

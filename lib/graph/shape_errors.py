@@ -1,0 +1,33 @@
+"""The message of an operation whose operands don't fit: which ones, with which shapes, on which line of the user's."""
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, Optional, Tuple
+
+from lib.graph.operations import Operation
+from lib.validation import InputError
+
+_LIBRARY = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+class ShapeError(InputError):
+    """The shapes of an operation's inputs don't fit: the message names both, the operation and the line it is on."""
+
+
+def shape_error(operation: Operation, parents: Tuple[Any, ...], error: Exception,
+                line: Optional[Tuple[str, int]]) -> ShapeError:
+    """Return the error that says which operands, by name and shape, don't fit in which operation on which line."""
+    names = [parent.name or f"operand {i + 1}" for i, parent in enumerate(parents)]
+    operands = " and ".join(f"{name} of shape {parent.shape}" for name, parent in zip(names, parents))
+    place = "" if line is None else f" In {line[0]}, line {line[1]}."
+    return ShapeError(f"{operation.name} doesn't fit {operands} in {operation.text(*names)}. The shape rule: "
+                      f"{operation.shape_rule}.{place} (NumPy says: {error})")
+
+
+def user_line() -> Optional[Tuple[str, int]]:
+    """Return the file and the line number from which the graph library was called."""
+    frame: Any = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_LIBRARY):
+        frame = frame.f_back
+    return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
