@@ -15,7 +15,7 @@ from lib.history import EarlyStopping, History
 from lib.model_evaluation import accuracy
 from lib.network_base import Module
 from lib.trainer import DivergenceError, Metrics, Trainer
-from lib.validation import require_size
+from lib.validation import require_size, require_training_objects
 
 __all__ = ["fit", "History", "EarlyStopping", "DivergenceError", "default_metrics"]
 
@@ -60,6 +60,7 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
         InputError: an argument doesn't fit.
     """
     require_size("epochs", epochs, "fit", least=0)
+    require_training_objects(model, loss_fn, optimizer, "fit")
     if isinstance(early_stopping, (int, np.integer)):
         early_stopping = EarlyStopping(patience=int(early_stopping))
     rng = np.random.default_rng(rng) if isinstance(rng, (int, np.integer)) else rng

@@ -13,6 +13,7 @@ from lib.losses import CrossEntropyLoss
 from lib.network import Linear, Sequential
 from lib.network_base import Parameter
 from lib.utilities import one_hot_encoding
+from lib.validation import parameter_list
 
 
 def zero_grad(params: Iterable[Parameter]) -> None:
@@ -21,6 +22,8 @@ def zero_grad(params: Iterable[Parameter]) -> None:
     Args:
         params: any iterable of parameters, such as model.parameters().
     """
+    if type(params) is not list:
+        params = parameter_list(params, "zero_grad")
     # START TODO ################
     # backward adds to the gradients, so they start each step as zeros of the parameters' own shapes.
     for param in params:

@@ -7,7 +7,7 @@ import numpy as np
 
 from lib.gradient_utilities import zero_grad
 from lib.network_base import Parameter
-from lib.validation import CallOrderError, InputError, name_of, require_positive
+from lib.validation import CallOrderError, InputError, name_of, parameter_list, require_positive
 
 State = Dict[str, np.ndarray]
 
@@ -29,12 +29,9 @@ class Optimizer:
         require_positive("lr", lr, self, zero_allowed=True)
         self.lr = lr
         self.step_count = 0  # the number of steps done
-        self._params: List[Parameter] = list({id(param): param for param in params}.values())
+        self._params: List[Parameter] = parameter_list(params, self)
         self._states: List[State] = []
         for param in self._params:
-            if not (hasattr(param, "data") and hasattr(param, "grad")):
-                raise InputError(f"{name_of(self)} expects parameters, such as model.parameters(), but one of them is "
-                                 f"a {name_of(param)}.")
             param.state_dict = self.init_state(param.data)
             self._states.append(param.state_dict)
 

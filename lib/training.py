@@ -12,7 +12,7 @@ from lib.batches import Batches
 from lib.model_evaluation import accuracy, evaluate
 from lib.network_base import Module
 from lib.training_step import make_step
-from lib.validation import require_size
+from lib.validation import require_size, require_training_objects
 
 Curves = Tuple[List[float], List[float], List[float], List[float]]
 
@@ -50,6 +50,7 @@ def train_epochs(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarra
                  after_epoch: Callable[[Curves], None]) -> Curves:
     """Train and measure as `train` says, and call after_epoch(curves so far) at the end of each epoch."""
     require_size("num_epochs", num_epochs, "train", least=0)
+    require_training_objects(model, loss_fn, optimizer, "train")
     curves: Curves = ([], [], [], [])
     batches = Batches(x_train, y_train, batch_size)
     training_step = make_step(model, loss_fn, optimizer)

@@ -4,7 +4,7 @@ The fast test comes first in each function: a correct call costs well under a mi
 """
 from __future__ import annotations
 
-from typing import Any, Tuple
+from typing import Any, List, Tuple
 
 import numpy as np
 
@@ -162,3 +162,34 @@ def optional_import(module: str, package: str, purpose: str) -> Any:
     except ImportError as error:
         raise ImportError(f"{purpose} needs {package}, which is not installed in this Python. "
                           f"Install it with: python -m pip install {package}") from error
+
+
+def parameter_list(params: Any, who: Any) -> List[Any]:
+    """Return parameters as a list, each object once; raise InputError for anything else, such as the model itself."""
+    advice = "Hand over model.parameters(), or a list of parameters."
+    try:
+        unique = list({id(param): param for param in params}.values())
+    except TypeError:
+        raise InputError(f"{name_of(who)} expects parameters, but got one {type(params).__name__}. {advice}") from None
+    for param in unique:
+        if not (hasattr(param, "data") and hasattr(param, "grad")):
+            raise InputError(f"{name_of(who)} expects parameters, but one of them is a {type(param).__name__}. "
+                             f"{advice}")
+    return unique
+
+
+def require_training_objects(model: Any, loss_fn: Any, optimizer: Any, who: str) -> None:
+    """Raise InputError for a class in place of an object of it, or an optimiser of another model's parameters."""
+    for role, given in (("model", model), ("loss_fn", loss_fn), ("optimizer", optimizer)):
+        if isinstance(given, type):
+            arguments = "model.parameters(), lr=0.1" if role == "optimizer" else "..." if role == "model" else ""
+            raise InputError(f"{who} expects {role} to be an object, but got the class {given.__name__}. Write "
+                             f"{given.__name__}({arguments}).")
+    if not hasattr(optimizer, "step"):
+        raise InputError(f"{who} expects optimizer to be one, such as SGD(model.parameters(), lr=0.1), but got "
+                         f"a {type(optimizer).__name__}.")
+    trained = {id(param) for param in getattr(optimizer, "_params", [])}
+    own = {id(param) for param in model.parameters()}
+    if trained and own and not trained & own:
+        raise InputError(f"{who} got an optimiser that trains none of the model's parameters. Was the model made anew "
+                         "after it? Make the optimiser from this model's parameters().")

@@ -19,6 +19,7 @@ from lib.normalization import BatchNorm1d
 from lib.optimizers import SGD, Adam
 from lib.progress import NoBar, progress_bar
 from lib.training import train
+from lib.validation import InputError
 from tests.test_training import Recorder, blobs, small_net
 
 
@@ -35,6 +36,36 @@ def same_bits(a, b):
     """Return whether two models, or copies of their arrays, are equal bit for bit."""
     a, b = (x if isinstance(x, dict) else model_arrays(x) for x in (a, b))
     return {name: value.tobytes() for name, value in a.items()} == {name: value.tobytes() for name, value in b.items()}
+
+
+# -------------------------------------------------------------------- what it is given
+
+@pytest.mark.parametrize("wrong, sentence", [
+    (dict(loss_fn=CrossEntropyLoss), "Write CrossEntropyLoss\\(\\)"),
+    (dict(optimizer=SGD), "Write SGD\\(model.parameters"),
+    (dict(model=Sequential), "the class Sequential"),
+    (dict(optimizer="sgd"), "optimizer .* got a str"),
+    (dict(optimizer=SGD(small_net().parameters())), "none of the model's parameters"),
+])
+def test_a_class_or_a_strange_optimizer_gets_a_sentence(wrong, sentence):
+    model = small_net()
+    before = model_arrays(model)
+    given = {"model": model, "loss_fn": CrossEntropyLoss(), "optimizer": SGD(model.parameters()), **wrong}
+    x, y = blobs(20)
+    with pytest.raises(InputError, match=f"^fit .*{sentence}"):
+        fit(x=x, y=y, epochs=1, **given)
+    with pytest.raises(InputError, match=f"^train .*{sentence}"):
+        train(x_train=x, y_train=y, x_val=x, y_val=y, num_epochs=1, batch_size=5, **given)
+    assert same_bits(before, model)
+
+
+def test_an_optimizer_of_some_of_the_parameters_trains_those():
+    model = small_net()
+    before = [parameter.data.copy() for parameter in model.parameters()]
+    x, y = blobs(20)
+    fit(model, CrossEntropyLoss(), SGD(model.parameters()[-1:], lr=0.1), x, y, epochs=1)
+    changed = [(parameter.data != data).any() for parameter, data in zip(model.parameters(), before)]
+    assert changed == [False] * (len(before) - 1) + [True]
 
 
 # -------------------------------------------------------------------- what it measures

@@ -4,9 +4,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lib.gradient_utilities import zero_grad
+from lib.network import Linear, Sequential
 from lib.network_base import Parameter
 from lib.optimizers import (SGD, Adagrad, Adam, AdamW, Optimizer, RMSProp, clip_grad_norm, clip_grad_value,
                             create_optimizer)
+from lib.validation import InputError
 
 SHAPES = [(3, 4), (4,), (2, 1, 3)]
 SETTINGS = [
@@ -157,6 +160,15 @@ def test_zero_grad():
     params[1].grad = None
     SGD(params).zero_grad()
     assert all(np.array_equal(param.grad, np.zeros(param.data.shape)) for param in params)
+
+
+@pytest.mark.parametrize("takes_params", [SGD, zero_grad], ids=["SGD", "zero_grad"])
+def test_what_is_no_list_of_parameters_gets_a_sentence(takes_params):
+    model = Sequential(Linear(2, 2), Linear(2, 2))
+    for given, what in ((model, "one of them is a Linear"), (model[0], "one Linear"), (model[0].W, "one Parameter"),
+                        (None, "one NoneType"), ((np.ones(2),), "one of them is a ndarray")):
+        with pytest.raises(InputError, match=f"expects parameters, but .*{what}. Hand over model.parameters"):
+            takes_params(given)
 
 
 def test_a_parameter_that_is_used_twice_is_updated_once():
