@@ -25,6 +25,7 @@ from lib.network_base import Module
 from lib.optimizer_base import Optimizer, State
 from lib.optimizers import clip_grad_norm
 from lib.training_step import ReadableStep
+from lib.validation import as_float
 
 MAX_PROGRAMS = 4  # batch sizes whose arrays are kept
 TOLERANCES = {"f": 1e-3, "d": 1e-8}  # of the first step's comparison, relative to the greatest entry
@@ -96,6 +97,8 @@ class CompiledStep:
         self.model, self.loss_fn, self.optimizer, self.clip_norm = model, loss_fn, optimizer, clip_norm
         self.readable = ReadableStep(model, loss_fn, optimizer, clip_norm)
         self._is_compared, self._is_trusted = False, True
+        self._check_labels = getattr(plain_loss(loss_fn), "check_labels", None)
+        self._labels: Any = None  # those of the last batch, which are checked
         self._bind()
 
     def step(self, x_batch: np.ndarray, y_batch: np.ndarray, with_loss: bool = True) -> Tuple[Any, np.ndarray]:
@@ -105,6 +108,9 @@ class CompiledStep:
             self._compare_with_modules(program, x_batch, y_batch)
         if program is None or not self._is_trusted:
             return self.readable.step(x_batch, y_batch)
+        if y_batch is not self._labels and self._check_labels is not None:
+            self._check_labels(as_float(y_batch))
+            self._labels = y_batch
         program.run(x_batch, y_batch)
         penalty = self._add_penalty(with_loss)
         if self.clip_norm is not None:

@@ -93,13 +93,18 @@ class CrossEntropyLoss(Loss):
         if preds.size == 0:
             raise InputError(f"CrossEntropyLoss got an empty batch of shape {preds.shape}: the mean over no example "
                              "is not defined.")
-        sums = labels.sum(axis=-1)
-        if abs(sums - 1).max() > 1e-3:  # written so that NaN labels pass on into the loss, where they show
-            bad = np.unravel_index(np.argmax(abs(sums - 1) > 1e-3), sums.shape)
+        self.check_labels(labels)
+        return preds, labels if labels.dtype == preds.dtype else labels.astype(preds.dtype)
+
+    @staticmethod
+    def check_labels(labels: np.ndarray) -> None:
+        """Raise InputError if a row of labels doesn't sum to 1; NaN passes on into the loss, where it shows."""
+        excess = np.dot(labels, np.ones(labels.shape[-1], labels.dtype)) - 1  # the sum of each row, less 1
+        if np.vdot(excess, excess) > 1e-6 and abs(excess).max() > 1e-3:
+            bad = np.unravel_index(np.argmax(abs(excess) > 1e-3), excess.shape)
             raise InputError(f"CrossEntropyLoss expects each row of labels to sum to 1 (one-hot), but row "
                              f"{int(bad[-1])} is {labels[bad].tolist()}. Are predictions and labels swapped, or "
                              "are these not one-hot? See one_hot_encoding in lib.utilities.")
-        return preds, labels if labels.dtype == preds.dtype else labels.astype(preds.dtype)
 
 
 class MSELoss(Loss):
@@ -173,10 +178,7 @@ class BinaryCrossEntropyLoss(Loss):
     @np.errstate(under="ignore")
     def forward(self, preds: np.ndarray, labels: np.ndarray) -> Any:
         preds, labels = checked_pair(self, preds, labels)
-        if labels.min() < 0 or labels.max() > 1:
-            raise InputError(f"BinaryCrossEntropyLoss expects labels between 0 and 1, but they reach from "
-                             f"{labels.min():g} to {labels.max():g}. Are predictions and labels swapped, or are the "
-                             "labels -1 and 1? Then use (labels + 1) / 2.")
+        self.check_labels(labels)
         self.input_cache = (preds, labels)
         losses = labels * stable_softplus(-preds) + (1 - labels) * stable_softplus(preds)
         return losses.sum(dtype=np.float64) / len(preds)
@@ -186,6 +188,14 @@ class BinaryCrossEntropyLoss(Loss):
         require_forward(self, self.input_cache)
         preds, labels = self.input_cache
         return ((stable_sigmoid(preds) - labels) / len(preds)).astype(preds.dtype, copy=False)
+
+    @staticmethod
+    def check_labels(labels: np.ndarray) -> None:
+        """Raise InputError if a label is below 0 or above 1; NaN passes on into the loss, where it shows."""
+        if labels.min() < 0 or labels.max() > 1:
+            raise InputError(f"BinaryCrossEntropyLoss expects labels between 0 and 1, but they reach from "
+                             f"{labels.min():g} to {labels.max():g}. Are predictions and labels swapped, or are the "
+                             "labels -1 and 1? Then use (labels + 1) / 2.")
 
 
 class RegularizedCrossEntropy(Loss):

@@ -17,7 +17,7 @@ from lib.compiled_losses import FEW_CLASSES, LOSS_RULES, SMALL_SIZE
 from lib.compiled_memory import NotCompilable
 from lib.compiled_update import MIN_SIZE
 from lib.convolutions import Conv2d
-from lib.losses import CrossEntropyLoss, MSELoss, RegularizedCrossEntropy
+from lib.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, MSELoss, RegularizedCrossEntropy
 from lib.lr_schedulers import CosineAnnealingLR
 from lib.network import Flatten, Linear, Sequential
 from lib.optimizer_base import Optimizer
@@ -25,6 +25,7 @@ from lib.optimizers import SGD, Adam, create_optimizer
 from lib.regularizers import Dropout, L1Regularization, L2Regularization
 from lib.training import train
 from lib.training_step import ReadableStep, make_step
+from lib.validation import InputError
 
 OPTIMIZERS = [optimizer for optimizer in Optimizer.__subclasses__() + Adam.__subclasses__()
               if optimizer.__module__ == "lib.optimizers"]
@@ -413,6 +414,30 @@ def test_what_isnt_supported_is_said_and_left_to_the_modules(name, model, optimi
     assert type(make_step(model, CrossEntropyLoss(), optimizer)) is ReadableStep
     with pytest.raises(NotCompilable, match=word):
         compile_step(model, CrossEntropyLoss(), optimizer)
+
+
+@pytest.mark.parametrize("loss_fn, wrong, word, dtypes", [
+    (CrossEntropyLoss(), [1, 1], "row 2 is", "fdlb?"), (CrossEntropyLoss(), [0, 0], "row 2 is", "fdlb?"),
+    (BinaryCrossEntropyLoss(), [2, 0], "from 0 to 2", "fdlb")])
+def test_labels_of_later_batches_are_checked_as_well(rng, loss_fn, wrong, word, dtypes):
+    for dtype in dtypes:
+        check_labels_of_later_batches(rng, loss_fn, wrong, word, dtype)
+
+
+def check_labels_of_later_batches(rng, loss_fn, wrong, word, dtype):
+    model = Sequential(Linear(3, 2, rng=rng)).astype("f" if dtype == "f" else "d")
+    step = compile_step(model, loss_fn, SGD(model.parameters(), lr=0.1))
+    x, y = rng.standard_normal((4, 3)).astype(model[0].W.data.dtype), np.eye(2)[[0, 1, 1, 0]].astype(dtype)
+    for labels in (y, y, y.copy()):
+        step.step(x, labels)
+    before = model[0].W.data.copy()
+    bad = y.copy()
+    bad[2] = wrong
+    with pytest.raises(InputError, match=word):
+        step.step(x, bad)
+    assert np.array_equal(model[0].W.data, before)
+    step.step(x, y)
+    assert not np.array_equal(model[0].W.data, before)
 
 
 def test_another_precision_than_the_weights_is_left_to_the_modules():
