@@ -102,7 +102,9 @@ def train_many(create_model: Callable[[], Module], loss_fn: Any, x: Any, y: Any,
     losses: List[np.ndarray] = []
     with numpy_random_state_kept(), np.errstate(over="ignore", invalid="ignore"):
         np.random.seed(run_seeds[0])
-        runs_at_once = task.runs_at_once(create_model(), chunk_bytes)
+        model = create_model()
+        loss_fn(model(x), y)  # what doesn't fit is said before any time is spent
+        runs_at_once = task.runs_at_once(model, chunk_bytes)
         for start in range(0, len(run_seeds), runs_at_once or 1):
             chunk = slice(start, start + (runs_at_once or 1))
             train = task.train_together if runs_at_once else task.train_alone

@@ -148,6 +148,13 @@ def test_wrong_arguments_are_explained():
         train_many(create_xor_net, CrossEntropyLoss(), X, y, 2, seeds=3)
 
 
+@pytest.mark.parametrize("wrong", [2 * LABELS, LABELS[:3]])
+def test_wrong_labels_are_found_before_any_time_is_spent(monkeypatch, wrong):
+    monkeypatch.setattr("lib.many_networks.StackedParameters", None)
+    with pytest.raises(ValueError, match="labels"):
+        train_many(create_xor_net, CrossEntropyLoss(), X, wrong, 2, seeds=3)
+
+
 if __name__ == "__main__":
     from tests.run import run_this_file
     run_this_file(__file__)
