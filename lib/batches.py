@@ -46,9 +46,16 @@ class Batches:
         order = (np.random if self.rng is None else self.rng).permutation(n) if self.shuffle else None
         for start in range(0, n, self.batch_size):
             stop = start + self.batch_size
-            chosen: Any = slice(start, stop) if order is None else order[start:stop]
-            x_batch = self.x[chosen]
-            yield (x_batch if self.transform is None else self.transform(x_batch)), self.y[chosen]
+            chosen = slice(start, stop) if order is None else order[start:stop]
+            x_batch = rows(self.x, chosen)
+            yield (x_batch if self.transform is None else self.transform(x_batch)), rows(self.y, chosen)
+
+
+def rows(array: np.ndarray, chosen: Any) -> np.ndarray:
+    """Return array[chosen], for a slice or row numbers; take is faster for those, if the rows lie side by side."""
+    if isinstance(chosen, slice) or not array.flags.c_contiguous:
+        return array[chosen]
+    return array.take(chosen, axis=0)
 
 
 def train_test_split(*arrays: Any, test_size: float = 0.2, seed: int = 0) -> List[np.ndarray]:

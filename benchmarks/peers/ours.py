@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers import Unsupported
-from benchmarks.tasks import Task, data, epoch_batches, weights
+from benchmarks.tasks import Task, data, weights
 from lib.activations import ReLU
+from lib.batches import Batches
 from lib.compiled import compile_step
 from lib.convolutions import Conv2d, MaxPool2d
 from lib.losses import CrossEntropyLoss, MSELoss
@@ -52,8 +53,8 @@ class Steps:
 
     def one_epoch(self) -> None:
         total = 0.0
-        for batch in epoch_batches(self.task, len(self.x), self.epoch):
-            total += self.training_step.step(self.x[batch], self.y[batch])[0] * len(batch)
+        for x_batch, y_batch in Batches(self.x, self.y, self.task.batch, rng=np.random.RandomState(self.epoch)):
+            total += self.training_step.step(x_batch, y_batch)[0] * len(x_batch)
         self.epoch += 1
 
     def finish(self) -> None:
