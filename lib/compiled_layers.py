@@ -18,6 +18,9 @@ from lib.network_base import Module
 from lib.regularizers import Dropout
 
 
+MAX_TRANSPOSED = 2 ** 13  # entries up to which x W, the faster product, followed by a transposition beats W^T x^T
+
+
 class CompiledLayer(NamedTuple):
     """A layer in place: the signal that leaves it, and the operations of its two passes."""
 
@@ -52,16 +55,20 @@ def linear(layer: Linear, x: Signal, memory: Workspace) -> CompiledLayer:
     x.is_kept = True
     z = memory.signal(layer.out_features)
     W, W_grad = (array.reshape(layer.W.data.shape) for array in memory.weights(layer.W))
-    if layer.b is None or x.with_ones is None:
-        forward = [Operation(np.dot, (W.T, x.values), z.values)]
-        backward = [Operation(np.dot, (x.values, z.grad.T), W_grad)]
-    else:
+    if layer.b is not None and x.with_ones is not None:
         both, both_grad = (array.reshape(-1, layer.out_features) for array in memory.weights(layer.b, layer.W))
         forward = [Operation(np.dot, (both.T, x.with_ones), z.values)]
         backward = [Operation(np.dot, (x.with_ones, z.grad.T), both_grad)]
-    if layer.b is not None and x.with_ones is None:
+    else:
+        forward = [Operation(np.dot, (W.T, x.values), z.values)]
+        backward = [Operation(np.dot, (x.values, z.grad.T), W_grad)]
+    if layer.b is not None and x.with_ones is None:  # x is the input of the network, memory.x_batch its transpose
         b, b_grad = memory.weights(layer.b)
-        forward.append(Operation(np.add, (z.values, b[:, np.newaxis]), z.values))
+        product = z.values
+        if z.values.size <= MAX_TRANSPOSED:
+            product = memory.empty(*z.values.shape[::-1]).T
+            forward = [Operation(np.dot, (memory.x_batch, W), product.T)]
+        forward.append(Operation(np.add, (product, b[:, np.newaxis]), z.values))
         backward.append(Operation(np.dot, (z.grad, np.ones(memory.batch_size, memory.dtype)), b_grad))
     if x.grad is not None:
         backward.append(Operation(np.dot, (W, z.grad), x.grad))

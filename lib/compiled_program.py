@@ -48,7 +48,7 @@ class Program:
             raise NotCompilable("The labels haven't the shape of the predictions.")
         self._loss = LOSS_RULES[type(loss_fn)](signal, memory)
         x, y = np.zeros(x_batch.shape, x_batch.dtype), np.zeros(y_batch.shape, y_batch.dtype).T  # stand for a batch
-        arguments, take = {"x.T": memory.input.values, "y.T": y}, [take_labels(self._loss, y)]
+        arguments, take = {"x.T": memory.input.values, "x": memory.x_batch, "y.T": y}, [take_labels(self._loss, y)]
         if memory.is_input_copied:
             arguments = {"x": x, "y.T": y}
             take.append(Operation(copy, (x,), memory.x_batch))

@@ -12,7 +12,7 @@ import pytest
 
 from lib.activations import ReLU, Sigmoid, Softmax, Tanh
 from lib.compiled import CompiledStep, compile_step, supports, why_not_compiled
-from lib.compiled_layers import RULES
+from lib.compiled_layers import MAX_TRANSPOSED, RULES
 from lib.compiled_losses import FEW_CLASSES, LOSS_RULES, SMALL_SIZE
 from lib.compiled_memory import NotCompilable
 from lib.compiled_update import MIN_SIZE
@@ -121,10 +121,10 @@ def test_every_example_of_a_layer_is_compiled_rightly(layer_class, rng):
             assert step._is_trusted and all(step._programs.values()), layer
 
 
-@pytest.mark.parametrize("first", [Linear(100, 100), Linear(100, 100, bias=False), Flatten(), ReLU(), Dropout(0.5)],
-                         ids=repr)
+@pytest.mark.parametrize("first", [Linear(100, 100), Linear(100, MAX_TRANSPOSED // 80 + 1),
+                                   Linear(100, 100, bias=False), Flatten(), ReLU(), Dropout(0.5)], ids=repr)
 def test_large_batches_are_used_where_they_are_and_stay_as_they_are(rng, first):
-    rest = Linear(100, 3, rng=rng)
+    rest = Linear(getattr(first, "out_features", 100), 3, rng=rng)
     x, y = rng.standard_normal((80, 100)), labels_for(80, rng)
     unchanged = x.copy()
     results = []
