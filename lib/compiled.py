@@ -18,7 +18,7 @@ from lib.compiled_layers import RULES
 from lib.compiled_losses import LOSS_RULES
 from lib.compiled_memory import FlatParameters, NotCompilable
 from lib.compiled_program import Program
-from lib.compiled_update import fastest_update
+from lib.compiled_update import MIN_SIZE, Descent, find_descent
 from lib.losses import RegularizedCrossEntropy
 from lib.network import Sequential
 from lib.network_base import Module
@@ -86,8 +86,9 @@ class CompiledStep:
     """A training step in place; it stands in for a ReadableStep, see there.
 
     The parameters' `data` and `grad`, and the optimiser's state, become views of flat vectors: they are up to date
-    after each step. An array that somebody puts in their place between two steps is noticed, and taken over. What
-    can't be compiled, such as a batch of another precision, is computed by the ReadableStep.
+    after each step, but for the gradients of a large network in plain gradient descent, which are so after `sync`. An
+    array that somebody puts in their place between two steps is noticed, and taken over. What can't be compiled, such
+    as a batch of another precision, is computed by the ReadableStep.
 
     In the first step, the modules compute the gradient, too, and both are compared: a network whose modules compute
     something else (an exercise being solved, say) is trained by its modules.
@@ -99,6 +100,7 @@ class CompiledStep:
         self._is_compared, self._is_trusted = False, True
         self._check_labels = getattr(plain_loss(loss_fn), "check_labels", None)
         self._labels: Any = None  # those of the last batch, which are checked
+        self._last: Any = None  # the program and the batch of the last step
         self._bind()
 
     def step(self, x_batch: np.ndarray, y_batch: np.ndarray, with_loss: bool = True) -> Tuple[Any, np.ndarray]:
@@ -107,20 +109,28 @@ class CompiledStep:
         if program is not None and not self._is_compared:
             self._compare_with_modules(program, x_batch, y_batch)
         if program is None or not self._is_trusted:
+            self._last = None
             return self.readable.step(x_batch, y_batch)
         if y_batch is not self._labels and self._check_labels is not None:
             self._check_labels(as_float(y_batch))
             self._labels = y_batch
+        self._last = program, x_batch, y_batch
         program.run(x_batch, y_batch)
         penalty = self._add_penalty(with_loss)
         if self.clip_norm is not None:
             clip_grad_norm(self.optimizer._params, self.clip_norm)
         self.optimizer.step_count += 1
-        self.update(self._flat.data, self._flat.grad, self._flat_state)
+        for data, grad in program.left:
+            self.optimizer.update(data, grad, self.optimizer_state)
         return program.loss() + penalty if with_loss else None, program.preds
 
     def sync(self) -> None:
-        """Check that the model is still built as it was; its parameters are up to date anyway."""
+        """Bring the gradients up to date; check that the model is still built as it was."""
+        if self._last is not None:
+            program, x_batch, y_batch = self._last
+            if program.find_rest is not None:
+                program.find_rest(x_batch, y_batch)
+            self._last = None
         if self._flat is None or flat_layers(self.model) != self._layers or \
                 [id(parameter) for layer in self._layers for parameter in layer.parameters()] != self._ids:
             self._bind()
@@ -143,15 +153,11 @@ class CompiledStep:
         precision = x_batch.dtype if x_batch.dtype.kind == "f" else np.dtype(np.float64)
         if precision == self._flat.data.dtype and x_batch.size and x_batch.ndim > 1:
             try:
-                program = Program(self._layers, plain_loss(self.loss_fn), self._flat, x_batch, y_batch)
+                program = Program(self._layers, plain_loss(self.loss_fn), self._flat, x_batch, y_batch, self._descent)
             except NotCompilable:
                 pass
         self._programs[key] = program
         return program
-
-    def update_arguments(self) -> Tuple[np.ndarray, np.ndarray, State]:
-        """Return what the optimiser's update is given: all parameters, their gradients and the state, as vectors."""
-        return self._flat.data, self._flat.grad, self._flat_state
 
     # ------------------------------------------------------------------ memory
 
@@ -159,18 +165,24 @@ class CompiledStep:
         """Lay out the parameters and the optimiser's state as flat vectors; forget all programs."""
         self._programs: Dict[Any, Optional[Program]] = {}
         self._flat: Any = None
+        self._last = None
         if not self._is_trusted or not supports(self.model, self.loss_fn, self.optimizer):
             return
         self._layers = flat_layers(self.model)
         self._ids = [id(parameter) for layer in self._layers for parameter in layer.parameters()]
-        self._settings = [(layer, name, getattr(layer, name))
-                          for layer in self._layers for name in RULES[type(layer)].settings]
+        self._settings: List[Tuple[Any, str, Any]] = [(layer, name, getattr(layer, name)) for layer in self._layers
+                                                      for name in RULES[type(layer)].settings]
         flat = self._flat = FlatParameters(self._layers)
-        self._flat_state = self.optimizer.init_state(flat.data)
-        self.update = fastest_update(self.optimizer, flat.data)
+        self._descent: Optional[Descent] = None
+        if self.clip_norm is None and type(self.loss_fn) is not RegularizedCrossEntropy:  # which need the gradient
+            self._descent = find_descent(self.optimizer, flat.data)
+        if flat.data.size >= MIN_SIZE:  # what find_descent's answer depends on
+            self._settings += [(self.optimizer, name, getattr(self.optimizer, name))
+                               for name in ("momentum", "weight_decay", "update") if hasattr(self.optimizer, name)]
+        self.optimizer_state = self.optimizer.init_state(flat.data)
         self._state_views: List[Tuple[State, str, np.ndarray]] = []
         for parameter, own_state in zip(self.optimizer._params, self.optimizer._states):
-            for name, vector in self._flat_state.items():
+            for name, vector in self.optimizer_state.items():
                 view = flat.view(vector, parameter)
                 view[...] = own_state[name]
                 own_state[name] = view
@@ -219,7 +231,7 @@ class CompiledStep:
         expected = [parameter.grad for parameter in self.optimizer._params]
         restart_random_numbers()
         self._is_bound()  # the gradients are views again
-        program.run(x_batch, y_batch)
+        program.find_gradient(x_batch, y_batch)
         self._add_penalty(with_loss=False)
         restart_random_numbers()
         for parameter, grad in zip(self.optimizer._params, expected):

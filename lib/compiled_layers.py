@@ -55,13 +55,14 @@ def linear(layer: Linear, x: Signal, memory: Workspace) -> CompiledLayer:
     x.is_kept = True
     z = memory.signal(layer.out_features)
     W, W_grad = (array.reshape(layer.W.data.shape) for array in memory.weights(layer.W))
+    backward = [] if x.grad is None else [Operation(np.dot, (W, z.grad), x.grad)]  # first, while W is as it was
     if layer.b is not None and x.with_ones is not None:
         both, both_grad = (array.reshape(-1, layer.out_features) for array in memory.weights(layer.b, layer.W))
         forward = [Operation(np.dot, (both.T, x.with_ones), z.values)]
-        backward = [Operation(np.dot, (x.with_ones, z.grad.T), both_grad)]
+        backward.append(Operation(np.dot, (x.with_ones, z.grad.T), both_grad, (layer.b, layer.W)))
     else:
         forward = [Operation(np.dot, (W.T, x.values), z.values)]
-        backward = [Operation(np.dot, (x.values, z.grad.T), W_grad)]
+        backward.append(Operation(np.dot, (x.values, z.grad.T), W_grad, (layer.W,)))
     if layer.b is not None and x.with_ones is None:  # x is the input of the network, memory.x_batch its transpose
         b, b_grad = memory.weights(layer.b)
         product = z.values
@@ -70,8 +71,6 @@ def linear(layer: Linear, x: Signal, memory: Workspace) -> CompiledLayer:
             forward = [Operation(np.dot, (memory.x_batch, W), product.T)]
         forward.append(Operation(np.add, (product, b[:, np.newaxis]), z.values))
         backward.append(Operation(np.dot, (z.grad, np.ones(memory.batch_size, memory.dtype)), b_grad))
-    if x.grad is not None:
-        backward.append(Operation(np.dot, (W, z.grad), x.grad))
     return CompiledLayer(z, forward, backward)
 
 

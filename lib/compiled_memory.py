@@ -20,11 +20,15 @@ MAX_COPIED = 4096  # entries of a batch; copying a larger one to where ones prec
 
 
 class Operation(NamedTuple):
-    """One call, function(*inputs, out=output), whose inputs and output are arrays that stay where they are."""
+    """One call, function(*inputs, out=output), whose inputs and output are arrays that stay where they are.
+
+    A matrix product that gives the whole gradient of neighbouring parameters names them.
+    """
 
     function: Callable[..., Any]
     inputs: Tuple[Any, ...]
     output: Any
+    parameters: Tuple[Parameter, ...] = ()
 
 
 class NotCompilable(Exception):

@@ -1,7 +1,7 @@
 """The program of a compiled network for one batch size: all operations of a training step, written out in a row."""
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -9,6 +9,7 @@ import lib.compiled_convolutions  # its rules enter RULES
 from lib.compiled_layers import RULES
 from lib.compiled_losses import LOSS_RULES, take_labels
 from lib.compiled_memory import FlatParameters, NotCompilable, Operation, Workspace, copy
+from lib.compiled_update import Descent
 from lib.network_base import Module
 
 
@@ -20,18 +21,24 @@ class Program:
         loss_fn: the loss, without a penalty on the parameters.
         flat: the layers' parameters.
         x_batch, y_batch: inputs, (batch, ...), and labels, (batch, K), of the shapes and types to come.
+        descent: updates parameters in the products that would give their gradients; None leaves all to the optimiser.
 
     Attributes:
-        run: run(x_batch, y_batch) computes the predictions for a batch, and the gradient into flat.grad.
+        find_gradient: find_gradient(x_batch, y_batch) computes the predictions for a batch, and the gradient into
+            flat.grad.
+        run: run(x_batch, y_batch) does the same, but for the parameters that the descent updates.
+        find_rest: find_rest(x_batch, y_batch) computes the gradient that run has left out, once after it; None where it
+            leaves nothing out.
+        left: the values and gradients that are left for the optimiser to update after run.
         preds: the predictions of the last batch, (batch, K).
-        steps: (what it is, operations) in the order of execution.
+        steps: (what it is, operations) in the order in which run executes them.
 
     Raises:
         NotCompilable: the layers don't fit these shapes, or can't be compiled for them.
     """
 
     def __init__(self, layers: Sequence[Module], loss_fn: Any, flat: FlatParameters, x_batch: np.ndarray,
-                 y_batch: np.ndarray) -> None:
+                 y_batch: np.ndarray, descent: Optional[Descent] = None) -> None:
         memory = Workspace(flat, x_batch.shape, x_batch.dtype)
         signal = memory.input
         forward: List[Tuple[str, List[Operation]]] = []
@@ -56,14 +63,36 @@ class Program:
         # An operation without a place for its output would compute the gradient of the network's input.
         self.steps = [(label, [operation for operation in operations if operation.output is not None])
                       for label, operations in all_steps]
-        self.run = straight_line([operation for _, operations in self.steps for operation in operations],
-                                 arguments)
+        self.run = self.find_gradient = straight_line(all_operations(self.steps), arguments)
+        self.find_rest: Optional[Callable[..., None]] = None
+        self.left = [(flat.data, flat.grad)]
+        if descent is not None:
+            products = [operation for operation in all_operations(self.steps) if operation.parameters]
+            updated = {id(parameter) for product in products for parameter in product.parameters}
+            self.left = [(data, grad) for parameter, data, grad in flat.views if id(parameter) not in updated]
+            self.find_rest = straight_line(products, arguments)
+            self.steps = [(label, [self._descending(operation, descent, memory) for operation in operations])
+                          for label, operations in self.steps]
+            self.run = straight_line(all_operations(self.steps), arguments)
         self._run_loss = straight_line(self._loss.forward)
+
+    @staticmethod
+    def _descending(operation: Operation, descent: Descent, memory: Workspace) -> Operation:
+        """Return the operation that updates the parameters whose gradient this one gives; any other as it is."""
+        if not operation.parameters:
+            return operation
+        values, _ = memory.weights(*operation.parameters)
+        return descent.in_place_of(operation, values.reshape(operation.output.shape))
 
     def loss(self) -> np.float64:
         """Return the loss of the batch, once after run."""
         self._run_loss()
         return np.float64(self._loss.value)
+
+
+def all_operations(steps: Sequence[Tuple[str, List[Operation]]]) -> List[Operation]:
+    """Return the operations of all steps in a row."""
+    return [operation for _, operations in steps for operation in operations]
 
 
 def straight_line(operations: Sequence[Operation], arguments: Mapping[str, np.ndarray] = {}) -> Callable[..., None]:
@@ -88,7 +117,7 @@ def straight_line(operations: Sequence[Operation], arguments: Mapping[str, np.nd
         names[f"value{len(names)}"] = value
         return f"value{len(names) - 1}"
 
-    for function, inputs, output in operations:
+    for function, inputs, output, _ in operations:
         if function is copy:
             lines.append(f"        {name(np.copyto)}({name(output)}, {name(inputs[0])})")
         elif function is np.dot:  # the method of the array does the same, with less ado

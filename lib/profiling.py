@@ -96,18 +96,20 @@ def profile(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.nd
     if program is None:
         raise InputError("The compiled path can't take this batch: its precision isn't that of the weights, or the "
                          "modules compute something else than the compiled path.")
+    learning_rate, optimizer.lr = optimizer.lr, 1e-20  # the same arithmetic, on weights that stay as they are
     lines = []
     for label, operations in program.steps:
         for operation in operations:
             lines.append(measure_operation(label, operation))
-    data, grad, state = step.update_arguments()
-    learning_rate, optimizer.lr = optimizer.lr, 0.0  # the same arithmetic, on weights that stay as they are
-    seconds = best_seconds(lambda: step.update(data, grad, state))
+    for data, grad in program.left:
+        state = step.optimizer_state
+        seconds = best_seconds(lambda: optimizer.update(data, grad, state))
+        arrays = [data, data, grad] + 2 * list(state.values())
+        lines.append(Line(f"{type(optimizer).__name__} update", "update", data.shape, 2 * data.size,
+                          sum(array.nbytes for array in arrays), seconds))
     optimizer.lr = learning_rate
-    arrays = [data, data, grad] + 2 * list(state.values())
-    lines.append(Line(f"{type(optimizer).__name__} update", "update", data.shape, 2 * data.size,
-                      sum(array.nbytes for array in arrays), seconds))
-    result = Profile(lines, machine or measure_machine(data.dtype), best_seconds(lambda: step.step(x, y, False)))
+    whole_step = best_seconds(lambda: step.step(x, y, with_loss=False))
+    result = Profile(lines, machine or measure_machine(program.preds.dtype), whole_step)
     if verbose:
         print(result)
     return result
@@ -115,7 +117,7 @@ def profile(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.nd
 
 def measure_operation(label: str, operation: Operation) -> Line:
     """Return what an operation does, and how long it takes."""
-    function, inputs, output = operation
+    function, inputs, output, _ = operation
     name = getattr(function, "__name__", "operation")
     name = {"reduce": f"{getattr(getattr(function, '__self__', None), '__name__', '')} over an axis"}.get(name, name)
     seconds = best_seconds(lambda: function(*inputs, out=output))
@@ -128,7 +130,7 @@ def count_flops(operation: Operation) -> int:
     That counts an exponential as one, too, although it takes about ten additions' time.
     """
     arrays = [value for value in operation.inputs if isinstance(value, np.ndarray)]
-    if operation.function is np.dot:
+    if operation.function is np.dot or operation.parameters:
         return 2 * operation.output.size * arrays[0].shape[-1]
     if isinstance(operation.function, np.ufunc):
         return int(operation.output.size)

@@ -155,25 +155,29 @@ def test_numbers_of_classes_and_types_of_labels(rng, num_classes, n):
 
 @pytest.mark.parametrize("dtype, tolerance", [(np.float64, 1e-10), (np.float32, 1e-4)], ids=["float64", "float32"])
 @pytest.mark.parametrize("has_scipy, threads", [(True, "1"), (True, "2"), (False, "1")])
-def test_many_parameters(monkeypatch, rng, has_scipy, threads, dtype, tolerance):
+@pytest.mark.parametrize("n", [1, 8, 80])
+def test_many_parameters(monkeypatch, rng, has_scipy, threads, dtype, tolerance, n):
     monkeypatch.setenv("OMP_NUM_THREADS", threads)
     if not has_scipy:
         monkeypatch.setitem(sys.modules, "scipy.linalg", None)
-    x, y = rng.standard_normal((8, 120)).astype(dtype), labels_for(8, rng).astype(dtype)
+    x, y = rng.standard_normal((n, 120)).astype(dtype), labels_for(n, rng).astype(dtype)
     results = []
     for make in (ReadableStep, compile_step):
         np.random.seed(0)
-        model = Sequential(Linear(120, 150), ReLU(), Linear(150, 3)).astype(dtype)
+        model = Sequential(Linear(120, 150, bias=n != 8), ReLU(), Linear(150, 3)).astype(dtype)
         optimizer = SGD(model.parameters(), lr=0.5)
         step = make(model, CrossEntropyLoss(), optimizer)
         for i in range(30):
-            optimizer.lr, optimizer.weight_decay = 0.5 / (1 + i), 0.01 * (i > 20)
+            optimizer.lr, optimizer.weight_decay = 0.5 / (1 + i), 0.01 * (15 < i < 20)
             step.step(x, y)
-        results.append(np.concatenate([parameter.data.ravel() for parameter in model.parameters()]))
-    assert step._is_trusted and len(results[0]) >= MIN_SIZE
-    has_axpy = has_scipy and threads == "1" and importlib.util.find_spec("scipy") is not None
-    assert (step.update != optimizer.update) == has_axpy
-    np.testing.assert_allclose(results[1], results[0], rtol=0, atol=tolerance * np.abs(results[0]).max())
+            if i % 10 == 9:
+                step.sync()
+                for kind in ("data", "grad"):
+                    results.append(np.concatenate([getattr(p, kind).ravel() for p in model.parameters()]))
+    descends = has_scipy and threads == "1" and importlib.util.find_spec("scipy") is not None
+    assert step._is_trusted and len(results[0]) >= MIN_SIZE and (step._descent is not None) == descends
+    for ours, theirs in zip(results[len(results) // 2:], results):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance * np.abs(theirs).max())
 
 
 def test_float32_stays_float32_and_close(rng):
