@@ -13,6 +13,9 @@ from benchmarks.tasks import TASKS, Task, scaling_tasks
 from lib.utilities import write_atomically
 
 QUICK_KINDS = ("mlp", "networks", "check")
+SLOW_KINDS = ("epoch", "networks", "check")
+MAX_SLOW_ROUNDS = 9
+SECONDS_A_ROUND = 0.02  # of each library: short, so that all those of a round find the machine in the same state
 SCALING_PEERS = ("readable", "compiled", "PyTorch", "JAX jit")
 
 
@@ -28,7 +31,8 @@ def read_options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
                         "%(default)s)")
     parser.add_argument("--rows", default="", metavar="TEXT", help=f"only tasks with TEXT in their names, which are: "
                         f"{report.row_names(TASKS)}")
-    parser.add_argument("--rounds", type=int, default=None, metavar="N", help="rounds (default: 15; with --quick, 5)")
+    parser.add_argument("--rounds", type=int, default=None, metavar="N", help="rounds (default: 40; with --quick, 12; at "
+                        f"most {MAX_SLOW_ROUNDS} of the rows that take long)")
     parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu counts the processor's time, for "
                         "machines that are shared with other work (default: %(default)s)")
     parser.add_argument("--no-scaling", action="store_true", help="without the scaling curves")
@@ -48,7 +52,7 @@ def read_options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     if options.quick:
         options.peers = [peer for peer in options.peers if peer != "torch.compile"]
         options.no_scaling = True
-    options.rounds = options.rounds or (5 if options.quick else 15)
+    options.rounds = options.rounds or (12 if options.quick else 40)
     return options
 
 
@@ -89,15 +93,15 @@ def main(arguments: Optional[List[str]] = None) -> None:
 def measure(contest: Contest, task: Task, options: argparse.Namespace) -> Result:
     """Measure one row, and say so."""
     print(f"{task.name} ...", file=sys.stderr, flush=True)
-    slow = task.kind in ("epoch", "networks")
-    return contest.run(task, rounds=min(options.rounds, 5) if slow else options.rounds, seconds_a_round=0.05)
+    rounds = min(options.rounds, MAX_SLOW_ROUNDS) if task.kind in SLOW_KINDS else options.rounds
+    return contest.run(task, rounds, SECONDS_A_ROUND)
 
 
 def measure_scaling(options: argparse.Namespace, threads: int) -> report.Scaling:
     """Measure the scaling curves with a few peers."""
     contest = Contest([peer for peer in SCALING_PEERS if peer in options.peers], threads, options.clock)
     try:
-        return [(varies, value, contest.run(task, rounds=3, seconds_a_round=0.03))
+        return [(varies, value, contest.run(task, rounds=5, seconds_a_round=SECONDS_A_ROUND))
                 for varies, value, task in announced(scaling_tasks())]
     finally:
         contest.stop()

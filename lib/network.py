@@ -74,8 +74,9 @@ class Linear(Module):
         #   dL/dx_ni = sum_j dL/dz_nj dz_nj/dx_ni = sum_j grad_nj W_ij   ->  grad W^T
         # Each product has the shape of what it is the gradient of. The parameters' gradients are added to what
         # is there already: a parameter that is used twice receives the sum.
+        # (np.add.reduce(grad, axis=0) is grad.sum(axis=0), and quicker for small matrices, as np.dot is.)
         self.W.grad += np.dot(x.T, grad)
-        self.b.grad += grad.sum(axis=0)
+        self.b.grad += np.add.reduce(grad, axis=0)
         grad_input = np.dot(grad, self.W.data.T)
         # END TODO ##################
         return grad_input
@@ -203,7 +204,7 @@ class Sequential(Module):
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         for module in self.modules:
-            x = module(x)
+            x = module.forward(x)  # what module(x) does with arrays
         return x
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
