@@ -31,8 +31,8 @@ def read_options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
                         "%(default)s)")
     parser.add_argument("--rows", default="", metavar="TEXT", help=f"only tasks with TEXT in their names, which are: "
                         f"{report.row_names(TASKS)}")
-    parser.add_argument("--rounds", type=int, default=None, metavar="N", help="rounds (default: 40; with --quick, 12; at "
-                        f"most {MAX_SLOW_ROUNDS} of the rows that take long)")
+    parser.add_argument("--rounds", type=int, default=None, metavar="N", help="rounds (default: 40; with --quick, 12; "
+                        f"at most {MAX_SLOW_ROUNDS} of the rows that take long)")
     parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu counts the processor's time, for "
                         "machines that are shared with other work (default: %(default)s)")
     parser.add_argument("--no-scaling", action="store_true", help="without the scaling curves")
