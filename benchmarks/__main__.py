@@ -52,6 +52,11 @@ def read_options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     if options.quick:
         options.peers = [peer for peer in options.peers if peer != "torch.compile"]
         options.no_scaling = True
+    options.tasks = [task for task in TASKS
+                     if options.rows in task.name and (not options.quick or task.kind in QUICK_KINDS)]
+    if not options.tasks:
+        parser.error(f"no row{' that --quick measures' if options.quick else ''} has {options.rows!r} in its name; all "
+                     f"rows are: {report.row_names(TASKS)}")
     options.rounds = options.rounds or (12 if options.quick else 40)
     return options
 
@@ -59,7 +64,6 @@ def read_options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
 def main(arguments: Optional[List[str]] = None) -> None:
     """Measure, print the table, and write it with its plots."""
     options = read_options(arguments)
-    tasks = [task for task in TASKS if options.rows in task.name and (not options.quick or task.kind in QUICK_KINDS)]
     results: Dict[int, List[Result]] = {}
     scaling: Dict[int, report.Scaling] = {}
     pages = []
@@ -68,7 +72,7 @@ def main(arguments: Optional[List[str]] = None) -> None:
         contest = Contest(options.peers, threads, options.clock)
         try:
             versions.update(contest.versions)
-            results[threads] = [measure(contest, task, options) for task in tasks]
+            results[threads] = [measure(contest, task, options) for task in options.tasks]
             pages += [report.table(results[threads], threads), report.verdicts(results[threads]),
                       report.remarks(results[threads], contest.versions, contest.absent)]
         finally:

@@ -119,7 +119,9 @@ def test_the_command_writes_table_and_json(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("arguments, word", [(["--threads", "x"], "numbers"), (["--threads", "0"], "from 1"),
-                                             (["--peers", "tinygrad"], "no peer"), (["--rounds", "0"], "from 1")])
+                                             (["--peers", "tinygrad"], "no peer"), (["--rounds", "0"], "from 1"),
+                                             (["--rows", "pear"], "no row has 'pear'"),
+                                             (["--quick", "--rows", "epoch"], "no row that --quick measures")])
 def test_wrong_options_are_explained(arguments, word, capsys):
     with pytest.raises(SystemExit):
         read_options(arguments)
