@@ -18,7 +18,7 @@ except ModuleNotFoundError:
 
 from lib.dataset import X, y
 from lib.experiments import backward_pass
-from lib.experiments.xor import create_xor_net, train_on_xor
+from lib.experiments import create_xor_net, train_on_xor
 from lib.gradient_utilities import zero_grad
 from lib.losses import CrossEntropyLoss
 from lib.network import Sequential
@@ -137,7 +137,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     print(f"\nFinal predictions: {np.argmax(model(X), axis=1)}")
     print(f"Ground truth:      {y}")
     if options.plot:
-        from lib.experiments.xor import plot_xor_result
+        from lib.experiments import plot_xor_result
         plot_xor_result(model, losses, options.plot)
         print(f"Picture written to {options.plot}")
 

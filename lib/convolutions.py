@@ -4,18 +4,31 @@ The layers of a convolutional network are all to be had from here, pooling and F
 """
 from __future__ import annotations
 
-from typing import Any, Iterator, List, Optional, Tuple
+from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from lib.network import Flatten
+from lib.layers.windows import (IntOrPair, Pair, as_pair, checked_images, num_windows, pad_images, unpad_images,
+                                window_offsets)
 from lib.network_base import Module, Parameter
-from lib.pooling import AvgPool2d, MaxPool2d
-from lib.validation import checked_upstream, require_forward, require_gradients, require_size
-from lib.windows import (IntOrPair, as_pair, calculate_conv_output, checked_images, pad_images, unpad_images,
-                         window_offsets)
+from lib.validation import checked_elementwise, checked_upstream, require_forward, require_gradients, require_size
 
-__all__ = ["AvgPool2d", "Conv2d", "Flatten", "MaxPool2d", "calculate_conv_output"]
+
+def calculate_conv_output(input_shape: Sequence[int], kernel_size: IntOrPair, stride: IntOrPair = 1,
+                          padding: IntOrPair = 0) -> Pair:
+    """Return the height and width of what a convolution yields: floor((size + 2 padding - kernel) / stride) + 1.
+
+    >>> calculate_conv_output((28, 28), kernel_size=(5, 5), stride=(2, 2), padding=(1, 1))
+    (13, 13)
+
+    Args:
+        input_shape: (height, width), or a shape that ends so, such as (batch, channels, height, width).
+        kernel_size, stride, padding: (vertical, horizontal), or one number for both.
+
+    Raises:
+        InputError: the kernel is larger than the padded image.
+    """
+    return num_windows(input_shape, kernel_size, stride, padding)
 
 
 class Conv2d(Module):
@@ -131,3 +144,21 @@ class Conv2d(Module):
         text += "" if self.stride == (1, 1) else f", stride={self.stride}"
         text += "" if self.padding == (0, 0) else f", padding={self.padding}"
         return text + (")" if self.b is not None else ", bias=False)")
+
+
+class Flatten(Module):
+    """Each example becomes one row: (batch, d1, d2, ...) to (batch, d1 * d2 * ...)."""
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
+        return [(cls(), (rng.uniform(-1, 1, (2, 3, 2, 2)),))]
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        x = checked_elementwise(self, x)
+        self.input_cache = x
+        return x.reshape(len(x), -1)
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        x = self.input_cache
+        require_forward(self, x)
+        return checked_upstream(self, grad, (len(x), x.size // len(x))).reshape(x.shape)

@@ -1,13 +1,13 @@
 """The modules that networks are put together from: Linear, Sequential, Residual, Flatten."""
 from __future__ import annotations
 
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, List, Optional, Tuple
 
 import numpy as np
 
 from lib.network_base import Module, Parameter
-from lib.validation import (CallOrderError, InputError, as_float, checked_elementwise, checked_upstream,
-                            require_forward, require_gradients, require_not_empty, require_size)
+from lib.validation import (CallOrderError, InputError, as_float, checked_upstream, require_forward,
+                            require_gradients, require_not_empty, require_size)
 
 
 def transpose(a: np.ndarray) -> np.ndarray:
@@ -234,66 +234,3 @@ class Sequential(Module):
 
     def __repr__(self) -> str:
         return f"Sequential({', '.join(map(repr, self.modules))})"
-
-
-class Residual(Module):
-    """A skip connection around a module: y = m(x) + s(x), where the shortcut s is the identity if none is given.
-
-    dL/dx = (dL/dy through m) + (dL/dy through s): the error also flows back past m, without being weakened by it.
-
-    Args:
-        module: the module that is skipped; without a shortcut, its output must have its input's shape.
-        shortcut: a module on the skip connection, such as Linear(1, 1, bias=False) for a weight of its own.
-
-    Source: K. He, X. Zhang, S. Ren, J. Sun: Deep residual learning for image recognition, CVPR 2016.
-    """
-
-    def __init__(self, module: Module, shortcut: Optional[Module] = None) -> None:
-        self.module = module
-        self.shortcut = shortcut
-
-    @classmethod
-    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
-        from lib.activations import Tanh
-        x = rng.uniform(-1, 1, (2, 3))
-        return [(cls(Sequential(Linear(3, 3, rng=rng), Tanh())), (x,)),
-                (cls(Linear(3, 2, rng=rng), shortcut=Linear(3, 2, bias=False, rng=rng)), (x,))]
-
-    def parameters(self) -> Sequence[Parameter]:
-        shortcut = [] if self.shortcut is None else list(self.shortcut.parameters())
-        return list(self.module.parameters()) + shortcut
-
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        x = as_float(x, self)
-        main = self.module(x)
-        skipped = x if self.shortcut is None else self.shortcut(x)
-        if main.shape != skipped.shape:
-            raise InputError(f"{self} adds what its module and its shortcut give, so both must have one shape, but got "
-                             f"{main.shape} from the module and {skipped.shape} from the shortcut. Give it a shortcut "
-                             "such as Linear(in_features, out_features, bias=False).")
-        return main + skipped
-
-    def backward(self, grad: np.ndarray) -> np.ndarray:
-        skipped = grad if self.shortcut is None else self.shortcut.backward(grad)
-        return self.module.backward(grad) + skipped
-
-    def __repr__(self) -> str:
-        return f"Residual({self.module!r}{'' if self.shortcut is None else f', shortcut={self.shortcut!r}'})"
-
-
-class Flatten(Module):
-    """Each example becomes one row: (batch, d1, d2, ...) to (batch, d1 * d2 * ...)."""
-
-    @classmethod
-    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
-        return [(cls(), (rng.uniform(-1, 1, (2, 3, 2, 2)),))]
-
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        x = checked_elementwise(self, x)
-        self.input_cache = x
-        return x.reshape(len(x), -1)
-
-    def backward(self, grad: np.ndarray) -> np.ndarray:
-        x = self.input_cache
-        require_forward(self, x)
-        return checked_upstream(self, grad, (len(x), x.size // len(x))).reshape(x.shape)

@@ -1,6 +1,7 @@
 """The two base classes: Parameter, a learnable array with its gradient, and Module, a step of a computation."""
 from __future__ import annotations
 
+import inspect
 from operator import attrgetter
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar
 
@@ -39,6 +40,12 @@ class Parameter:
 
     def __repr__(self) -> str:
         return f"Parameter({self.name!r}, shape={self.data.shape}, dtype={self.data.dtype})"
+
+
+def is_loss(module: Any) -> bool:
+    """Return whether backpropagation starts at this module: its backward needs no upstream gradient, as dL/dL = 1."""
+    backward = inspect.signature(module.backward).parameters.values()
+    return all(parameter.default is not parameter.empty for parameter in backward)
 
 
 class Module:

@@ -7,13 +7,122 @@ remembers from step to step, such as a momentum, is its state: named arrays of t
 from __future__ import annotations
 
 from math import sqrt
-from typing import Any, Iterable, List, Mapping, Optional, Tuple, Type
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Type
 
 import numpy as np
 
+from lib.gradient_utilities import zero_grad
 from lib.network_base import Parameter
-from lib.optimizer_base import Optimizer, State
-from lib.validation import InputError, name_of, require_positive
+from lib.validation import CallOrderError, InputError, name_of, parameter_list, require_positive
+
+State = Dict[str, np.ndarray]
+
+
+class Optimizer:
+    """Base class: holds the parameters, their state and the learning rate. A subclass defines `update`.
+
+    The state of `params[i]` is the dict `_states[i]`, which is also that parameter's `state_dict`. A new optimiser
+    starts with a state of its own, whatever another has left there.
+
+    Args:
+        params: the parameters to train, such as model.parameters(); one that stands there twice is updated once.
+        lr: the learning rate; a scheduler, or you, may set the attribute between steps.
+    """
+
+    is_elementwise = True  # whether `update` treats each entry by itself, so that arrays may be joined and cut at will
+
+    def __init__(self, params: Iterable[Parameter], lr: float = 1.0) -> None:
+        require_positive("lr", lr, self, zero_allowed=True)
+        self.lr = lr
+        self.step_count = 0  # the number of steps done
+        self._params: List[Parameter] = parameter_list(params, self)
+        self._states: List[State] = []
+        for param in self._params:
+            param.state_dict = self.init_state(param.data)
+            self._states.append(param.state_dict)
+
+    def step(self) -> None:
+        """Update every parameter once from its gradient; the gradients stay as they are.
+
+        Raises:
+            CallOrderError: a parameter has no gradient.
+            InputError: a gradient hasn't its parameter's shape.
+        """
+        self.step_count += 1
+        for param, state in zip(self._params, self._states):
+            data, grad = param.data, param.grad
+            if grad is None or grad.shape != data.shape:
+                self._explain_wrong_grad(param)
+            self.update(data, grad, state)
+
+    def init_state(self, data: np.ndarray) -> State:
+        """Return the state to start with: named arrays of the shape of data."""
+        return {}
+
+    def update(self, data: np.ndarray, grad: np.ndarray, state: State) -> None:
+        """Change data, and the arrays in state, in place by one step of the rule; grad stays as it is.
+
+        Args:
+            data: the values of a parameter, or of all parameters as one vector.
+            grad: dL/d(data), in the same shape.
+            state: what init_state returned for this data.
+        """
+        raise NotImplementedError(f"{name_of(self)} doesn't define update yet.")
+
+    def zero_grad(self) -> None:
+        """Set every gradient to zeros, as backward adds to what is there."""
+        zero_grad(self._params)
+
+    # ------------------------------------------------------------------ saving and restoring
+
+    def state_dict(self) -> Dict[str, Any]:
+        """Return all that a run needs to go on exactly: "lr", "step_count", and "<i>.<name>" for each state array.
+
+        The values are numbers and copies of arrays, ready for np.savez.
+        """
+        saved: Dict[str, Any] = {"lr": float(self.lr), "step_count": int(self.step_count)}
+        for i, state in enumerate(self._states):
+            for name, array in state.items():
+                saved[f"{i}.{name}"] = array.copy()
+        return saved
+
+    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
+        """Take over what state_dict returned, copied into the arrays that are there.
+
+        Raises:
+            InputError: it was saved by another optimiser or for other parameters; then nothing is changed.
+        """
+        own = self.state_dict()
+        if set(saved) != set(own):
+            different = sorted(set(saved) ^ set(own))
+            raise InputError(f"{name_of(self)} can't load this state: {', '.join(different[:5])} "
+                             f"{'is' if len(different) == 1 else 'are'} on one side only. Was it saved by another kind "
+                             "of optimiser, or for another model?")
+        loaded = {name: np.asarray(saved[name]) for name in own}
+        for name, array in loaded.items():
+            if array.shape != np.shape(own[name]) or array.dtype.kind not in "fiu":
+                raise InputError(f"{name_of(self)} can't load this state: {name} should be numbers of shape "
+                                 f"{np.shape(own[name])}, but is {array.dtype} of shape {array.shape}. Was it saved "
+                                 "for another model?")
+        require_positive("lr", loaded["lr"], self, zero_allowed=True)
+        require_positive("step_count", loaded["step_count"], self, zero_allowed=True)
+        self.lr = float(loaded["lr"])
+        self.step_count = int(loaded["step_count"])
+        for i, state in enumerate(self._states):
+            for name in state:
+                state[name][...] = loaded[f"{i}.{name}"]
+
+    def _explain_wrong_grad(self, param: Parameter) -> None:
+        """Raise the error that fits a gradient which isn't there or hasn't the parameter's shape."""
+        who = f"{name_of(self)}.step: the gradient of parameter {getattr(param, 'name', None)!r}"
+        if param.grad is None:
+            raise CallOrderError(f"{who} is None. Call zero_grad(), then forward and backward, before step().")
+        raise InputError(f"{who} has shape {param.grad.shape}, but the parameter has {param.data.shape}. Backward must "
+                         "add a gradient of the parameter's own shape.")
+
+    def __repr__(self) -> str:
+        shown = {name: value for name, value in vars(self).items() if name[0] != "_" and name != "step_count"}
+        return f"{name_of(self)}({', '.join(f'{name}={value}' for name, value in shown.items())})"
 
 
 class SGD(Optimizer):
@@ -95,89 +204,6 @@ class Adam(Optimizer):
         data -= self.lr / (1 - beta1 ** t) * m / (np.sqrt(v) / sqrt(1 - beta2 ** t) + self.eps)
 
 
-class AdamW(Adam):
-    """Adam with decoupled weight decay: data = (1 - lr * weight_decay) * data before Adam's step on grad alone.
-
-    So each weight decays at the same rate; in Adam, weights with large gradients decay less.
-
-    Source: I. Loshchilov, F. Hutter: Decoupled weight decay regularization, ICLR 2019.
-    """
-
-    def __init__(self, params: Iterable[Parameter], lr: float = 0.001, betas: Tuple[float, float] = (0.9, 0.999),
-                 eps: float = 1e-8, weight_decay: float = 0.01) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay)
-
-    def update(self, data: np.ndarray, grad: np.ndarray, state: State) -> None:
-        data *= 1 - self.lr * self.weight_decay
-        self.update_by_moments(data, grad, state)
-
-
-class RMSProp(Optimizer):
-    """RMSProp: the gradient over the root of its mean square, with momentum if asked.
-
-        v = alpha * v + (1 - alpha) * g^2
-        data = data - lr * g / (sqrt(v) + eps)
-
-    With momentum, u = momentum * u + g / (sqrt(v) + eps) and data = data - lr * u. Here g = grad + weight_decay * data.
-
-    Source: T. Tieleman, G. Hinton: Neural networks for machine learning, lecture 6.5, 2012.
-    """
-
-    def __init__(self, params: Iterable[Parameter], lr: float = 0.01, alpha: float = 0.99, eps: float = 1e-8,
-                 momentum: float = 0.0, weight_decay: float = 0.0) -> None:
-        for name, value in (("alpha", alpha), ("eps", eps), ("momentum", momentum), ("weight_decay", weight_decay)):
-            require_positive(name, value, self, zero_allowed=True)
-        self.alpha, self.eps, self.momentum, self.weight_decay = alpha, eps, momentum, weight_decay
-        super().__init__(params, lr)
-
-    def init_state(self, data: np.ndarray) -> State:
-        names = ("v", "velocity") if self.momentum else ("v",)
-        return {name: np.zeros_like(data) for name in names}
-
-    def update(self, data: np.ndarray, grad: np.ndarray, state: State) -> None:
-        g = grad + self.weight_decay * data if self.weight_decay else grad
-        v = state["v"]
-        v *= self.alpha
-        v += (1 - self.alpha) * g * g
-        step = g / (np.sqrt(v) + self.eps)
-        if self.momentum:
-            u = state["velocity"]
-            u *= self.momentum
-            u += step
-            step = u
-        data -= self.lr * step
-
-
-class Adagrad(Optimizer):
-    """Adagrad: the gradient over the root of the sum of all its squares so far, so steps only become shorter.
-
-        s = s + g^2
-        data = data - lr / (1 + (t - 1) * lr_decay) * g / (sqrt(s) + eps)           in step t = 1, 2, ...
-
-    Here g = grad + weight_decay * data.
-
-    Source: J. Duchi, E. Hazan, Y. Singer: Adaptive subgradient methods, JMLR 12, 2011.
-    """
-
-    def __init__(self, params: Iterable[Parameter], lr: float = 0.01, lr_decay: float = 0.0,
-                 weight_decay: float = 0.0, initial_accumulator_value: float = 0.0, eps: float = 1e-10) -> None:
-        for name, value in (("lr_decay", lr_decay), ("weight_decay", weight_decay), ("eps", eps),
-                            ("initial_accumulator_value", initial_accumulator_value)):
-            require_positive(name, value, self, zero_allowed=True)
-        self.lr_decay, self.weight_decay, self.eps = lr_decay, weight_decay, eps
-        self.initial_accumulator_value = initial_accumulator_value
-        super().__init__(params, lr)
-
-    def init_state(self, data: np.ndarray) -> State:
-        return {"sum": np.full_like(data, self.initial_accumulator_value)}
-
-    def update(self, data: np.ndarray, grad: np.ndarray, state: State) -> None:
-        g = grad + self.weight_decay * data if self.weight_decay else grad
-        s = state["sum"]
-        s += g * g
-        data -= self.lr / (1 + (self.step_count - 1) * self.lr_decay) * g / (np.sqrt(s) + self.eps)
-
-
 def create_optimizer(name: str, params: Iterable[Parameter],
                      hyperparams: Optional[Mapping[str, Any]] = None) -> Optimizer:
     """Return the optimiser of this name, such as create_optimizer("adam", model.parameters(), {"lr": 0.01}).
@@ -205,32 +231,3 @@ def create_optimizer(name: str, params: Iterable[Parameter],
 def _subclasses(cls: Type[Optimizer]) -> List[Type[Optimizer]]:
     """Return all classes derived from this one, however indirectly."""
     return [found for direct in cls.__subclasses__() for found in [direct] + _subclasses(direct)]
-
-
-def clip_grad_norm(params: Iterable[Parameter], max_norm: float) -> float:
-    """Shorten the gradient of all parameters together to the norm max_norm, in place, if it is longer.
-
-    The norm is that of one vector of all entries, so the direction of the step stays.
-
-    Args:
-        params: the parameters, after backward.
-        max_norm: the greatest norm allowed.
-
-    Returns:
-        The norm before. If it isn't finite, nothing is changed: no factor can mend such a gradient.
-    """
-    require_positive("max_norm", max_norm, "clip_grad_norm", zero_allowed=True)
-    grads = [param.grad for param in params if param.grad is not None]
-    norm = float(np.linalg.norm([np.linalg.norm(grad) for grad in grads]))
-    if max_norm < norm < np.inf:
-        for grad in grads:
-            grad *= max_norm / norm
-    return norm
-
-
-def clip_grad_value(params: Iterable[Parameter], clip_value: float) -> None:
-    """Limit every entry of every gradient to the range from -clip_value to clip_value, in place."""
-    require_positive("clip_value", clip_value, "clip_grad_value", zero_allowed=True)
-    for param in params:
-        if param.grad is not None:
-            np.clip(param.grad, -clip_value, clip_value, out=param.grad)

@@ -1,7 +1,4 @@
-"""Pictures, drawn with Matplotlib; each function returns its figure and works without a screen.
-
-This module has all of them; the files they stand in are named by what they show.
-"""
+"""The sheets' pictures, drawn with Matplotlib; each function returns its figure and works without a screen."""
 from __future__ import annotations
 
 from typing import Any
@@ -9,14 +6,7 @@ from typing import Any
 import numpy as np
 
 from lib.activations import ReLU
-from lib.plot_base import pyplot, save_figure, show
-from lib.plot_boundary import plot_decision_boundary
-from lib.plot_curves import plot_comparison, plot_curves, plot_history
-from lib.plot_images import plot_misclassified, plot_weights
-from lib.plot_layers import plot_activations, plot_gradients
-
-__all__ = ["pyplot", "show", "save_figure", "plot_relu", "plot_history", "plot_curves", "plot_comparison",
-           "plot_decision_boundary", "plot_weights", "plot_misclassified", "plot_activations", "plot_gradients"]
+from lib.figures.base import pyplot, show
 
 
 def plot_relu() -> Any:

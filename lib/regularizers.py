@@ -4,10 +4,12 @@ Dropout deletes units at random while training; the L1 and L2 penalties make lar
 """
 from __future__ import annotations
 
-from typing import Any, Iterable, List, Optional, Tuple
+from typing import Any, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from lib.layers.losses import Loss
+from lib.losses import CrossEntropyLoss
 from lib.network_base import Module, Parameter
 from lib.validation import (InputError, checked_elementwise, checked_upstream_of_elementwise, require_gradients,
                             require_positive)
@@ -137,3 +139,44 @@ class L2Regularization(Penalty):
         require_gradients(self)
         for param in self.params:
             param.grad += self.lambd * param.data
+
+
+class RegularizedCrossEntropy(Loss):
+    """The cross-entropy of the predictions plus a penalty on the parameters: L = CE(preds, labels) + R(parameters).
+
+    dL/dpreds is that of the cross-entropy alone, as R doesn't depend on the predictions. R's own gradient goes straight
+    to the parameters: backward adds it to their grad.
+
+    Args:
+        reg_loss: the penalty, such as L2Regularization(0.001, model.parameters()).
+    """
+
+    def __init__(self, reg_loss: Module) -> None:
+        if not isinstance(reg_loss, Module):
+            raise InputError("RegularizedCrossEntropy expects a penalty such as L2Regularization(0.001, "
+                             f"model.parameters()), from lib.regularizers, but got {type(reg_loss).__name__}.")
+        self.ce_loss = CrossEntropyLoss()
+        self.reg_loss = reg_loss
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
+        from lib.regularizers import L1Regularization, L2Regularization
+        inputs = CrossEntropyLoss.examples(rng)[0][1]
+        return [(cls(penalty), inputs) for kind in (L1Regularization, L2Regularization)
+                for penalty, _ in kind.examples(rng)]
+
+    def parameters(self) -> Sequence[Parameter]:
+        """Return the penalised parameters, as the loss depends on them."""
+        return self.reg_loss.parameters()
+
+    def forward(self, preds: np.ndarray, labels: np.ndarray) -> Any:
+        """Return the batch mean of the cross-entropy plus the penalty; preds and labels as for CrossEntropyLoss."""
+        return self.ce_loss(preds, labels) + self.reg_loss()
+
+    def backward(self, _: Any = None) -> np.ndarray:
+        grad = self.ce_loss.backward()
+        self.reg_loss.backward(None)
+        return grad
+
+    def __repr__(self) -> str:
+        return f"RegularizedCrossEntropy({self.reg_loss!r})"

@@ -1,6 +1,6 @@
 """The training loop: mini-batch gradient descent, followed on a validation set; and optimisers compared on MNIST.
 
-`fit`, in lib.fit, is the fuller loop, with checkpoints and early stopping. This one is to be read.
+`fit`, in lib.fitting.fit, is the fuller loop, with checkpoints and early stopping. This one is to be read.
 """
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy as np
 
-from lib.batches import Batches
+from lib.data.batches import Batches
 from lib.model_evaluation import accuracy, evaluate
 from lib.network_base import Module
-from lib.training_step import make_step
+from lib.steps import make_step
 from lib.validation import require_size, require_training_objects
 
 Curves = Tuple[List[float], List[float], List[float], List[float]]
@@ -120,7 +120,8 @@ def compare_optimizers(num_epochs: int = 10, batch_size: int = 128, seed: int = 
         For each optimiser what `train` returns.
     """
     from lib.dataset_mnist import load_mnist_data
-    from lib.plot import plot_comparison, save_figure
+    from lib.figures.curves import plot_comparison
+    from lib.figures.base import save_figure
     from lib.utilities import RESULTS_DIR, save_result
     x_train, y_train, x_val, y_val, _, _ = load_mnist_data()
     results = {}

@@ -10,14 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from lib.activations import ReLU, Tanh
-from lib.fit import EarlyStopping, fit
+from lib.activations import ReLU
+from lib.layers.activations import Tanh
+from lib.fitting.fit import EarlyStopping, fit
 from lib.losses import CrossEntropyLoss
 from lib.lr_schedulers import CosineAnnealingLR
-from lib.model_files import save
+from lib.saving.model_files import save
 from lib.network import Linear, Sequential
-from lib.normalization import BatchNorm1d
-from lib.optimizers import Adam, RMSProp
+from lib.layers.normalization import BatchNorm1d
+from lib.optimizers import Adam
+from lib.optimization.adaptive import RMSProp
 from lib.regularizers import Dropout
 
 KINDS = ("compiled", "readable")

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import lib.activations
-from lib.activations import GELU, Identity, LeakyReLU, Softmax, Softplus, Tanh
+from lib.layers.activations import GELU, Identity, LeakyReLU, Softplus, Tanh
+from lib.activations import Softmax
 from lib.network_base import Module
 from tests.finite_differences import assert_backward_is_right
 

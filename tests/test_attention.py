@@ -3,11 +3,12 @@ import numpy as np
 import pytest
 
 from lib.activations import ReLU
-from lib.attention import MultiHeadSelfAttention, PerPosition, SelfAttention
-from lib.embedding import Embedding, PositionalEmbedding
+from lib.layers.attention import MultiHeadSelfAttention, PerPosition, SelfAttention
+from lib.layers.embedding import Embedding, PositionalEmbedding
 from lib.losses import CrossEntropyLoss
-from lib.network import Linear, Residual, Sequential
-from lib.normalization import LayerNorm
+from lib.network import Linear, Sequential
+from lib.layers.residual import Residual
+from lib.layers.normalization import LayerNorm
 from tests.finite_differences import assert_backward_is_right, numeric_gradient
 
 MODULES = [SelfAttention, MultiHeadSelfAttention]

@@ -4,7 +4,7 @@ import pytest
 
 from lib.dataset import X, y
 from lib.experiments import backward_pass
-from lib.experiments.xor import create_xor_net, train_on_xor
+from lib.experiments import create_xor_net, train_on_xor
 from lib.gradient_utilities import zero_grad
 from lib.losses import CrossEntropyLoss
 from lib.network import Linear, Sequential

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.batches import Batches, train_test_split
+from lib.data.batches import Batches, train_test_split
 
 
 @settings(max_examples=40, deadline=None)

@@ -10,14 +10,15 @@ import time
 import numpy as np
 import pytest
 
-from lib.checkpoints import Run, load_checkpoint, save_checkpoint
-from lib.history import EarlyStopping
+from lib.fitting.history import EarlyStopping
 from lib.losses import CrossEntropyLoss
 from lib.model_evaluation import accuracy
-from lib.model_files import model_arrays
-from lib.npz import FileContentError, read_npz, restore_tree
-from lib.training_step import ReadableStep, make_step
-from tests.resumable_run import KINDS, create_data, create_run, train
+from lib.saving.checkpoints import Run, load_checkpoint, save_checkpoint
+from lib.saving.model_files import model_arrays
+from lib.saving.npz import FileContentError, read_npz, restore_tree
+from lib.steps import make_step
+from lib.steps.readable import ReadableStep
+from tests.resumable_run import KINDS, create_run, train
 
 
 class Killed(BaseException):

@@ -10,21 +10,26 @@ import sys
 import numpy as np
 import pytest
 
-from lib.activations import ReLU, Sigmoid, Softmax, Tanh
-from lib.compiled import CompiledStep, compile_step, supports, why_not_compiled
-from lib.compiled_layers import MAX_TRANSPOSED, RULES
-from lib.compiled_losses import FEW_CLASSES, LOSS_RULES, SMALL_SIZE
-from lib.compiled_memory import NotCompilable
-from lib.compiled_update import MIN_SIZE
+from lib.activations import ReLU, Sigmoid, Softmax
+from lib.layers.activations import Tanh
+from lib.steps.compiled import CompiledStep, compile_step, supports, why_not_compiled
+from lib.steps.layers import MAX_TRANSPOSED, RULES
+from lib.steps.losses import FEW_CLASSES, LOSS_RULES, SMALL_SIZE
+from lib.steps.memory import NotCompilable
+from lib.steps.update import MIN_SIZE
 from lib.convolutions import Conv2d
-from lib.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, MSELoss, RegularizedCrossEntropy
+from lib.layers.losses import BinaryCrossEntropyLoss
+from lib.losses import CrossEntropyLoss, MSELoss
+from lib.regularizers import RegularizedCrossEntropy
 from lib.lr_schedulers import CosineAnnealingLR
-from lib.network import Flatten, Linear, Sequential
-from lib.optimizer_base import Optimizer
+from lib.convolutions import Flatten
+from lib.network import Linear, Sequential
+from lib.optimizers import Optimizer
 from lib.optimizers import SGD, Adam, create_optimizer
 from lib.regularizers import Dropout, L1Regularization, L2Regularization
 from lib.training import train
-from lib.training_step import ReadableStep, make_step
+from lib.steps.readable import ReadableStep
+from lib.steps import make_step
 from lib.validation import InputError
 
 OPTIMIZERS = [optimizer for optimizer in Optimizer.__subclasses__() + Adam.__subclasses__()
@@ -352,7 +357,7 @@ def test_modules_that_compute_something_else_train_the_network(monkeypatch):
 
 
 def test_a_zero_grad_that_does_nothing_shows_in_the_training(monkeypatch):
-    monkeypatch.setattr("lib.optimizer_base.zero_grad", lambda params: None)
+    monkeypatch.setattr("lib.optimizers.zero_grad", lambda params: None)
     results = []
     for make in (ReadableStep, make_step):
         np.random.seed(0)

@@ -7,7 +7,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lib.activations import ReLU
-from lib.convolutions import AvgPool2d, Conv2d, Flatten, MaxPool2d, calculate_conv_output
+from lib.layers.pooling import AvgPool2d, MaxPool2d
+from lib.convolutions import Conv2d, Flatten, calculate_conv_output
 from lib.losses import CrossEntropyLoss
 from lib.network import Linear, Sequential
 from tests.finite_differences import assert_backward_is_right, numeric_gradient

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lib.dataset_regression import load_regression_data
+from lib.data.regression import load_regression_data
 
 
 def test_the_sheets_data():

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lib.dataset_shapes import make_circles, make_moons, make_spirals
+from lib.data.shapes import make_circles, make_moons, make_spirals
 
 MAKERS = [make_spirals, make_moons, make_circles]
 

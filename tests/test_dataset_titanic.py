@@ -4,8 +4,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lib.batches import train_test_split
-from lib.dataset_titanic import count_missing, drop_missing, fill_missing, load_titanic, read_titanic
+from lib.data.batches import train_test_split
+from lib.data.titanic import count_missing, drop_missing, fill_missing, load_titanic, read_titanic
 
 
 def test_the_table_is_the_one_that_its_readme_describes():

@@ -2,9 +2,10 @@
 import numpy as np
 import pytest
 
-from lib.embedding import Embedding, PositionalEmbedding
+from lib.layers.embedding import Embedding, PositionalEmbedding
 from lib.losses import MSELoss
-from lib.network import Flatten, Linear, Sequential
+from lib.convolutions import Flatten
+from lib.network import Linear, Sequential
 from tests.finite_differences import assert_backward_is_right, numeric_gradient
 
 

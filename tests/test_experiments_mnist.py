@@ -1,13 +1,13 @@
-"""The experiments on MNIST: lib.experiments.mnist and mnist_convolutional."""
+"""The experiments on MNIST: exercises.digits.train_network and mnist_convolutional."""
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
 from lib.dataset_mnist import load_mnist_data
-from lib.experiments import mnist_convolutional
-from lib.experiments.mnist import create_mnist_net, draw_results, main, train_on_mnist
-from lib.experiments.mnist_convolutional import create_convolutional_net
+from exercises.digits import train_convolutional as mnist_convolutional
+from exercises.digits.train_network import create_mnist_net, draw_results, main, train_on_mnist
+from exercises.digits.train_convolutional import create_convolutional_net
 
 
 def some_digits(num_train=300, num_test=50):
@@ -39,8 +39,8 @@ def test_the_recipe_learns_and_a_seed_repeats_it():
 
 def test_the_command_prints_the_run_resumes_it_and_draws_if_asked(monkeypatch, tmp_path, capsys):
     drawn = []
-    monkeypatch.setattr("lib.experiments.mnist.load_mnist_data", some_digits)
-    monkeypatch.setattr("lib.experiments.mnist.draw_results", lambda *args: drawn.append(args))
+    monkeypatch.setattr("exercises.digits.train_network.load_mnist_data", some_digits)
+    monkeypatch.setattr("exercises.digits.train_network.draw_results", lambda *args: drawn.append(args))
     options = ["--hidden", "9", "--seed", "3", "--examples", "100", "--checkpoint", str(tmp_path / "run.npz")]
     main(options + ["--epochs", "2"])
     first = capsys.readouterr().out

@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 
 from lib.activations import ReLU
-from lib.fit import DivergenceError, EarlyStopping, History, default_metrics, fit
-from lib.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, MeanSquaredError, MSELoss
-from lib.lr_schedulers import StepLR
+from lib.fitting.fit import DivergenceError, EarlyStopping, History, default_metrics, fit
+from lib.layers.losses import BinaryCrossEntropyLoss, MeanSquaredError
+from lib.losses import CrossEntropyLoss, MSELoss
+from lib.optimization.schedules import StepLR
 from lib.model_evaluation import accuracy
-from lib.model_files import model_arrays
+from lib.saving.model_files import model_arrays
 from lib.network import Linear, Sequential
 from lib.network_base import Module
-from lib.normalization import BatchNorm1d
+from lib.layers.normalization import BatchNorm1d
 from lib.optimizers import SGD, Adam
-from lib.progress import NoBar, progress_bar
+from lib.fitting.progress import NoBar, progress_bar
 from lib.training import train
 from lib.validation import InputError
 from tests.test_training import Recorder, blobs, small_net

@@ -4,10 +4,12 @@ import json
 import numpy as np
 import pytest
 
-from lib.activations import ReLU, Sigmoid, Tanh
-from lib.gradient_checking import (GradientError, GradientShapeError, NotDoneError, UndecidableWarning, check_module,
-                                   numeric)
-from lib.losses import CrossEntropyLoss, L1Loss, MSELoss
+from lib.activations import ReLU, Sigmoid
+from lib.layers.activations import Tanh
+from lib.gradient_checking import GradientError, GradientShapeError, NotDoneError, UndecidableWarning, check_module
+from lib.gradient_checking.measure import numeric
+from lib.losses import CrossEntropyLoss, MSELoss
+from lib.layers.losses import L1Loss
 from lib.network import Linear, Sequential
 from lib.network_base import Module, Parameter
 from lib.regularizers import Dropout

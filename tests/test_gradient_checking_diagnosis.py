@@ -4,12 +4,14 @@ import os
 import numpy as np
 import pytest
 
-from lib.activations import ReLU, Sigmoid, Softmax, Tanh
+from lib.activations import ReLU, Sigmoid, Softmax
+from lib.layers.activations import Tanh
 from lib.gradient_checking import check_module
-from lib.gradient_checking.causes import CAUSES
-from lib.gradient_checking.hypotheses_formulas import HYPOTHESES
+from lib.gradient_checking.diagnose.causes import CAUSES
+from lib.gradient_checking.diagnose.formulas import HYPOTHESES
 from lib.losses import CrossEntropyLoss, MSELoss
-from lib.network import Linear, Residual, Sequential
+from lib.network import Linear, Sequential
+from lib.layers.residual import Residual
 
 
 def with_backward(cls, backward, *args):

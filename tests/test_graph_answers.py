@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from lib.graph import constant, relu, variable
 from lib.graph.answers import check_answers
-from lib.graph.answers_compare import as_given, is_close
+from lib.graph.answers.compare import as_given, is_close
 from lib.graph.explain import explain
-from lib.graph.pen_and_paper import expression_a, expression_b, skip_network, ticket_network
+from exercises.pen_and_paper import expression_a, expression_b, skip_network, ticket_network
 from lib.validation import InputError
 
 RIGHT = {"z0": 0.5, "h0": 0.5, "h1": 0.25, "y_hat": 0.375, "L": 3.375, "dL/dy_hat": 1, "dL/dws": 0.5, "dL/dw2": 0.25,

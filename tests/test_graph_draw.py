@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from lib.activations import ReLU, Sigmoid
 from lib.graph import constant, relu, sigmoid, variable
 from lib.graph.draw import draw, draw_forward_and_backward
-from lib.graph.draw_layout import LayoutEdge, layered, overlaps
-from lib.graph.draw_network import Column, Skip, draw_network, draw_units
+from lib.graph.draw.layout import LayoutEdge, layered, overlaps
+from lib.graph.draw.network import Column, Skip, draw_network, draw_units
 from lib.graph.explain import explain
-from lib.graph.pen_and_paper import expression_a, expression_b, expression_c, mlp_regression, skip_network
+from exercises.pen_and_paper import expression_a, expression_b, expression_c, mlp_regression, skip_network
 from lib.network import Linear, Sequential
 from lib.regularizers import Dropout
 from lib.validation import InputError
@@ -202,7 +202,7 @@ def test_matplotlib_draws_the_same():
 def test_matplotlib_texts_stay_in_their_boxes():
     """The widths that the layout counts with are not smaller than those that are drawn."""
     pytest.importorskip("matplotlib", reason="its fonts are measured")
-    from lib.graph.draw_scene import text_width
+    from lib.graph.draw.scene import text_width
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
 

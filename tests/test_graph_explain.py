@@ -10,8 +10,8 @@ from lib import graph
 from lib.activations import ReLU
 from lib.graph import constant, exp, relu, sigmoid, sin, softmax, sqrt, tanh, variable
 from lib.graph.explain import explain, jacobian
-from lib.graph.explain_paths import contribution, all_paths, count_paths
-from lib.graph.pen_and_paper import (elementwise_jacobian, expression_a, expression_b, expression_c,
+from lib.graph.explain.paths import contribution, all_paths, count_paths
+from exercises.pen_and_paper import (elementwise_jacobian, expression_a, expression_b, expression_c,
                                      linear_map_derivatives, mlp_regression, sigmoid_derivative, skip_network,
                                      ticket_network)
 from lib.losses import CrossEntropyLoss

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 import lib
-from lib.activations import ReLU, Sigmoid, Tanh
+from lib.activations import ReLU, Sigmoid
+from lib.layers.activations import Tanh
 from lib.graph import ModuleCall, constant, derivatives, expand, expanded, topological_order, variable
 from lib.graph.modules import expansion, expansion_of, parameter_node
 from lib.losses import CrossEntropyLoss, MSELoss
-from lib.network import Linear, Residual, Sequential
+from lib.network import Linear, Sequential
+from lib.layers.residual import Residual
 from lib.network_base import Module
 from lib.regularizers import Dropout
 from lib.validation import InputError

@@ -6,9 +6,10 @@ import pytest
 
 from lib.activations import ReLU
 from lib.convolutions import Conv2d
-from lib.embedding import Embedding
-from lib.initializers import INITIALIZERS, fans, initialize, orthogonal
-from lib.network import Linear, Residual, Sequential
+from lib.layers.embedding import Embedding
+from lib.layers.initializers import INITIALIZERS, fans, initialize, orthogonal
+from lib.network import Linear, Sequential
+from lib.layers.residual import Residual
 from lib.network_base import Module, Parameter
 
 VARIANCES = {  # of shape (300, 100), and of the convolution (40, 30, 3, 3)

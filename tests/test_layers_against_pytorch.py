@@ -2,13 +2,16 @@
 import numpy as np
 import pytest
 
-from lib.activations import GELU, LeakyReLU, ReLU, Sigmoid, Softmax, Softplus, Tanh
-from lib.attention import MultiHeadSelfAttention, SelfAttention
-from lib.convolutions import AvgPool2d, Conv2d, Flatten, MaxPool2d
-from lib.embedding import Embedding
-from lib.losses import CrossEntropyLoss, RegularizedCrossEntropy
+from lib.layers.activations import GELU, LeakyReLU, Softplus, Tanh
+from lib.activations import ReLU, Sigmoid, Softmax
+from lib.layers.attention import MultiHeadSelfAttention, SelfAttention
+from lib.layers.pooling import AvgPool2d, MaxPool2d
+from lib.convolutions import Conv2d, Flatten
+from lib.layers.embedding import Embedding
+from lib.losses import CrossEntropyLoss
+from lib.regularizers import RegularizedCrossEntropy
 from lib.network import Linear, Sequential
-from lib.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
+from lib.layers.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
 from lib.regularizers import L1Regularization, L2Regularization
 
 torch = pytest.importorskip("torch", reason="PyTorch is the second opinion on every layer's values and gradients")

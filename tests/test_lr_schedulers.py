@@ -6,7 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from lib.lr_schedulers import CosineAnnealingLR, LambdaLR, LinearWarmup, PiecewiseConstantLR, StepLR
+from lib.lr_schedulers import CosineAnnealingLR, LambdaLR, PiecewiseConstantLR
+from lib.optimization.schedules import LinearWarmup, StepLR
 from lib.network_base import Parameter
 from lib.optimizers import SGD
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lib.activations import LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
+from lib.layers.activations import LeakyReLU, Softplus, Tanh
+from lib.activations import ReLU, Sigmoid
 from lib.dataset import X, y
-from lib.experiments.xor import create_xor_net, train_on_xor
-from lib.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, L1Loss, MeanSquaredError, MSELoss
-from lib.many_networks import Task, train_many
+from lib.experiments import create_xor_net, train_on_xor
+from lib.layers.losses import BinaryCrossEntropyLoss, L1Loss, MeanSquaredError
+from lib.losses import CrossEntropyLoss, MSELoss
+from lib.steps.many_networks import Task, train_many
 from lib.network import Linear, Sequential
 from lib.optimizers import create_optimizer
 from lib.regularizers import Dropout
-from lib.training_step import ReadableStep
+from lib.steps.readable import ReadableStep
 
 LABELS = np.eye(2)[y]
 
@@ -150,7 +152,7 @@ def test_wrong_arguments_are_explained():
 
 @pytest.mark.parametrize("wrong", [2 * LABELS, LABELS[:3]])
 def test_wrong_labels_are_found_before_any_time_is_spent(monkeypatch, wrong):
-    monkeypatch.setattr("lib.many_networks.StackedParameters", None)
+    monkeypatch.setattr("lib.steps.many_networks.StackedParameters", None)
     with pytest.raises(ValueError, match="labels"):
         train_many(create_xor_net, CrossEntropyLoss(), X, wrong, 2, seeds=3)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lib.activations import Sigmoid, Tanh
-from lib.dataset_regression import load_regression_data
-from lib.flat_parameters import flat_data, flatten, set_flat_data, unflatten
-from lib.losses import CrossEntropyLoss, MeanSquaredError
-from lib.minimize import loss_and_gradient, minimize
+from lib.activations import Sigmoid
+from lib.layers.activations import Tanh
+from lib.data.regression import load_regression_data
+from lib.optimization.minimize import flat_data, flatten, set_flat_data, unflatten
+from lib.losses import CrossEntropyLoss
+from lib.layers.losses import MeanSquaredError
+from lib.optimization.minimize import loss_and_gradient, minimize
 from lib.network import Linear, Sequential
 
 pytest.importorskip("scipy", reason="minimize hands the loss to SciPy")

@@ -1,4 +1,4 @@
-"""Saving and loading models: lib.model_files, and lib.npz beneath it."""
+"""Saving and loading models: lib.saving.model_files, and lib.saving.npz beneath it."""
 from __future__ import annotations
 
 import io
@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from lib.activations import ReLU
-from lib.model_files import load, save
-from lib.network import Linear, Residual, Sequential
-from lib.normalization import BatchNorm1d
-from lib.npz import FileContentError, flatten_tree, read_npz, restore_tree, write_npz
+from lib.saving.model_files import load, save
+from lib.network import Linear, Sequential
+from lib.layers.residual import Residual
+from lib.layers.normalization import BatchNorm1d
+from lib.saving.npz import FileContentError, flatten_tree, read_npz, restore_tree, write_npz
 from lib.regularizers import Dropout
 
 

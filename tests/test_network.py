@@ -3,8 +3,11 @@ import numpy as np
 import pytest
 
 from lib.activations import ReLU, Sigmoid
-from lib.losses import CrossEntropyLoss, L1Loss
-from lib.network import Flatten, Linear, Residual, Sequential
+from lib.losses import CrossEntropyLoss
+from lib.layers.losses import L1Loss
+from lib.convolutions import Flatten
+from lib.network import Linear, Sequential
+from lib.layers.residual import Residual
 from lib.network_base import Parameter
 from lib.optimizers import SGD
 from tests.finite_differences import assert_backward_is_right

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from lib.network import Linear, Sequential
-from lib.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
+from lib.layers.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
 from tests.finite_differences import assert_backward_is_right
 
 LAYERS = [BatchNorm1d, BatchNorm2d, LayerNorm]

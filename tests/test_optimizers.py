@@ -7,8 +7,9 @@ import pytest
 from lib.gradient_utilities import zero_grad
 from lib.network import Linear, Sequential
 from lib.network_base import Parameter
-from lib.optimizers import (SGD, Adagrad, Adam, AdamW, Optimizer, RMSProp, clip_grad_norm, clip_grad_value,
-                            create_optimizer)
+from lib.optimizers import SGD, Adam, Optimizer, create_optimizer
+from lib.optimization.adaptive import Adagrad, AdamW, RMSProp
+from lib.optimization.clipping import clip_grad_norm, clip_grad_value
 from lib.validation import InputError
 
 SHAPES = [(3, 4), (4,), (2, 1, 3)]

@@ -9,11 +9,16 @@ import pytest
 pytest.importorskip("matplotlib", reason="the pictures are drawn by Matplotlib")
 
 from lib import plot  # noqa: E402  (only where Matplotlib is)
-from lib.activations import ReLU, Tanh  # noqa: E402
+from lib.figures import base, boundary, curves, layers  # noqa: E402
+from lib.figures.curves import plot_curves  # noqa: E402
+from lib.activations import ReLU  # noqa: E402
+from lib.layers.activations import Tanh  # noqa: E402
 from lib.convolutions import Conv2d  # noqa: E402
-from lib.history import History  # noqa: E402
+from lib.figures import images as figures_images  # noqa: E402
+from lib.fitting.history import History  # noqa: E402
 from lib.losses import CrossEntropyLoss, MSELoss  # noqa: E402
-from lib.network import Flatten, Linear, Sequential  # noqa: E402
+from lib.convolutions import Flatten  # noqa: E402
+from lib.network import Linear, Sequential  # noqa: E402
 from lib.regularizers import Dropout  # noqa: E402
 from tests.test_summary import everything  # noqa: E402
 
@@ -22,7 +27,7 @@ from tests.test_summary import everything  # noqa: E402
 def close_figures():
     """Free the memory that the figures take."""
     yield
-    plot.pyplot().close("all")
+    base.pyplot().close("all")
 
 
 def titles(figure):
@@ -67,15 +72,15 @@ def test_history_shows_each_measure_with_its_validation():
 
 
 def test_history_shows_a_learning_rate_that_changes_and_works_for_a_dict():
-    assert titles(plot.plot_history(make_history(lr=[0.1, 0.05, 0.02]))) == ["Loss", "Accuracy", "Learning rate"]
-    assert titles(plot.plot_history({"loss": [1.0]})) == ["Loss"]
+    assert titles(curves.plot_history(make_history(lr=[0.1, 0.05, 0.02]))) == ["Loss", "Accuracy", "Learning rate"]
+    assert titles(curves.plot_history({"loss": [1.0]})) == ["Loss"]
     with pytest.raises(ValueError, match="nothing to draw"):
-        plot.plot_history(History())
+        curves.plot_history(History())
 
 
 def test_curves_of_train_have_a_scale_for_each_cost():
     curves = ([300.0, 200.0], [0.8, 0.9], [30.0, 25.0], [0.7, 0.85])
-    figure = plot.plot_curves(curves)
+    figure = plot_curves(curves)
     left, accuracies, right = figure.axes
     assert lines(left) == {"training": curves[0]} and lines(right) == {"validation": curves[2]}
     assert lines(accuracies) == {"training": curves[1], "validation": curves[3]}
@@ -83,13 +88,13 @@ def test_curves_of_train_have_a_scale_for_each_cost():
     assert left.get_ylim()[1] > 200 > 100 > right.get_ylim()[1] and all_labelled(figure)
     for wrong in (curves[:3], ([], [], [], [])):
         with pytest.raises(ValueError, match="four sequences"):
-            plot.plot_curves(wrong)
+            curves.plot_curves(wrong)
 
 
 def test_comparison_draws_each_run():
     runs = {"SGD": ([3.0, 2.0], [0.5, 0.6], [1.0, 1.0], [0.4, 0.5]),
             "Adam": ([2.0, 1.0], [0.5, 0.6], [1.0, 1.0], [0.6, 0.8])}
-    figure = plot.plot_comparison(runs)
+    figure = curves.plot_comparison(runs)
     costs, accuracies = figure.axes
     assert lines(costs) == {"SGD": [3.0, 2.0], "Adam": [2.0, 1.0]} and costs.get_yscale() == "log"
     assert lines(accuracies) == {"SGD": [0.4, 0.5], "Adam": [0.6, 0.8]} and accuracies.get_legend() is not None
@@ -100,7 +105,7 @@ def test_the_boundary_stands_where_two_classes_are_equally_likely():
     model = Sequential(Linear(2, 2), Dropout(0.9))
     model[0].W.data[:], model[0].b.data[:] = [[0, 3], [0, 0]], [0, -1.5]  # P(1) > 1/2 where x1 > 0.5
     x = np.array([[-1, 0], [2, 1], [0, 3.0]])
-    figure = plot.plot_decision_boundary(model, x, np.array([0, 1, 0]), resolution=101)
+    figure = boundary.plot_decision_boundary(model, x, np.array([0, 1, 0]), resolution=101)
     axes = figure.axes[0]
     contour = [path for collection in axes.collections for path in collection.get_paths()
                if len(path.vertices) > 50 and np.ptp(path.vertices[:, 0]) < 1e-6]
@@ -115,9 +120,9 @@ def test_the_boundary_stands_where_two_classes_are_equally_likely():
 def test_the_boundary_takes_one_logit_and_every_kind_of_labels(labels):
     model = Sequential(Linear(2, 1))
     model[0].W.data[:], model[0].b.data[:] = [[1], [0]], 0
-    figure, axes = plot.pyplot().subplots()
+    figure, axes = base.pyplot().subplots()
     x = np.array([[-1.0, 0], [1, 1], [2, 3]])
-    assert plot.plot_decision_boundary(model, x, np.array(labels), axes=axes, resolution=20) is figure
+    assert boundary.plot_decision_boundary(model, x, np.array(labels), axes=axes, resolution=20) is figure
     points = {collection.get_label(): collection.get_offsets().data.tolist() for collection in axes.collections
               if str(collection.get_label()).startswith("class")}
     assert points == {"class 0": [[-1, 0]], "class 1": [[1, 1], [2, 3]]}
@@ -127,31 +132,31 @@ def test_the_regions_of_three_classes_have_the_colours_of_their_points():
     model = Sequential(Linear(2, 3))
     model[0].W.data[:], model[0].b.data[:] = [[-9, 0, 9], [0, 0, 0]], [-9, 0, -9]  # borders at x1 = -1 and x1 = 1
     x = np.array([[-2.0, 0], [0, 1], [2, 0]])
-    axes = plot.plot_decision_boundary(model, x, np.array([0, 1, 2]), resolution=60).axes[0]
+    axes = boundary.plot_decision_boundary(model, x, np.array([0, 1, 2]), resolution=60).axes[0]
     image = axes.get_images()[0].get_array()
     for column, point in ((3, 0), (30, 1), (56, 2)):
         color = axes.collections[point].get_facecolor()[0, :3]
         pale = 1 - image[30, column]
         np.testing.assert_allclose(pale / pale.max(), (1 - color) / (1 - color).max(), atol=0.01)
     with pytest.raises(ValueError, match=r"points in the plane, \(N, 2\)"):
-        plot.plot_decision_boundary(model, np.zeros((4, 3)), np.zeros(4))
+        boundary.plot_decision_boundary(model, np.zeros((4, 3)), np.zeros(4))
 
 
 def test_weights_become_images_of_one_scale():
     model = Sequential(Flatten(), Linear(12, 5), ReLU(), Linear(5, 2))
-    figure = plot.plot_weights(model, image_shape=(3, 4), num_units=4)
+    figure = figures_images.plot_weights(model, image_shape=(3, 4), num_units=4)
     images = [axes.get_images()[0] for axes in figure.axes[:4]]
     for unit, image in enumerate(images):
         np.testing.assert_array_equal(image.get_array(), model[1].W.data[:, unit].reshape(3, 4))
     limit = np.abs(model[1].W.data[:, :4]).max()
     assert {image.get_clim() for image in images} == {(-limit, limit)}
     assert titles(figure)[:4] == ["unit 0", "unit 1", "unit 2", "unit 3"]
-    assert len(plot.plot_weights(Conv2d(1, 6, (3, 3))).axes) >= 6
-    assert plot.plot_weights(np.zeros((16, 1))).axes[0].get_images()[0].get_array().shape == (4, 4)
+    assert len(figures_images.plot_weights(Conv2d(1, 6, (3, 3))).axes) >= 6
+    assert figures_images.plot_weights(np.zeros((16, 1))).axes[0].get_images()[0].get_array().shape == (4, 4)
     for wrong, match in ((model, "no image of height 3 and width 3"), (ReLU(), "no layer with weights"),
                          (np.zeros(4), "expects a matrix")):
         with pytest.raises(ValueError, match=match):
-            plot.plot_weights(wrong)
+            figures_images.plot_weights(wrong)
 
 
 @pytest.mark.parametrize("shape, one_hot", [((6, 4), False), ((6, 2, 2), True), ((6, 1, 2, 2), False)])
@@ -162,15 +167,15 @@ def test_misclassified_images_come_by_how_sure_the_model_was(shape, one_hot):
     labels = np.array([0, 0, 0, 1, 1, 1])  # wrong: the examples 0 (sure by 1), 2 and 4 (both by 2)
     x = np.zeros((6, 4))
     x[:, 0] = first_pixels
-    figure = plot.plot_misclassified(model, x.reshape(shape), np.eye(2)[labels] if one_hot else labels)
+    figure = figures_images.plot_misclassified(model, x.reshape(shape), np.eye(2)[labels] if one_hot else labels)
     shown = [axes.get_images()[0].get_array()[0, 0] for axes in figure.axes if axes.get_images()]
     assert shown == [2, -2, 1]
     assert titles(figure)[:3] == ["0 taken for 1\n(probability 88%)", "1 taken for 0\n(probability 88%)",
                                   "0 taken for 1\n(probability 73%)"]
     assert suptitle(figure) == "3 of 6 examples are misclassified (50.00%)"
-    figure = plot.plot_misclassified(model, x.reshape(shape)[[1, 3]], np.array([0, 1]))
+    figure = figures_images.plot_misclassified(model, x.reshape(shape)[[1, 3]], np.array([0, 1]))
     assert suptitle(figure).startswith("0 of 2 examples")
-    figure = plot.plot_misclassified(model, x.reshape(shape), labels, num_examples=1)
+    figure = figures_images.plot_misclassified(model, x.reshape(shape), labels, num_examples=1)
     assert [len(axes.get_images()) for axes in figure.axes] == [1, 0, 0, 0] and not figure.axes[1].axison
 
 
@@ -181,7 +186,7 @@ def heights(axes):
 def test_activations_of_each_layer_with_the_share_of_zeros():
     model = Sequential(Linear(4, 6), ReLU(), Dropout(0.5), Linear(6, 3))
     x = np.random.randn(50, 4)
-    figure = plot.plot_activations(model, x)
+    figure = layers.plot_activations(model, x)
     assert [title.splitlines()[0] for title in titles(figure)[:4]] == ["[0] Linear", "[1] ReLU", "[2] Dropout",
                                                                        "[3] Linear"]
     assert [heights(axes) for axes in figure.axes[:4]] == [300, 300, 300, 150]
@@ -193,17 +198,17 @@ def test_activations_of_each_layer_with_the_share_of_zeros():
 def test_gradients_of_each_parameter_and_of_each_output():
     model = Sequential(Linear(4, 6), Tanh(), Linear(6, 3))
     x, y = np.random.randn(50, 4), np.random.randn(50, 3)
-    figure = plot.plot_gradients(model, MSELoss(), x, y)
+    figure = layers.plot_gradients(model, MSELoss(), x, y)
     assert [title.splitlines()[0] for title in titles(figure)[:4]] == ["[0].W", "[0].b", "[2].W", "[2].b"]
     assert [heights(axes) for axes in figure.axes[:4]] == [24, 6, 18, 3] and all_labelled(figure)
     gradient = ((model(x) - y) / 50)
-    figure = plot.plot_gradients(model, MSELoss(), x, y, wrt="outputs")
+    figure = layers.plot_gradients(model, MSELoss(), x, y, wrt="outputs")
     assert [heights(axes) for axes in figure.axes[:3]] == [300, 300, 150]
     assert f"mean {gradient.mean():.2g}, std {gradient.std():.2g}" in titles(figure)[2]
     assert Linear(2, 2)(np.ones((1, 2))).shape == (1, 2)
-    assert len(plot.plot_gradients(Linear(4, 3), MSELoss(), x, y, wrt="outputs").axes) == 1
+    assert len(layers.plot_gradients(Linear(4, 3), MSELoss(), x, y, wrt="outputs").axes) == 1
     with pytest.raises(ValueError, match="wrt"):
-        plot.plot_gradients(model, MSELoss(), x, y, wrt="inputs")
+        layers.plot_gradients(model, MSELoss(), x, y, wrt="inputs")
 
 
 def test_drawing_leaves_the_model_and_the_random_state_as_they_are():
@@ -213,23 +218,23 @@ def test_drawing_leaves_the_model_and_the_random_state_as_they_are():
     loss_fn(model(x), y)
     model.backward(loss_fn.backward())
     before, state = everything(model), np.random.get_state()[1].tolist()
-    plot.plot_activations(model, x)
-    plot.plot_gradients(model, CrossEntropyLoss(), x, y)
-    plot.plot_weights(model, image_shape=(1, 2))
+    layers.plot_activations(model, x)
+    layers.plot_gradients(model, CrossEntropyLoss(), x, y)
+    figures_images.plot_weights(model, image_shape=(1, 2))
     assert everything(model) == before and np.random.get_state()[1].tolist() == state
 
 
 def test_a_figure_is_saved_closed_and_overwrites_at_once(tmp_path):
     for name, start in (("a.png", b"\x89PNG"), ("b.svg", b"<?xml")):
-        path = plot.save_figure(plot.plot_relu(), tmp_path / "pictures" / name)
+        path = base.save_figure(plot.plot_relu(), tmp_path / "pictures" / name)
         assert path.read_bytes().startswith(start)
-    assert plot.pyplot().get_fignums() == []
+    assert base.pyplot().get_fignums() == []
 
 
 def test_without_matplotlib_a_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match="pip install matplotlib"):
-        plot.plot_history(make_history())
+        curves.plot_history(make_history())
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.convolutions import AvgPool2d, MaxPool2d
+from lib.layers.pooling import AvgPool2d, MaxPool2d
 from tests.finite_differences import assert_backward_is_right
 
 POOLS = [MaxPool2d, AvgPool2d]

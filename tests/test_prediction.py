@@ -1,11 +1,11 @@
-"""Using a trained model: lib.prediction."""
+"""Using a trained model: lib.model_evaluation."""
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
 from lib.network import Linear, Sequential
-from lib.prediction import evaluation_mode, predict
+from lib.model_evaluation import evaluation_mode, predict
 from lib.regularizers import Dropout
 from tests.test_training import Recorder
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lib.activations import GELU, ReLU
-from lib.compiled_memory import Operation
+from lib.layers.activations import GELU
+from lib.activations import ReLU
+from lib.steps.memory import Operation
 from lib.losses import CrossEntropyLoss
 from lib.network import Linear, Sequential
 from lib.optimizers import SGD, Adam
-from lib.profiling import Machine, count_bytes, count_flops, measure_machine, profile
+from lib.steps.profiling import Machine, count_bytes, count_flops, measure_machine, profile
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr("lib.profiling.MIN_SECONDS", 1e-5)
+    monkeypatch.setattr("lib.steps.profiling.MIN_SECONDS", 1e-5)
 
 
 def make(rng, layer=ReLU):

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from lib.activations import ReLU
-from lib.losses import CrossEntropyLoss, RegularizedCrossEntropy
+from lib.losses import CrossEntropyLoss
+from lib.regularizers import RegularizedCrossEntropy
 from lib.network import Linear, Sequential
 from lib.network_base import Parameter
 from lib.regularizers import Dropout, L1Regularization, L2Regularization

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import run_xor_experiment
-from lib.experiments.xor import create_xor_net
+from lib.experiments import create_xor_net
 from lib.network import Linear, Sequential
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -109,7 +109,7 @@ def test_the_network():
 def test_the_share_of_starts_that_solve_xor():
     """About 40 % of the starts solve XOR: 200 of them have a standard error of 3.5 %."""
     from lib.dataset import X, y
-    from lib.experiments.xor import train_on_xor
+    from lib.experiments import train_on_xor
     from lib.losses import CrossEntropyLoss
     from lib.utilities import one_hot_encoding
     labels, solved, stuck = one_hot_encoding(y, 2), 0, 0

@@ -2,7 +2,8 @@
 import numpy as np
 import pytest
 
-from lib.activations import Identity, ReLU, Sigmoid, Tanh
+from lib.layers.activations import Identity, Tanh
+from lib.activations import ReLU, Sigmoid
 from lib.network import Linear, Sequential
 from lib.network_base import Module
 from tests.finite_differences import assert_backward_is_right

@@ -1,20 +1,23 @@
-"""The table of a model: lib.summary; and lib.recording, by which it looks inside."""
+"""The table of a model: lib.inspection.summary; and lib.inspection.recording, by which it looks inside."""
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from lib.activations import ReLU, Tanh
-from lib.embedding import Embedding
+from lib.activations import ReLU
+from lib.layers.activations import Tanh
+from lib.layers.embedding import Embedding
 from lib.convolutions import Conv2d
 from lib.losses import CrossEntropyLoss
-from lib.network import Flatten, Linear, Residual, Sequential
+from lib.convolutions import Flatten
+from lib.network import Linear, Sequential
+from lib.layers.residual import Residual
 from lib.network_base import Module
-from lib.normalization import BatchNorm1d
-from lib.pooling import MaxPool2d
-from lib.recording import recording_copy
+from lib.layers.normalization import BatchNorm1d
+from lib.layers.pooling import MaxPool2d
+from lib.inspection.recording import recording_copy
 from lib.regularizers import Dropout
-from lib.summary import summary
+from lib.inspection.summary import summary
 
 
 def rows_of(model, input_shape):

@@ -9,13 +9,15 @@ import numpy as np
 from benchmarks.peers import Unsupported
 from benchmarks.tasks import Task, data, weights
 from lib.activations import ReLU
-from lib.batches import Batches
-from lib.compiled import compile_step
-from lib.convolutions import Conv2d, MaxPool2d
+from lib.data.batches import Batches
+from lib.steps.compiled import compile_step
+from lib.convolutions import Conv2d
+from lib.layers.pooling import MaxPool2d
 from lib.losses import CrossEntropyLoss, MSELoss
-from lib.network import Flatten, Linear, Sequential
+from lib.convolutions import Flatten
+from lib.network import Linear, Sequential
 from lib.optimizers import SGD
-from lib.training_step import ReadableStep
+from lib.steps.readable import ReadableStep
 
 
 def version() -> str:
@@ -101,7 +103,7 @@ class ManyNetworks:
     """One step of many networks at once, by the classes that train_many stands on."""
 
     def __init__(self, task: Task) -> None:
-        from lib.many_networks import StackedParameters, StackedProgram
+        from lib.steps.many_networks import StackedParameters, StackedProgram
         (self.x, self.y), self.loss_fn = data(task), CrossEntropyLoss()
         chunk = min(task.networks, 500)
         self.chunks = []

@@ -21,8 +21,8 @@ from exercises.backpropagation.xor_networks import (INITIALIZATIONS, LABELS, PLA
 from exercises.common import Results, read_options, sweep
 from lib.dataset import X
 from lib.losses import CrossEntropyLoss
-from lib.many_networks import train_many
-from lib.plot import pyplot
+from lib.steps.many_networks import train_many
+from lib.figures.base import pyplot
 
 HIDDEN = (2, 3, 4, 6, 8, 16)
 COLOURS = {"solved": "C2", "two points confused": "C0", "three points confused": "C1", "all points confused": "C3",

@@ -25,9 +25,9 @@ from exercises.common import Results, read_options
 from lib.graph import topological_order
 from lib.graph.answers import check_answers
 from lib.graph.draw import draw
-from lib.graph.draw_network import Column, Skip, draw_units
+from lib.graph.draw.network import Column, Skip, draw_units
 from lib.graph.explain import explain
-from lib.graph.pen_and_paper import skip_network
+from exercises.pen_and_paper import skip_network
 
 LEARNING_RATE = 1
 WEIGHTS = ("w0", "w1", "w2", "ws")

@@ -9,10 +9,11 @@ from typing import List, Sequence
 
 import numpy as np
 
-from lib.activations import ReLU, stable_sigmoid, stable_softplus
+from lib.activations import ReLU
+from lib.numerics import stable_sigmoid, stable_softplus
 from lib.dataset import X, y
-from lib.experiments.xor import create_xor_net
-from lib.initializers import initialize
+from lib.experiments import create_xor_net
+from lib.layers.initializers import initialize
 from lib.network import Linear, Sequential
 from lib.utilities import one_hot_encoding
 

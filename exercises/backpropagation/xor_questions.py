@@ -26,7 +26,7 @@ from lib.dataset import X
 from lib.experiments import backward_pass
 from lib.gradient_utilities import zero_grad
 from lib.losses import CrossEntropyLoss
-from lib.plot import pyplot
+from lib.figures.base import pyplot
 
 SEED = 3                        # the start whose first step is shown in full
 RATES = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0)

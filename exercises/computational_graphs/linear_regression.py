@@ -25,7 +25,7 @@ except ModuleNotFoundError:  # not started from the root folder: a script or a n
 
 from exercises.common import Results, read_options
 from lib.graph import edf
-from lib.plot import pyplot
+from lib.figures.base import pyplot
 
 START_SLOPE, START_OFFSET = 4.0, 1.0
 LEARNING_RATE = 1e-4

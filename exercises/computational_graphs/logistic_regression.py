@@ -27,11 +27,11 @@ except ModuleNotFoundError:  # not started from the root folder: a script or a n
     sys.path += [".", "../.."]
 
 from exercises.common import Results, read_options, sweep
-from lib.activations import stable_sigmoid
-from lib.batches import Batches
+from lib.numerics import stable_sigmoid
+from lib.data.batches import Batches
 from lib.dataset_mnist import load_mnist_pair
 from lib.graph import edf
-from lib.plot import pyplot
+from lib.figures.base import pyplot
 
 LEARNING_RATE, BATCH_SIZE = 0.5, 64
 RESOLUTIONS = (1, 4, 8, 28)

@@ -33,7 +33,7 @@ except ModuleNotFoundError:  # not started from the root folder: a script or a n
 
 from exercises.common import Results, read_options
 from exercises.fitting_functions.fit_sine import rebuild, train_once
-from lib.dataset_regression import load_regression_data
+from lib.data.regression import load_regression_data
 from lib.graph import sigmoid, variable
 from lib.graph.draw import draw_forward_and_backward
 

@@ -22,11 +22,11 @@ except ModuleNotFoundError:  # not started from the root folder: a script or a n
 from exercises.common import Results, read_options, sweep
 from exercises.fitting_functions.mlp import MLP
 from lib.activations import ReLU, Sigmoid
-from lib.dataset_regression import load_regression_data
-from lib.losses import MeanSquaredError
-from lib.minimize import minimize
+from lib.data.regression import load_regression_data
+from lib.layers.losses import MeanSquaredError
+from lib.optimization.minimize import minimize
 from lib.optimizers import Adam
-from lib.plot import pyplot
+from lib.figures.base import pyplot
 
 UNITS = (0, 1, 2, 3, 10, 50, 100)
 MANY_UNITS, FEWER_ITERATIONS = 50, 1000  # BFGS keeps a matrix of (parameters)^2: a wide network's iterations are slow

@@ -18,10 +18,10 @@ except ModuleNotFoundError:  # not started from the root folder: a script or a n
 
 from exercises.common import Results, read_options
 from exercises.ticket_prices.train_network import Network, build_with_lib
-from lib.dataset_titanic import load_titanic
+from lib.data.titanic import load_titanic
 from lib.graph import constant, relu, topological_order, variable
 from lib.graph.draw import draw
-from lib.graph.draw_network import draw_network
+from lib.graph.draw.network import draw_network
 from lib.graph.explain import explain
 
 PASSENGERS = 5

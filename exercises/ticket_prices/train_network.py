@@ -21,12 +21,12 @@ except ModuleNotFoundError:  # not started from the root folder: a script or a n
 
 from exercises.common import Results, read_options, sweep
 from lib.activations import ReLU
-from lib.batches import train_test_split
-from lib.dataset_titanic import load_titanic
-from lib.losses import MeanSquaredError
+from lib.data.batches import train_test_split
+from lib.data.titanic import load_titanic
+from lib.layers.losses import MeanSquaredError
 from lib.network import Linear, Sequential
 from lib.optimizers import SGD, Adam
-from lib.plot import pyplot
+from lib.figures.base import pyplot
 
 LEARNING_RATE = 1e-4
 EPOCHS = 10

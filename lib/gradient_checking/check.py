@@ -8,11 +8,11 @@ from typing import Any, Iterator, List, Optional, Tuple
 
 import numpy as np
 
-from lib.gradient_checking.diagnosis import diagnose
+from lib.gradient_checking.diagnose.diagnosis import diagnose
 from lib.gradient_checking.examination import Examination
-from lib.gradient_checking.hints import level_of
+from lib.gradient_checking.diagnose.hints import level_of
 from lib.gradient_checking.report import UNDECIDABLE, GradientReport, GradientShapeError
-from lib.gradient_checking.workbench import Workbench
+from lib.gradient_checking.measure.workbench import Workbench
 from lib.validation import InputError
 
 
@@ -45,7 +45,7 @@ def check_module(module: Any, input_args: Tuple[Any, ...], tolerance: float = 1e
         input_args: the inputs of its forward, as a tuple; () if it takes none.
         tolerance: the relative error of an entry that is allowed beyond the uncertainty of its numeric derivative.
         wrt: "input" (the gradient that backward returns), "params" (those it adds to the parameters), or "all".
-        hints: how much the report tells, 1 to 3; see lib.gradient_checking.hints.
+        hints: how much the report tells, 1 to 3; see lib.gradient_checking.diagnose.hints.
 
     Raises:
         AssertionError: input_args isn't a tuple.

@@ -14,7 +14,7 @@ import numpy as np
 
 from lib.gradient_checking.check import UndecidableWarning, check_module
 from lib.gradient_checking.discovery import examples_of, module_classes
-from lib.gradient_checking.hints import level_of
+from lib.gradient_checking.diagnose.hints import level_of
 from lib.gradient_checking.report import OK, TO_DO, UNDECIDABLE, WRONG, GradientReport
 
 COLOURS = {OK: "32", WRONG: "31", TO_DO: "33", UNDECIDABLE: "36"}

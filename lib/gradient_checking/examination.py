@@ -7,15 +7,15 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from lib.gradient_checking import probes
-from lib.gradient_checking.catalogue import takes_any_number
-from lib.gradient_checking.kinks import MOST_OUTPUTS, judge_tie, outside
+from lib.gradient_checking.diagnose.catalogue import takes_any_number
+from lib.gradient_checking.measure.kinks import MOST_OUTPUTS, judge_tie, outside
 from lib.gradient_checking.probes import Problem
 from lib.gradient_checking.report import OK, TO_DO, WRONG, TensorReport
-from lib.gradient_checking.situations import Situation, finite_output, given_point, upstreams_for, variations
-from lib.gradient_checking.state import path_of
-from lib.gradient_checking.values import SINGLY, Comparison, Slopes, compare, is_real
-from lib.gradient_checking.workbench import Run, Workbench
-from lib.losses import Loss
+from lib.gradient_checking.measure.situations import Situation, finite_output, given_point, upstreams_for, variations
+from lib.gradient_checking.measure.state import path_of
+from lib.gradient_checking.measure.values import SINGLY, Comparison, Slopes, compare, is_real
+from lib.gradient_checking.measure.workbench import Run, Workbench
+from lib.network_base import is_loss
 
 
 class Found(NamedTuple):
@@ -69,7 +69,7 @@ class Examination:
         """Look at the given situation closely, and at its variations more quickly."""
         point = self.given.point
         output = self.bench.forward(point)  # if forward refuses its inputs, its own error says why
-        self.ignores_upstream = output.ndim == 0 or isinstance(self.bench.module, Loss)
+        self.ignores_upstream = output.ndim == 0 or is_loss(self.bench.module)
         self.bench.draw_again_only_if_needed(point)
         if not probes.is_deterministic(self.bench, point):
             self.deterministic = False

@@ -5,10 +5,10 @@ from typing import Any, Callable, Iterable, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-from lib.gradient_checking.state import all_modules, path_of
-from lib.gradient_checking.situations import finite_output, near
-from lib.gradient_checking.values import Slopes, is_real, weigh
-from lib.gradient_checking.workbench import Point, Run, Workbench
+from lib.gradient_checking.measure.state import all_modules, path_of
+from lib.gradient_checking.measure.situations import finite_output, near
+from lib.gradient_checking.measure.values import Slopes, is_real, weigh
+from lib.gradient_checking.measure.workbench import Point, Run, Workbench
 
 SAME = 1e-9  # two calls that should give the same agree to this part of the greatest entry
 

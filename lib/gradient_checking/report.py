@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from lib.gradient_checking.values import Entry
+from lib.gradient_checking.measure.values import Entry
 
 OK, WRONG, UNDECIDABLE, TO_DO = "ok", "wrong", "undecidable", "to do"
 
@@ -133,7 +133,7 @@ class GradientReport:
                 "warnings": list(self.warnings)}
 
     def __str__(self) -> str:
-        from lib.gradient_checking.hints import as_text
+        from lib.gradient_checking.diagnose.hints import as_text
         return as_text(self)
 
     def __repr__(self) -> str:

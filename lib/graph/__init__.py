@@ -41,7 +41,7 @@ node.
 **EDF** (`edf.py`). The course's Educational Framework, on these operations: `from lib.graph import edf`.
 
 **Beyond this package's own names**: `lib.graph.explain` writes the derivation of a gradient, `lib.graph.draw` and
-`lib.graph.draw_network` draw graphs and networks, `lib.graph.answers` checks calculations by hand,
+`lib.graph.draw.network` draw graphs and networks, `lib.graph.answers` checks calculations by hand,
 `lib.graph.functional` has grad, Jacobians and Hessians, and `lib.graph.edf` is the Educational Framework.
 
 At a kink the derivative is the left one: relu'(0) = 0, abs'(0) = -1; maximum(a, b) gives its second argument the
@@ -54,12 +54,13 @@ from lib.graph.functional import derivatives, grad, hessian, jacobian, jvp, vjp
 from lib.graph.modules import ModuleCall, expand, expanded, expansion, parameter_node
 from lib.graph.node import Node, constant, topological_order, variable
 from lib.graph.operations import Operation, unbroadcast
-from lib.graph.operations_elementwise import cos, erf, exp, log, log1p, sigmoid, sin, sqrt, tanh
-from lib.graph.operations_kinks import abs, maximum, relu
-from lib.graph.operations_reductions import log_softmax, max, mean, softmax, sum
-from lib.graph.operations_shapes import broadcast_to, concatenate, reshape, stack, transpose
+from lib.graph.operations.elementwise import cos, erf, exp, log, log1p, sigmoid, sin, sqrt, tanh
+from lib.graph.operations.kinks import abs, maximum, relu
+from lib.graph.operations.reductions import log_softmax, max, mean, softmax, sum
+from lib.graph.operations.shapes import broadcast_to, concatenate, reshape, stack, transpose
 from lib.graph.shape_errors import ShapeError
-from lib.graph.sharing import share, share_subexpressions
+from lib.graph.functional import share
+from lib.graph.sharing import share_subexpressions
 from lib.graph import edf  # noqa: E402 (builds on all of the above)
 
 __all__ = ["Node", "Operation", "ShapeError", "variable", "constant", "topological_order", "backward", "forward",

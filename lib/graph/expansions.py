@@ -11,14 +11,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from lib import activations, losses, network, regularizers, utilities
-from lib.attention import PerPosition
+import lib.layers.activations
+import lib.layers.losses
+import lib.layers.residual
+from lib import activations, convolutions, layers, losses, network, regularizers, utilities
+from lib.layers.attention import PerPosition
 from lib.graph.modules import expansion, parameter_node
 from lib.graph.node import Node
-from lib.graph.operations_elementwise import erf, exp, log1p, sigmoid, tanh
-from lib.graph.operations_kinks import abs as absolute
-from lib.graph.operations_kinks import maximum, relu
-from lib.graph.operations_reductions import log_softmax, softmax
+from lib.graph.operations.elementwise import erf, exp, log1p, sigmoid, tanh
+from lib.graph.operations.kinks import abs as absolute
+from lib.graph.operations.kinks import maximum, relu
+from lib.graph.operations.reductions import log_softmax, softmax
 from lib.validation import checked_pair
 
 
@@ -31,7 +34,7 @@ def _sequential(module: Any, x: Node) -> Node:
     return x
 
 
-@expansion(network.Residual, container=True)
+@expansion(layers.residual.Residual, container=True)
 def _residual(module: Any, x: Node) -> Node:
     return module.module(x) + (x if module.shortcut is None else module.shortcut(x))
 
@@ -52,7 +55,7 @@ def _linear(module: Any, x: Node) -> Node:
     return z + (b if b.ndim == 1 else b.reshape(b.shape[:-1] + (1,) + b.shape[-1:]))
 
 
-@expansion(network.Flatten)
+@expansion(convolutions.Flatten)
 def _flatten(module: Any, x: Node) -> Node:
     return x.reshape(len(x), -1)
 
@@ -70,7 +73,7 @@ def _dropout(module: Any, x: Node) -> Node:
 
 # ---------------------------------------------------------------------- activations
 
-@expansion(activations.Identity)
+@expansion(layers.activations.Identity)
 def _identity(module: Any, x: Node) -> Node:
     return x * 1
 
@@ -80,7 +83,7 @@ def _relu(module: Any, x: Node) -> Node:
     return relu(x)
 
 
-@expansion(activations.LeakyReLU)
+@expansion(layers.activations.LeakyReLU)
 def _leaky_relu(module: Any, x: Node) -> Node:
     # At the tie x = 0 the gradient goes to the second argument, whose slope is the left derivative.
     if module.slope <= 1:
@@ -93,7 +96,7 @@ def _sigmoid(module: Any, x: Node) -> Node:
     return sigmoid(x)
 
 
-@expansion(activations.Tanh)
+@expansion(layers.activations.Tanh)
 def _tanh(module: Any, x: Node) -> Node:
     return tanh(x)
 
@@ -103,12 +106,12 @@ def softplus(x: Node) -> Node:
     return relu(x) + log1p(exp(-absolute(x)))
 
 
-@expansion(activations.Softplus)
+@expansion(layers.activations.Softplus)
 def _softplus(module: Any, x: Node) -> Node:
     return softplus(x)
 
 
-@expansion(activations.GELU)
+@expansion(layers.activations.GELU)
 def _gelu(module: Any, x: Node) -> Node:
     if module.approximate == "tanh":
         return x * (1 + tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))) / 2
@@ -134,25 +137,25 @@ def _mse(module: Any, preds: Node, labels: Node) -> Node:
     return ((preds - labels) ** 2).sum() / (2 * len(preds))
 
 
-@expansion(losses.MeanSquaredError)
+@expansion(layers.losses.MeanSquaredError)
 def _mean_squared_error(module: Any, preds: Node, labels: Node) -> Node:
     checked_pair(module, preds.value, labels.value)
     return ((preds - labels) ** 2).mean()
 
 
-@expansion(losses.L1Loss)
+@expansion(layers.losses.L1Loss)
 def _l1(module: Any, preds: Node, labels: Node) -> Node:
     checked_pair(module, preds.value, labels.value)
     return absolute(preds - labels).sum() / len(preds)
 
 
-@expansion(losses.BinaryCrossEntropyLoss)
+@expansion(layers.losses.BinaryCrossEntropyLoss)
 def _binary_cross_entropy(module: Any, preds: Node, labels: Node) -> Node:
     module.forward(preds.value, labels.value)  # complains in a sentence if they don't fit
     return (softplus(preds) - labels * preds).sum() / len(preds)
 
 
-@expansion(losses.RegularizedCrossEntropy)
+@expansion(regularizers.RegularizedCrossEntropy)
 def _regularized_cross_entropy(module: Any, preds: Node, labels: Node) -> Node:
     penalty = module.reg_loss
     total = _cross_entropy(module.ce_loss, preds, labels)

@@ -6,14 +6,15 @@ from typing import Any, Tuple
 
 import numpy as np
 
-from lib import attention, convolutions, embedding, normalization, pooling
+from lib.layers import attention, embedding, normalization, pooling
+from lib import convolutions
 from lib.graph.modules import expansion, parameter_node
 from lib.graph.node import Node
 from lib.graph.operations import call
-from lib.graph.operations_elementwise import sqrt
-from lib.graph.operations_reductions import softmax
-from lib.graph.operations_shapes import Scatter
-from lib.windows import calculate_conv_output
+from lib.graph.operations.elementwise import sqrt
+from lib.graph.operations.reductions import softmax
+from lib.graph.operations.shapes import Scatter
+from lib.convolutions import calculate_conv_output
 
 
 # ---------------------------------------------------------------------- windows on images

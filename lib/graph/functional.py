@@ -5,13 +5,14 @@ A function returned by grad can itself be given nodes, so that `grad(grad(f))` i
 """
 from __future__ import annotations
 
-from typing import Any, Callable, List, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, Sequence, Tuple, Union
 
 import numpy as np
 
 from lib.graph.engine import propagate
 from lib.graph.node import Node, as_node, topological_order, variable
-from lib.graph.operations_shapes import reshape
+from lib.graph.operations.shapes import reshape
+from lib.graph.sharing import constant_key, remember, share_subexpressions
 from lib.validation import InputError
 
 
@@ -142,7 +143,7 @@ def jacobian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
     [[2.0, 0.0], [0.0, 4.0]]
     """
     def full_jacobian(*args: Any) -> Any:
-        from lib.graph.operations_shapes import stack
+        from lib.graph.operations.shapes import stack
         nodes, inputs, on_nodes = _with_variables(args, (argnum,))
         output = _as_output(f(*nodes), inputs[0])
         units = np.eye(output.size, dtype=output.dtype).reshape((output.size,) + output.shape)
@@ -187,3 +188,19 @@ def _as_output(value: Any, like: Node) -> Node:
         raise InputError(f"The function to differentiate must return one node or array, but it returned a "
                          f"{type(value).__name__}. Several outputs can be put together by stack or concatenate.")
     return as_node(value, like)
+
+
+def share(output: Any) -> Any:
+    """Return a graph with the same leaves and value as that of output, in which no sub-expression occurs twice."""
+    from lib.graph.node import apply, topological_order
+    replacement: Dict[Any, Any] = {}
+    with share_subexpressions():
+        for node in topological_order(output):
+            if node.operation is None:
+                new = node if node.needs_grad else remember(constant_key(node), node)
+            else:
+                new = apply(node.operation, *(replacement[parent] for parent in node.parents))
+                new.name = new.name or node.name
+                new.line = new.line or node.line
+            replacement[node] = new
+    return replacement[output]

@@ -29,12 +29,11 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Se
 
 import numpy as np
 
-from lib.embedding import Embedding
+from lib.layers.embedding import Embedding
 from lib.graph import memory
 from lib.graph.node import Node, apply, as_node, variable
 from lib.graph.operations import Operation
-from lib.losses import Loss
-from lib.network_base import Module, Parameter
+from lib.network_base import Module, Parameter, is_loss
 from lib.validation import InputError
 
 
@@ -213,7 +212,7 @@ class ModuleCall(Operation):
                 parameter.grad = earlier
             self._exchange_data(earlier_data)
             self._set_state(earlier_state)
-        if isinstance(self.module, Loss) and grad != 1:  # its backward starts from dL/dL = 1
+        if is_loss(self.module) and grad != 1:  # its backward starts from dL/dL = 1
             gradients = [None if g is None else g * grad for g in gradients]
         return [g if g is None or g.shape == value.shape and g.dtype == value.dtype
                 else np.asarray(g, value.dtype).reshape(value.shape) for g, value in zip(gradients, values)]

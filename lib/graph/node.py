@@ -12,9 +12,9 @@ import numpy as np
 
 from lib.graph import sharing
 from lib.graph.operations import Operation
-from lib.graph.operations_arithmetic import ADD, DIVIDE, MATMUL, MULTIPLY, NEGATE, POWER, SUBTRACT
-from lib.graph.operations_reductions import Max, Mean, Sum
-from lib.graph.operations_shapes import Index, Reshape, Transpose
+from lib.graph.operations.arithmetic import ADD, DIVIDE, MATMUL, MULTIPLY, NEGATE, POWER, SUBTRACT
+from lib.graph.operations.reductions import Max, Mean, Sum
+from lib.graph.operations.shapes import Index, Reshape, Transpose
 from lib.graph.shape_errors import shape_error, user_line
 from lib.validation import InputError, as_float
 
@@ -91,7 +91,7 @@ class Node:
         return apply(NEGATE, self)
 
     def __abs__(self) -> "Node":
-        from lib.graph.operations_kinks import ABS
+        from lib.graph.operations.kinks import ABS
         return apply(ABS, self)
 
     # ------------------------------------------------------------------ shapes and reductions, as arrays have them

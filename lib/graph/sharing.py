@@ -32,22 +32,6 @@ def share_subexpressions() -> Iterator[None]:
         known = outside
 
 
-def share(output: Any) -> Any:
-    """Return a graph with the same leaves and value as that of output, in which no sub-expression occurs twice."""
-    from lib.graph.node import apply, topological_order
-    replacement: Dict[Any, Any] = {}
-    with share_subexpressions():
-        for node in topological_order(output):
-            if node.operation is None:
-                new = node if node.needs_grad else remember(constant_key(node), node)
-            else:
-                new = apply(node.operation, *(replacement[parent] for parent in node.parents))
-                new.name = new.name or node.name
-                new.line = new.line or node.line
-            replacement[node] = new
-    return replacement[output]
-
-
 def operation_key(operation: Any, parents: Any) -> Any:
     """Return what two equal sub-expressions have in common."""
     ids = [id(parent) for parent in parents]

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lib.activations import Identity, LeakyReLU
+from lib.layers.activations import Identity, LeakyReLU
 from tests.mutants.bank import mutant
 
 

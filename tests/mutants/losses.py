@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from lib.losses import BinaryCrossEntropyLoss, L1Loss, MeanSquaredError, MSELoss, RegularizedCrossEntropy
+from lib.layers.losses import BinaryCrossEntropyLoss, L1Loss, MeanSquaredError
+from lib.losses import MSELoss
+from lib.regularizers import RegularizedCrossEntropy
 from tests.mutants.bank import mutant
 
 

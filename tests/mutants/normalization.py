@@ -1,7 +1,7 @@
 """Wrong normalisation layers, as students write them: y = gamma xhat + beta, xhat = (x - mean) / sqrt(var + eps)."""
 from __future__ import annotations
 
-from lib.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
+from lib.layers.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
 from tests.mutants.bank import mutant
 
 

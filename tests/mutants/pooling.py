@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lib.pooling import AvgPool2d, MaxPool2d
+from lib.layers.pooling import AvgPool2d, MaxPool2d
 from tests.mutants.bank import mutant
 from tests.mutants.convolutions import places
 

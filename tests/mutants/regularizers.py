@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lib.losses import RegularizedCrossEntropy
+from lib.regularizers import RegularizedCrossEntropy
 from lib.regularizers import Dropout, L1Regularization, L2Regularization
 from tests.mutants.bank import mutant
 

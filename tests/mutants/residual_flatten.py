@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from lib.network import Flatten, Linear, Residual
+from lib.convolutions import Flatten
+from lib.network import Linear
+from lib.layers.residual import Residual
 from tests.mutants.bank import mutant
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lib.attention import MultiHeadSelfAttention, SelfAttention
-from lib.embedding import Embedding, PositionalEmbedding
+from lib.layers.attention import MultiHeadSelfAttention, SelfAttention
+from lib.layers.embedding import Embedding, PositionalEmbedding
 from lib.network import transpose
 from tests.mutants.bank import mutant
 

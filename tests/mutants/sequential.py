@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lib.activations import Sigmoid, Tanh
+from lib.activations import Sigmoid
+from lib.layers.activations import Tanh
 from lib.network import Linear, Sequential
 from tests.mutants.bank import mutant
 

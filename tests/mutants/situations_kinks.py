@@ -3,11 +3,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from lib.activations import LeakyReLU, ReLU
-from lib.losses import L1Loss
-from lib.network import Linear, Residual, Sequential
+from lib.layers.activations import LeakyReLU
+from lib.activations import ReLU
+from lib.layers.losses import L1Loss
+from lib.network import Linear, Sequential
+from lib.layers.residual import Residual
 from lib.network_base import Module, Parameter
-from lib.pooling import MaxPool2d
+from lib.layers.pooling import MaxPool2d
 from lib.regularizers import L1Regularization
 from tests.mutants.situation_bank import situation
 

@@ -3,11 +3,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from lib.activations import GELU, ReLU, Sigmoid, Softmax, Softplus, Tanh
-from lib.losses import BinaryCrossEntropyLoss, CrossEntropyLoss, MeanSquaredError, MSELoss
+from lib.layers.activations import GELU, Softplus, Tanh
+from lib.activations import ReLU, Sigmoid, Softmax
+from lib.layers.losses import BinaryCrossEntropyLoss, MeanSquaredError
+from lib.losses import CrossEntropyLoss, MSELoss
 from lib.network import Linear, Sequential
 from lib.network_base import Module
-from lib.normalization import BatchNorm1d
+from lib.layers.normalization import BatchNorm1d
 from tests.mutants.situation_bank import situation
 
 

@@ -3,14 +3,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from lib.activations import Identity, ReLU, Sigmoid, Tanh
-from lib.attention import MultiHeadSelfAttention, SelfAttention
+from lib.layers.activations import Identity, Tanh
+from lib.activations import ReLU, Sigmoid
+from lib.layers.attention import MultiHeadSelfAttention, SelfAttention
 from lib.convolutions import Conv2d
-from lib.embedding import Embedding
-from lib.network import Flatten, Linear, Residual, Sequential
+from lib.layers.embedding import Embedding
+from lib.convolutions import Flatten
+from lib.network import Linear, Sequential
+from lib.layers.residual import Residual
 from lib.network_base import Module
-from lib.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
-from lib.pooling import AvgPool2d
+from lib.layers.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
+from lib.layers.pooling import AvgPool2d
 from lib.regularizers import Dropout, L2Regularization
 from tests.mutants.situation_bank import situation
 

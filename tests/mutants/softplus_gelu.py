@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lib.activations import GELU, Softplus, stable_sigmoid
+from lib.layers.activations import GELU, Softplus
+from lib.numerics import stable_sigmoid
 from tests.mutants.bank import mutant
 
 

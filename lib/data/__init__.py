@@ -1,0 +1,1 @@
+"""Data sets beyond the sheets', with their files, and batches."""

@@ -1,0 +1,1 @@
+"""Fitting a model to data: epochs, metrics, early stopping, history and progress."""

@@ -1,0 +1,79 @@
+"""Training with everything around it: `fit` measures, stops early, saves itself, resumes, and explains what went wrong.
+
+`train`, in lib.training, is the plain loop.
+"""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Optional, Tuple, Union
+
+import numpy as np
+
+from lib.data.batches import Batches
+from lib.saving.checkpoints import Run
+from lib.fitting.history import EarlyStopping, History
+from lib.model_evaluation import accuracy
+from lib.network_base import Module
+from lib.fitting.trainer import DivergenceError, Metrics, Trainer
+from lib.validation import require_size, require_training_objects
+
+__all__ = ["fit", "History", "EarlyStopping", "DivergenceError", "default_metrics"]
+
+
+def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarray, epochs: int, batch_size: int = 32,
+        validation: Optional[Tuple[np.ndarray, np.ndarray]] = None, scheduler: Any = None,
+        early_stopping: Union[EarlyStopping, int, None] = None, checkpoint: Union[str, Path, None] = None,
+        resume: bool = True, rng: Union[np.random.Generator, int, None] = None, metrics: Optional[Metrics] = None,
+        clip_norm: Optional[float] = None, progress: Optional[bool] = None) -> History:
+    """Train a model for a number of epochs, and return what it was like.
+
+    With a checkpoint, the whole run is saved before the first epoch and after each, and a run that was killed goes on
+    from there when the same call is made again: it ends with the same weights, bit for bit, as if undisturbed.
+
+    Ctrl-C ends the run early: the model keeps what it has learnt, and the history so far is returned, with a note.
+
+    Args:
+        model: the network.
+        loss_fn: the mean loss of a batch, from (predictions, labels).
+        optimizer: made with model.parameters().
+        x: inputs, (N, ...).
+        y: labels, (N, ...), as the loss expects them.
+        epochs: how often to go through the data, those of a resumed checkpoint included.
+        batch_size: examples a step; the last batch of an epoch may be smaller.
+        validation: inputs and labels on which to measure after each epoch, in evaluation mode.
+        scheduler: sets the learning rate after each epoch, by its step().
+        early_stopping: an EarlyStopping, or its patience as a number.
+        checkpoint: the file to save the run in.
+        resume: False starts afresh where there is a checkpoint already, and overwrites it.
+        rng: shuffles the samples: a generator, or a seed for one; NumPy's global random state when it isn't given.
+        metrics: functions of (predictions, labels) by name, each a mean over the batch. By default the accuracy, if
+            labels are one-hot.
+        clip_norm: the greatest norm that the gradient may have; a longer one is shortened.
+        progress: whether to show a progress bar; by default only on a terminal that has tqdm.
+
+    Returns:
+        The history. Afterwards every module is in the mode, training or evaluation, in which it was.
+
+    Raises:
+        DivergenceError: the loss became NaN, infinite or enormous. The model has the weights of the last good epoch.
+        FileContentError: the checkpoint is damaged, or of another run.
+        InputError: an argument doesn't fit.
+    """
+    require_size("epochs", epochs, "fit", least=0)
+    require_training_objects(model, loss_fn, optimizer, "fit")
+    if isinstance(early_stopping, (int, np.integer)):
+        early_stopping = EarlyStopping(patience=int(early_stopping))
+    rng = np.random.default_rng(rng) if isinstance(rng, (int, np.integer)) else rng
+    metrics = default_metrics(y) if metrics is None else metrics
+    batches = Batches(x, y, batch_size, rng=rng)
+    trainer = Trainer(Run(model, loss_fn, optimizer, scheduler, rng), batches, validation, metrics, early_stopping)
+    if checkpoint is not None:
+        trainer.use_checkpoint(checkpoint, resume)
+    return trainer.train(epochs, clip_norm, progress)
+
+
+def default_metrics(y: np.ndarray) -> Metrics:
+    """Return {"accuracy": accuracy} if labels are one-hot, judged by the first thousand of them, and else nothing."""
+    some = np.asarray(y)[:1000]
+    one_hot = some.ndim == 2 and some.shape[1] > 1 and np.isin(some, (0, 1)).all() and (some.sum(axis=1) == 1).all()
+    return {"accuracy": accuracy} if one_hot else {}

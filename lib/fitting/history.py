@@ -1,0 +1,78 @@
+"""What a training run was like, epoch by epoch, and when it has seen enough."""
+from __future__ import annotations
+
+from typing import Any, Dict, List, NamedTuple, Optional
+
+from lib.validation import InputError
+
+
+class History(Dict[str, List[float]]):
+    """The measures of a training run by name, each a list with a number for each epoch.
+
+    "loss" is the mean loss of an example while training; "val_loss" is that on the validation set. Other measures are
+    named likewise, such as "accuracy" and "val_accuracy". "lr" is the learning rate, "seconds" the time.
+
+    Attributes:
+        note: how the run ended, if it ended before its last epoch.
+        best_epoch: the epoch, counted from 1, whose weights the model has at the end; None for the last one.
+    """
+
+    note: str = ""
+    best_epoch: Any = None
+
+    @property
+    def num_epochs(self) -> int:
+        """The number of finished epochs."""
+        return len(self.get("loss", []))
+
+    def append(self, **measures: float) -> None:
+        """Add the measures of one more epoch."""
+        for name, value in measures.items():
+            self.setdefault(name, []).append(float(value))
+
+    def plot(self) -> Any:
+        """Draw the loss and the other measures over the epochs; returns the figure."""
+        from lib.figures.curves import plot_history
+        return plot_history(self)
+
+    def __repr__(self) -> str:
+        last = ", ".join(f"{name}={values[-1]:.4g}" for name, values in self.items() if values)
+        return f"History({self.num_epochs} epochs{'; the last: ' + last if last else ''})"
+
+
+class EarlyStopping(NamedTuple):
+    """When to stop before the last epoch: once a measure hasn't become better for some epochs.
+
+    Args:
+        patience: how many epochs in a row may be no better than the best so far.
+        monitor: the measure, such as "val_loss" or "val_accuracy".
+        min_delta: how much better an epoch must be to count as better.
+        maximize: whether greater is better; by default, for every measure whose name doesn't end in "loss".
+        restore_best: whether the model gets back the weights of the best epoch at the end.
+    """
+
+    patience: int = 5
+    monitor: str = "val_loss"
+    min_delta: float = 0.0
+    maximize: Optional[bool] = None
+    restore_best: bool = True
+
+    def best_epoch(self, history: History) -> int:
+        """Return the best epoch so far, counted from 0."""
+        values = self._values(history)
+        best = 0
+        for epoch, value in enumerate(values):
+            if value < values[best] - self.min_delta:
+                best = epoch
+        return best
+
+    def is_over(self, history: History) -> bool:
+        """Return whether the patience is exhausted."""
+        return history.num_epochs - 1 - self.best_epoch(history) >= self.patience
+
+    def _values(self, history: History) -> List[float]:
+        if self.monitor not in history:
+            raise InputError(f"Early stopping can't find the measure {self.monitor!r} among {', '.join(history)}. "
+                             "Give fit a validation set, or monitor another measure.")
+        maximize = not self.monitor.endswith("loss") if self.maximize is None else self.maximize
+        return [-value if maximize else value for value in history[self.monitor]]

@@ -1,0 +1,1 @@
+"""Why a gradient is wrong: the causes, and the evidence for each."""

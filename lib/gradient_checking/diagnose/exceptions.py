@@ -1,0 +1,101 @@
+"""Explaining an exception in a student's backward: the shapes, the line, and the transposition that would fit."""
+from __future__ import annotations
+
+import linecache
+import os
+import re
+import traceback
+from typing import Any, Dict, List, Optional, Tuple
+
+import numpy as np
+
+from lib.gradient_checking.diagnose.causes import cause
+from lib.gradient_checking.report import Cause
+
+OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+Shape = Tuple[int, ...]
+
+
+def explain(error: BaseException, situation: str) -> List[Cause]:
+    """Return what an exception in backward means, the likeliest first."""
+    frame, line, where = _place(error)
+    detail = f"{type(error).__name__} in {where}: {line}" if line else f"{type(error).__name__} in {where}"
+    evidence = f"{str(error).strip() or type(error).__name__} ({situation})"
+    if isinstance(error, NotImplementedError):
+        return [cause("to do", evidence, where)]
+    shapes = _shapes(str(error))
+    advice, name = "", "exception in backward"
+    if "non-broadcastable output operand" in str(error) and len(shapes) >= 2:
+        advice = (f" An array of shape {shapes[1]} can't be added to one of shape {shapes[0]}: the gradient of a "
+                  "parameter has the parameter's shape.")
+        if len(shapes[1]) > len(shapes[0]):
+            advice += " The sum over the batch is missing: .sum(axis=0)."
+            name = "missing sum over the batch"
+    elif frame is not None and "@" in line or ".dot(" in line or "matmul" in str(error) or "not aligned" in str(error):
+        advice = _product_advice(frame, line)
+    elif len(shapes) >= 2:
+        advice = f" The shapes {shapes[0]} and {shapes[1]} don't fit entry by entry."
+        if "keepdims" not in line and "sum" in line:
+            advice += " A sum with keepdims=True keeps its axis, with size 1."
+    main = cause(name, evidence + advice, detail)
+    others = [cause("exception in backward", evidence + advice, detail)] if name != "exception in backward" else []
+    if "transpos" in advice or ".T" in advice:
+        others.append(cause("transposed", evidence + advice, detail))
+    return [main] + others
+
+
+def _place(error: BaseException) -> Tuple[Any, str, str]:
+    """Return the innermost frame of the student's code, its line of code, and "file, line n"."""
+    entries = list(traceback.walk_tb(error.__traceback__))
+    inside = [(frame, number) for frame, number in entries
+              if not os.path.abspath(frame.f_code.co_filename).startswith(OWN_FOLDER)
+              and f"{os.sep}numpy{os.sep}" not in frame.f_code.co_filename]
+    backward = [pair for pair in inside if pair[0].f_code.co_name == "backward"]
+    if not inside:
+        return None, "", "backward"
+    frame, number = (backward or inside)[-1]
+    name = frame.f_code.co_filename
+    return frame, linecache.getline(name, number).strip(), f"{os.path.basename(name)}, line {number}"
+
+
+def _shapes(message: str) -> List[Shape]:
+    """Return the shapes that NumPy's message speaks of."""
+    return [tuple(int(n) for n in re.findall(r"\d+", text)) for text in re.findall(r"\(([\d, ]*)\)", message)
+            if re.search(r"\d", text)]
+
+
+def _product_advice(frame: Any, line: str) -> str:
+    """Say which shapes a matrix product has, and which transposition would fit."""
+    name = r"([\w.\[\]]+)"
+    forms = (rf"{name}\s*@\s*{name}", rf"(?:dot|matmul)\({name},\s*{name}\)", rf"{name}\.dot\({name}\)")
+    match = next((found for found in (re.search(form, line) for form in forms) if found), None)
+    if match is None or frame is None:
+        return ""
+    names = match.group(1), match.group(2)
+    arrays: Any = [_looked_up(name, frame.f_locals) for name in names]
+    if any(array is None or array.ndim == 0 for array in arrays):
+        return ""
+    a, b = arrays
+    fits: List[str] = []
+    if a.ndim == b.ndim == 2:
+        if a.shape[1] == b.shape[0]:
+            return ""
+        for left, x in ((names[0], a), (_transposed(names[0]), a.T)):
+            for right, y in ((names[1], b), (_transposed(names[1]), b.T)):
+                if x.shape[1] == y.shape[0]:
+                    fits.append(f"{left} @ {right} has shape {(x.shape[0], y.shape[1])}")
+    text = f" {names[0]} has shape {a.shape} and {names[1]} has shape {b.shape}: as a product they don't fit."
+    return text + (f" With a transposition they do: {', or '.join(fits)}." if fits else "")
+
+
+def _transposed(name: str) -> str:
+    return name[:-2] if name.endswith(".T") else name + ".T"
+
+
+def _looked_up(name: str, variables: Dict[str, Any]) -> Optional[np.ndarray]:
+    """Return the array that a name such as self.W.data.T stands for; nothing is called."""
+    first, *attributes = name.split(".")
+    value = variables.get(first)
+    for attribute in attributes:
+        value = getattr(value, attribute, None)
+    return value if isinstance(value, np.ndarray) else None

@@ -1,0 +1,176 @@
+"""More hypotheses: other derivatives, parameters that stand otherwise in the formula, contributions that are lost."""
+from __future__ import annotations
+
+from typing import Callable
+
+import numpy as np
+
+from lib.gradient_checking.diagnose.evidence import Trial
+from lib.gradient_checking.diagnose.hypotheses import HYPOTHESES, Hypothesis, Prediction, hypothesis
+
+# ---------------------------------------------------------------------- derivatives of functions of one number
+
+
+def factor(name: str, evidence: str) -> Callable[[Callable[[Trial], Prediction]], None]:
+    """Register a hypothesis on what stands in the place of an elementwise module's derivative dy/dx."""
+    def register(derivative: Callable[[Trial], Prediction]) -> None:
+        def with_upstream(t: Trial, k: int) -> Prediction:
+            if t.index != 0 or not t.is_square or t.x is None:
+                return None
+            slope = derivative(t)
+            return None if slope is None else t.upstreams[k] * slope
+
+        def alone(t: Trial, k: int) -> Prediction:
+            if t.index != 0 or not t.is_square or t.x is None:
+                return None
+            return derivative(t)
+
+        HYPOTHESES.append(Hypothesis(name, evidence, with_upstream))
+        HYPOTHESES.append(Hypothesis("upstream gradient ignored", "the gradient doesn't depend on the upstream one; "
+                                     + evidence, alone))
+    return register
+
+
+@factor("softmax diagonal only", "only dy_i/dx_i is used, as if each output depended on its own input alone")
+def diagonal_only(t: Trial) -> Prediction:
+    return None if t.is_elementwise else t.diagonal
+
+
+@factor("output taken for input", "the derivative is evaluated at the output instead of the input")
+def at_output(t: Trial) -> Prediction:
+    if not t.is_elementwise:
+        return None
+    result = t.elsewhere("output for input", t.point.with_tensor(0, t.y.copy()), np.ones(t.y.shape))
+    return result
+
+
+@factor("another formula", "the output stands where its derivative belongs")
+def output_itself(t: Trial) -> Prediction:
+    return t.y
+
+
+@factor("another formula", "the input stands where the derivative belongs")
+def input_itself(t: Trial) -> Prediction:
+    return t.x
+
+
+@factor("another formula", "the derivative is squared")
+def slope_squared(t: Trial) -> Prediction:
+    return t.diagonal ** 2 if t.is_elementwise and t.diagonal is not None else None
+
+
+@factor("another formula", "the derivative is d, but 1 - d is used")
+def one_minus(t: Trial) -> Prediction:
+    return 1 - t.diagonal if t.is_elementwise and t.diagonal is not None else None
+
+
+@hypothesis("output taken for input", "the gradient is the one that belongs to the output in the place of the input")
+def whole_at_output(t: Trial, k: int) -> Prediction:
+    if t.x is None or t.x.shape != t.y.shape:
+        return None
+    return t.elsewhere("output for input", t.point.with_tensor(0, t.y.copy()), t.upstreams[k])
+
+
+@hypothesis("another formula", "the gradient belongs to inputs of ones: the input is missing in the formula")
+def input_missing(t: Trial, k: int) -> Prediction:
+    if t.x is None or t.index == 0:
+        return None
+    return t.elsewhere("ones for input", t.point.with_tensor(0, np.ones(t.x.shape)), t.upstreams[k])
+
+
+# ---------------------------------------------------------------------- parameters that stand otherwise in the formula
+
+
+def with_parameter(name: str, change: Callable[[np.ndarray], Prediction]) -> Callable[[Trial, int], Prediction]:
+    """Return a hypothesis: the gradient belongs to a parameter that is changed in some way."""
+    def predict(t: Trial, k: int) -> Prediction:
+        last = None
+        for i, value in enumerate(t.point.params, start=1):
+            changed = change(value)
+            if changed is None or changed.shape != value.shape or np.array_equal(changed, value):
+                continue
+            got = t.elsewhere(f"{name} {i}", t.point.with_tensor(i, changed), t.upstreams[k])
+            last = got if got is not None else last
+            if got is not None and t.matches([t.elsewhere(f"{name} {i}", None, u) for u in t.upstreams]):
+                return got
+        return last
+    return predict
+
+
+def _swapped_axes(value: np.ndarray) -> Prediction:
+    return value.swapaxes(0, 1).copy() if value.ndim >= 2 and value.shape[0] == value.shape[1] else None
+
+
+HYPOTHESES += [
+    Hypothesis("transposed", "the gradient is the one that belongs to the transpose of a parameter",
+               with_parameter("transposed", _swapped_axes)),
+    Hypothesis("another formula", "the gradient belongs to a kernel that is turned by 180 degrees",
+               with_parameter("flipped", lambda v: v[..., ::-1, ::-1].copy() if v.ndim == 4 else None)),
+    Hypothesis("another formula", "the gradient belongs to the signs of a parameter, not to its values",
+               with_parameter("sign", np.sign)),
+    Hypothesis("another formula", "the gradient belongs to the absolute values of a parameter",
+               with_parameter("absolute", np.abs)),
+    Hypothesis("term missing", "the gradient is what it were if a parameter were 1: that factor is missing",
+               with_parameter("ones", lambda v: np.ones(v.shape))),
+]
+
+
+# ---------------------------------------------------------------------- several contributions to one entry
+
+
+def one_contribution(which: int) -> Callable[[Trial, int], Prediction]:
+    """Return a hypothesis: of all outputs that an entry takes part in, only the first (0) or last (-1) counts."""
+    def predict(t: Trial, k: int) -> Prediction:
+        if t.y.ndim < 2 or len(t.positions) < t.value.size:
+            return None
+        axis = 1 if t.y.ndim >= 3 else t.y.ndim  # images: the channels of one pixel count together
+        shape = (t.value.size,) + t.y.shape
+        parts = (t.jacobian.reshape(shape) * t.upstreams[k])
+        parts = parts.sum(axis=1 + axis) if t.y.ndim >= 4 else parts
+        uses = np.abs(t.jacobian.reshape(shape)).sum(axis=1 + axis) if t.y.ndim >= 4 else np.abs(
+            t.jacobian.reshape(shape))
+        parts, uses = parts.reshape(t.value.size, -1), uses.reshape(t.value.size, -1) > 1e-9
+        if not (uses.sum(axis=1) > 1).any():
+            return None
+        place = uses.argmax(axis=1) if which == 0 else uses.shape[1] - 1 - uses[:, ::-1].argmax(axis=1)
+        result = parts[np.arange(t.value.size), place] * uses.any(axis=1)
+        return result.reshape(t.value.shape)
+    return predict
+
+
+HYPOTHESES += [
+    Hypothesis("single entries wrong", "where an entry is used several times, only its last use counts, as by = for +=",
+               one_contribution(-1)),
+    Hypothesis("single entries wrong", "where an entry is used several times, only its first use counts",
+               one_contribution(0))]
+
+
+@hypothesis("skip path forgotten", "the gradient is the expected one minus the upstream gradient")
+def minus_upstream(t: Trial, k: int) -> Prediction:
+    return t.expected[k] - t.upstreams[k] if t.is_square else None
+
+
+@hypothesis("another formula", "the gradient is the expected one plus the upstream gradient")
+def plus_upstream(t: Trial, k: int) -> Prediction:
+    return t.expected[k] + t.upstreams[k] if t.is_square else None
+
+
+@hypothesis("upstream gradient ignored", "1 is added where the upstream gradient belongs")
+def plus_one(t: Trial, k: int) -> Prediction:
+    return t.expected[k] - t.upstreams[k] + 1 if t.is_square else None
+
+
+def without_line(axis: int, place: int) -> Callable[[Trial, int], Prediction]:
+    """Return a hypothesis: the outputs at the first (0) or last (-1) place of an axis are left out."""
+    def predict(t: Trial, k: int) -> Prediction:
+        if t.y.ndim <= axis or t.y.shape[axis] < 2:
+            return None
+        kept = t.upstreams[k].copy()
+        np.moveaxis(kept, axis, 0)[place] = 0
+        return t.through(kept)
+    return predict
+
+
+HYPOTHESES += [Hypothesis("single entries wrong", f"the outputs at the {words} place of axis {axis} are left out",
+                          without_line(axis, place))
+               for axis in (1, 2, 3) for place, words in ((-1, "last"), (0, "first"))]

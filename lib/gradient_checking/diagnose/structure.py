@@ -1,0 +1,173 @@
+"""What can be read off a wrong gradient without a formula: ratios, and where the wrong entries are."""
+from __future__ import annotations
+
+from typing import Any, List, Optional, Sequence
+
+import numpy as np
+
+from lib.gradient_checking.diagnose.causes import cause
+from lib.gradient_checking.diagnose.evidence import Trial, close
+from lib.gradient_checking.report import Cause
+
+
+def common_ratio(trial: Trial) -> Optional[float]:
+    """Return c if the gradient is c times the expected one, entry by entry."""
+    expected = np.concatenate([e.ravel() for e in trial.expected])
+    got = np.concatenate([g.ravel() for g in trial.got])
+    known = np.isfinite(expected) & np.isfinite(got)
+    square = float(expected[known] @ expected[known])
+    if square == 0:
+        return None
+    ratio = float(expected[known] @ got[known]) / square
+    return ratio if close(ratio * expected, got, trial.size * max(1.0, abs(ratio))) and ratio != 0 else None
+
+
+def ratio_cause(trials: Sequence[Trial]) -> Optional[Cause]:
+    """Return a cause for a ratio got / expected that is the same for all entries, but may depend on the batch."""
+    telling = [trial for trial in trials if trial.size > 0]
+    ratios = [common_ratio(trial) for trial in telling]
+    if not telling or any(ratio is None for ratio in ratios):
+        return None
+    c = np.array(ratios, dtype=float)
+    if np.allclose(c, 1, atol=1e-5):
+        return None
+    n = np.array([trial.num_samples for trial in telling], dtype=float)
+    columns = [trial.y.size / max(1, trial.num_samples) if trial.y.ndim else
+               trial.value.size / max(1, trial.num_samples) for trial in telling]
+    is_loss = telling[0].y.ndim == 0
+    k = np.array(columns, dtype=float)
+    spatial = np.array([np.prod(trial.y.shape[2:]) if trial.y.ndim > 2 else 1 for trial in telling], dtype=float)
+    sign = -1 if (c < 0).all() else 1
+    c = sign * c
+    minus = "" if sign > 0 else ", and the sign is wrong"
+    several = len(set(n)) > 1 or (n > 1).all()
+
+    def is_like(formula: np.ndarray) -> bool:
+        return bool(np.allclose(c, formula, rtol=1e-4))
+
+    shown = f"got / expected is {sign * c[0]:.6g} for every entry"
+    if sign < 0 and is_like(np.ones(len(c))):
+        return cause("wrong sign", shown)
+    if several and len(set(n)) > 1:
+        if is_like(n):
+            return cause("missing 1/N", f"{shown}: the number of examples, N = {n[0]:.0f}{minus}; with other N, it is "
+                         "that N") if is_loss else cause("constant factor", f"{shown}: the number of examples{minus}")
+        if is_like(1 / n):
+            name = "constant factor" if is_loss else "mean for sum"
+            return cause(name, f"{shown}: 1/N, for N = {n[0]:.0f} examples{minus}; with other N, it is that 1/N")
+        if is_like(n * k):
+            return cause("missing 1/(N K)", f"{shown}: the number of entries, N K = {n[0] * k[0]:.0f}{minus}")
+        if is_like(1 / (n * k)) or is_like(1 / (n * spatial)):
+            return cause("constant factor" if is_loss else "mean for sum",
+                         f"{shown}: 1 / (number of entries){minus}")
+        if is_like(n / k):
+            return cause("constant factor", f"{shown}: N / K, so it is divided by the K = {k[0]:.0f} columns instead "
+                         f"of the N examples{minus}")
+        if np.allclose(c / n, (c / n)[0], rtol=1e-4):
+            return cause("missing 1/N", f"{shown}, and it grows with the number of examples N{minus}")
+        if np.allclose(c * n, (c * n)[0], rtol=1e-4):
+            return cause("mean for sum", f"{shown}, and it falls with the number of examples N{minus}")
+    if not np.allclose(c, c[0], rtol=1e-4):
+        return cause("constant factor", "got / expected is the same for all entries, but differs from point to point: "
+                     + ", ".join(f"{value:.4g}" for value in c[:4]))
+    return cause("constant factor", f"{shown}{_meaning(float(c[0]), telling[0], k)}{minus}")
+
+
+def _meaning(c: float, trial: Trial, k: np.ndarray) -> str:
+    numbers = {"K, the number of columns": float(k[0])}
+    for name, value in vars(trial.bench.module).items():
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and value not in (0, 1):
+            numbers[name] = float(value)
+            numbers[f"1 - {name}"] = 1 - float(value)
+    for index, value in enumerate(trial.value.shape):
+        numbers[f"the size of axis {index}"] = float(value)
+    for name, value in numbers.items():
+        if value not in (0, 1) and np.isclose(c, value, rtol=1e-4):
+            return f", that is {name}"
+        if value not in (0, 1) and np.isclose(c, 1 / value, rtol=1e-4):
+            return f", that is 1 / ({name})"
+    return ""
+
+
+def low_precision(trials: Sequence[Trial]) -> Optional[Cause]:
+    """Return a cause if every number of the gradient is one that fits into fewer bits, and is nearly right."""
+    for kind in (np.float16, np.float32):
+        with np.errstate(over="ignore"):
+            fits = all(np.array_equal(got.astype(kind), got) and got.any() and not np.array_equal(got, np.round(got, 1))
+                       for trial in trials for got in trial.got)
+        near = all(close(got, expected, trial.size, 1e-2) for trial in trials
+                   for got, expected in zip(trial.got, trial.expected))
+        if fits and near:
+            return cause("low precision", f"every entry is a number that fits into {np.dtype(kind).name}")
+    pairs = [pair for trial in trials for pair in zip(trial.got, trial.expected)]
+    if any(got.any() for got, _ in pairs) and all(
+            np.array_equal(got, np.trunc(expected)) or np.array_equal(got, np.round(expected))
+            for got, expected in pairs):
+        return cause("low precision", "every entry is the expected one, rounded to an integer")
+    return None
+
+
+def region_cause(trials: Sequence[Trial]) -> List[Cause]:
+    """Return causes that follow from where the wrong entries are."""
+    rights, wrongs = [], []
+    for trial in trials:
+        for got, expected in zip(trial.got, trial.expected):
+            room = 2e-5 * trial.size + 2e-5 * np.abs(expected) + 1e-12
+            known = np.isfinite(expected) & np.isfinite(got)
+            telling = known & (np.abs(expected) > 1e-6 * trial.size)  # 0 = 0 says nothing
+            rights.append(telling & (np.abs(got - expected) <= room))
+            wrongs.append(known & (np.abs(got - expected) > room))
+    pairs = [(trial, k) for trial in trials for k in range(len(trial.got))]
+    found: List[Cause] = []
+    index = trials[0].index
+    if index == 0 and all(trial.x is not None and trial.x.shape == trial.value.shape for trial in trials):
+        x: Any = [trial.x for trial, _ in pairs]
+        masks = [("x < 0", "mask missing where x < 0", [v < 0 for v in x]),
+                 ("x > 0", "another formula", [v > 0 for v in x])]
+        if trials[0].is_square:
+            u = [trial.upstreams[k] for trial, k in pairs]
+            masks += [("the upstream gradient is negative", "not linear in the upstream gradient", [v < 0 for v in u]),
+                      ("the upstream gradient is positive", "not linear in the upstream gradient", [v > 0 for v in u])]
+        for words, name, inside in masks:
+            if any(w.any() for w in wrongs) and all(not (w & ~m).any() for w, m in zip(wrongs, inside)) and \
+                    any(r.any() and (r & ~m).any() for r, m in zip(rights, inside)) and \
+                    sum(float(w.sum()) for w in wrongs) >= 0.5 * sum(float((m & (r | w)).sum())
+                                                                     for m, r, w in zip(inside, rights, wrongs)):
+                found.append(cause(name, f"the gradient is wrong where {words}, and right everywhere else"))
+        large = min((float(np.abs(v[w]).min()) for v, w in zip(x, wrongs) if w.any()), default=0.0)
+        small = max((float(np.abs(v[r]).max()) for v, r in zip(x, rights) if r.any()), default=np.inf)
+        if large >= small > 0:
+            found.append(cause("another formula", f"the gradient is right up to |x| = {small:.3g} and wrong beyond, as "
+                               "if the input were clipped"))
+    got = np.concatenate([g[w] for (t, k), w in zip(pairs, wrongs) for g in [t.got[k]]] or [np.zeros(0)])
+    share = float(np.mean([w.sum() / max(1, (w | r).sum()) for w, r in zip(wrongs, rights) if w.any()] or [0.0]))
+    if got.size and np.all(got == 0):
+        found.append(cause("single entries wrong", f"{_places(wrongs)} zero, and the others are right")
+                     if share < 0.999 else cause("zeros", "every entry is zero"))
+    elif 0 < share < 0.5:
+        found.append(cause("single entries wrong", f"{_places(wrongs)} wrong, and the others are right"))
+    return found
+
+
+def _places(wrongs: Sequence[Any]) -> str:
+    """Say where wrong entries are: in one row or column, or how many."""
+    first = next(w for w in wrongs if w.any())
+    for axis in range(first.ndim):
+        others = tuple(i for i in range(first.ndim) if i != axis)
+        lines = np.flatnonzero(first.any(axis=others))
+        if len(lines) == 1 and first.shape[axis] > 1:
+            place = int(lines[0])
+            words = "last" if place == first.shape[axis] - 1 else f"number {place}"
+            return f"the entries at the {words} place of axis {axis} are"
+    return f"{int(first.sum())} of {first.size} entries are"
+
+
+def reordered(trials: Sequence[Trial]) -> Optional[Cause]:
+    """Return a cause if the right numbers stand in wrong places."""
+    for trial in trials:
+        for got, expected in zip(trial.got, trial.expected):
+            if not np.isfinite(expected).all() or got.size < 2 or \
+                    not close(np.sort(got, axis=None), np.sort(expected, axis=None), trial.size):
+                return None
+    return cause("transposed", "the numbers are the expected ones, but they stand in other places: axes are swapped, "
+                 "or reshaped in another order")

@@ -1,0 +1,1 @@
+"""What is measured: gradients, numeric derivatives and their noise, at points that can be varied."""

@@ -1,0 +1,142 @@
+"""Further nodes of EDF: each states its value in operations of lib.graph, whose engine computes the gradients."""
+from __future__ import annotations
+
+from typing import Any, Optional, Tuple
+
+import numpy as np
+
+from lib.graph import edf
+from lib.graph.expansions_layers import convolution, standardised
+from lib.graph.node import Node, variable
+from lib.graph.operations.elementwise import sqrt
+from lib.graph.operations.kinks import maximum
+from lib.layers.windows import IntOrPair, as_pair
+
+
+class GraphNode(edf.CompNode):
+    """Base class of the nodes whose value is written in operations: a subclass defines compute."""
+
+    output: Optional[Node] = None
+
+    def __init__(self, *inputs: Any) -> None:
+        edf.CompNodes.append(self)
+        self.inputs = inputs
+
+    def compute(self, *inputs: Node) -> Node:
+        """Return the value from the inputs, both as nodes of lib.graph."""
+        raise NotImplementedError(f"{type(self).__name__} doesn't define compute yet.")
+
+    def forward(self) -> None:
+        self.leaves = [variable(node.value) for node in self.inputs]
+        self.output = self.compute(*self.leaves)
+        self.value = np.asarray(self.output.value)
+
+    def backward(self) -> None:
+        assert self.output is not None, "Call Forward() before Backward(loss)."
+        self.output.backward(self.grad)
+        for node, leaf in zip(self.inputs, self.leaves):
+            edf.send(node, leaf.grad)
+
+
+class LeakyReLU(GraphNode):
+    """x where it is positive, and slope * x elsewhere."""
+
+    def __init__(self, x: Any, slope: float = 0.01) -> None:
+        super().__init__(x)
+        self.slope = slope
+
+    def compute(self, x: Node) -> Node:  # type: ignore[override]
+        return maximum(x, self.slope * x)
+
+
+class MSELoss(GraphNode):
+    """The mean of (y - y_hat)^2 over the entries of each example: value (batch,)."""
+
+    def __init__(self, y: Any, y_hat: Any) -> None:
+        super().__init__(y, y_hat)
+
+    def compute(self, y: Node, y_hat: Node) -> Node:  # type: ignore[override]
+        return ((y - y_hat) ** 2).mean(axis=tuple(range(1, y_hat.ndim)))
+
+
+class VDot(GraphNode):
+    """The scalar product of x and y for each example: (batch, n) and (batch, n) to (batch,)."""
+
+    def __init__(self, x: Any, y: Any) -> None:
+        super().__init__(x, y)
+
+    def compute(self, x: Node, y: Node) -> Node:  # type: ignore[override]
+        return (x * y).sum(axis=-1)
+
+
+class Norm(GraphNode):
+    """The Euclidean norm of each example: (batch, n) to (batch,)."""
+
+    def __init__(self, x: Any) -> None:
+        super().__init__(x)
+
+    def compute(self, x: Node) -> Node:  # type: ignore[override]
+        return sqrt((x * x).sum(axis=-1))
+
+
+class Reshape(GraphNode):
+    """Each example in another shape, given without the batch axis."""
+
+    def __init__(self, x: Any, shape: Tuple[int, ...]) -> None:
+        super().__init__(x)
+        self.shape = tuple(shape)
+
+    def compute(self, x: Node) -> Node:  # type: ignore[override]
+        return x.reshape((len(x),) + self.shape)
+
+
+class Transpose(GraphNode):
+    """Each example with its axes reversed, or in the order given, in which 0 is the batch axis."""
+
+    def __init__(self, x: Any, axes: Optional[Tuple[int, ...]] = None) -> None:
+        super().__init__(x)
+        self.axes = axes
+
+    def compute(self, x: Node) -> Node:  # type: ignore[override]
+        return x.transpose(self.axes or (0,) + tuple(range(x.ndim - 1, 0, -1)))
+
+
+class ConvParams(edf.ParameterPackage):
+    """The parameters of Conv: A (nOutputs, nInputs, kh, kw), uniform within Xavier of the inputs of one output, b."""
+
+    def __init__(self, nInputs: int, nOutputs: int, kernel_size: IntOrPair) -> None:
+        kernel = as_pair("kernel_size", kernel_size, self)
+        width = edf.Xavier(nInputs * kernel[0] * kernel[1])
+        self.A = edf.Parameter(np.random.uniform(-width, width, (nOutputs, nInputs) + kernel))
+        self.b = edf.Parameter(np.zeros((nOutputs, 1, 1)))
+
+
+class Conv(GraphNode):
+    """The convolution of images x (batch, nInputs, height, width) with the ConvParams w."""
+
+    def __init__(self, w: ConvParams, x: Any, stride: IntOrPair = 1, padding: IntOrPair = 0) -> None:
+        super().__init__(x, w.A, w.b)
+        self.stride = as_pair("stride", stride, self)
+        self.padding = as_pair("padding", padding, self, least=0)
+
+    def compute(self, x: Node, A: Node, b: Node) -> Node:  # type: ignore[override]
+        return convolution(x, A, self.stride, self.padding) + b
+
+
+class LayerNormParams(edf.ParameterPackage):
+    """The parameters of LayerNorm for n features: gain (ones) and bias (zeros)."""
+
+    def __init__(self, n: int) -> None:
+        self.gain = edf.Parameter(np.ones(n))
+        self.bias = edf.Parameter(np.zeros(n))
+
+
+class LayerNorm(GraphNode):
+    """Each example brought to mean 0 and variance 1 over its last axis, times gain plus bias of the LayerNormParams."""
+
+    def __init__(self, w: LayerNormParams, x: Any, eps: float = 1e-5) -> None:
+        super().__init__(x, w.gain, w.bias)
+        self.eps = eps
+
+    def compute(self, x: Node, gain: Node, bias: Node) -> Node:  # type: ignore[override]
+        return standardised(x, (-1,), self.eps) * gain + bias

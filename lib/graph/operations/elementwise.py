@@ -1,0 +1,263 @@
+"""The smooth elementwise functions of one input: exp, log, sqrt, sin, cos, tanh, sigmoid, erf."""
+from __future__ import annotations
+
+from typing import Any, List, Tuple
+
+import numpy as np
+
+from lib.numerics import stable_sigmoid
+from lib.graph.operations import Operation, call
+from lib.validation import optional_import
+
+
+class Elementwise(Operation):
+    """Base of the functions of one input that work entry by entry: out_i = f(a_i)."""
+
+    elementwise = True
+    shape_rule = "the shape of the input"
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> List[Tuple[Operation, Tuple[Any, ...]]]:
+        return [(cls(), (rng.uniform(0.3, 2, shape) * cls.signs(rng, shape),)) for shape in ((), (3,), (2, 3))]
+
+    @classmethod
+    def signs(cls, rng: np.random.Generator, shape: Tuple[int, ...]) -> Any:
+        """Return the signs of the examples' inputs: both, where the function is defined for both."""
+        return rng.choice([-1.0, 1.0], shape)
+
+    def latex(self, *names: str) -> str:
+        return rf"\{self.name}({names[0]})"
+
+
+class PositiveOnly(Elementwise):
+    """Base of the functions that are defined for positive inputs only."""
+
+    @classmethod
+    def signs(cls, rng, shape):
+        return 1.0
+
+
+class Exp(Elementwise):
+    """out = e^a; the derivative is out itself."""
+
+    name = "exp"
+
+    def forward(self, a):
+        return np.exp(a)
+
+    def backward(self, i, grad, out, a):
+        return grad * out
+
+    def latex(self, *names):
+        return f"e^{{{names[0]}}}"
+
+    def derivative_text(self, i, out, a):
+        return out
+
+
+class Log(PositiveOnly):
+    """out = log(a), the natural logarithm; the derivative is 1/a."""
+
+    name = "log"
+
+    def forward(self, a):
+        return np.log(a)
+
+    def backward(self, i, grad, out, a):
+        return grad / a
+
+    def derivative_text(self, i, out, a):
+        return f"1 / {a}"
+
+    def derivative_latex(self, i, out, a):
+        return rf"\frac{{1}}{{{a}}}"
+
+
+class Log1p(PositiveOnly):
+    """out = log(1 + a), exact also for tiny a, where 1 + a would be rounded to 1; the derivative is 1 / (1 + a)."""
+
+    name = "log1p"
+
+    def forward(self, a):
+        return np.log1p(a)
+
+    def backward(self, i, grad, out, a):
+        return grad / (a + 1)
+
+    def latex(self, *names):
+        return rf"\log(1 + {names[0]})"
+
+    def derivative_text(self, i, out, a):
+        return f"1 / (1 + {a})"
+
+    def derivative_latex(self, i, out, a):
+        return rf"\frac{{1}}{{1 + {a}}}"
+
+
+class Sqrt(PositiveOnly):
+    """out = sqrt(a); the derivative is 1 / (2 sqrt(a)) = 1 / (2 out)."""
+
+    name = "sqrt"
+
+    def forward(self, a):
+        return np.sqrt(a)
+
+    def backward(self, i, grad, out, a):
+        return grad / (out * 2)
+
+    def latex(self, *names):
+        return rf"\sqrt{{{names[0]}}}"
+
+    def derivative_text(self, i, out, a):
+        return f"1 / (2 * {out})"
+
+    def derivative_latex(self, i, out, a):
+        return rf"\frac{{1}}{{2 \cdot {out}}}"
+
+
+class Sin(Elementwise):
+    """out = sin(a); the derivative is cos(a)."""
+
+    name = "sin"
+
+    def forward(self, a):
+        return np.sin(a)
+
+    def backward(self, i, grad, out, a):
+        return grad * call(COS, a)
+
+    def derivative_text(self, i, out, a):
+        return f"cos({a})"
+
+    def derivative_latex(self, i, out, a):
+        return rf"\cos({a})"
+
+
+class Cos(Elementwise):
+    """out = cos(a); the derivative is -sin(a)."""
+
+    name = "cos"
+
+    def forward(self, a):
+        return np.cos(a)
+
+    def backward(self, i, grad, out, a):
+        return -grad * call(SIN, a)
+
+    def derivative_text(self, i, out, a):
+        return f"-sin({a})"
+
+    def derivative_latex(self, i, out, a):
+        return rf"-\sin({a})"
+
+
+class Tanh(Elementwise):
+    """out = tanh(a); the derivative is 1 - out^2."""
+
+    name = "tanh"
+
+    def forward(self, a):
+        return np.tanh(a)
+
+    def backward(self, i, grad, out, a):
+        return grad * (1 - out * out)
+
+    def derivative_text(self, i, out, a):
+        return f"1 - {out} ** 2"
+
+    def derivative_latex(self, i, out, a):
+        return f"1 - {out}^{{2}}"
+
+
+class Sigmoid(Elementwise):
+    """out = 1 / (1 + e^-a), computed without overflow; the derivative is out (1 - out)."""
+
+    name, analytic = "sigmoid", False
+
+    def forward(self, a):
+        return stable_sigmoid(a)
+
+    def backward(self, i, grad, out, a):
+        return grad * (out * (1 - out))
+
+    def latex(self, *names):
+        return rf"\sigma({names[0]})"
+
+    def derivative_text(self, i, out, a):
+        return f"{out} * (1 - {out})"
+
+    def derivative_latex(self, i, out, a):
+        return rf"{out} \cdot (1 - {out})"
+
+
+class Erf(Elementwise):
+    """The error function: out = 2 / sqrt(pi) * (integral of e^(-t^2) from 0 to a); needs SciPy.
+
+    The derivative is 2 / sqrt(pi) * e^(-a^2).
+    """
+
+    name, analytic = "erf", False
+
+    def forward(self, a):
+        return optional_import("scipy.special", "scipy", "The operation erf").erf(a)
+
+    def backward(self, i, grad, out, a):
+        return grad * call(EXP, -(a * a)) * float(2 / np.sqrt(np.pi))
+
+    def latex(self, *names):
+        return rf"\operatorname{{erf}}({names[0]})"
+
+    def derivative_text(self, i, out, a):
+        return f"2 / sqrt(pi) * exp(-{a} ** 2)"
+
+    def derivative_latex(self, i, out, a):
+        return rf"\frac{{2}}{{\sqrt{{\pi}}}} e^{{-{a}^{{2}}}}"
+
+
+EXP, LOG, LOG1P, SQRT, SIN, COS = Exp(), Log(), Log1p(), Sqrt(), Sin(), Cos()
+TANH, SIGMOID, ERF = Tanh(), Sigmoid(), Erf()
+
+
+def exp(a: Any) -> Any:
+    """Return e to the power of a."""
+    return call(EXP, a)
+
+
+def log(a: Any) -> Any:
+    """Return the natural logarithm of a."""
+    return call(LOG, a)
+
+
+def log1p(a: Any) -> Any:
+    """Return log(1 + a), exact also for tiny a."""
+    return call(LOG1P, a)
+
+
+def sqrt(a: Any) -> Any:
+    """Return the square root of a."""
+    return call(SQRT, a)
+
+
+def sin(a: Any) -> Any:
+    """Return the sine of a, in radians."""
+    return call(SIN, a)
+
+
+def cos(a: Any) -> Any:
+    """Return the cosine of a, in radians."""
+    return call(COS, a)
+
+
+def tanh(a: Any) -> Any:
+    """Return the hyperbolic tangent of a."""
+    return call(TANH, a)
+
+
+def sigmoid(a: Any) -> Any:
+    """Return the logistic function 1 / (1 + exp(-a))."""
+    return call(SIGMOID, a)
+
+
+def erf(a: Any) -> Any:
+    """Return the error function of a; needs SciPy."""
+    return call(ERF, a)

@@ -1,0 +1,1 @@
+"""Looking into a model: its layers in a table, and what flows through them."""

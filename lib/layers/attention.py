@@ -1,0 +1,207 @@
+"""Self-attention: each place of a sequence looks at the others and takes from them what fits it.
+
+Each place makes three vectors from its input: a query (what am I looking for?), a key (what do I have?) and a value
+(what do I give?). For matrices Q, K, V, (length, d), whose rows these are, the places receive
+
+    Y = A V,   A = softmax(S) in each row,   S = Q K^T / sqrt(d).
+
+The root keeps the scores S at a variance of about 1. With a causal mask, S[t, u] = -infinity for u > t, so that
+A[t, u] = 0: no place sees those after it. Backward, from G = dL/dY, each product as in Linear:
+
+    dL/dV = A^T G,   dL/dA = G V^T,   dL/dS by the softmax's own backward,
+    dL/dQ = dL/dS K / sqrt(d),   dL/dK = (dL/dS)^T Q / sqrt(d).
+"""
+from __future__ import annotations
+
+import math
+from typing import Any, List, Optional, Tuple
+
+import numpy as np
+
+from lib.activations import Softmax
+from lib.layers.initializers import xavier_uniform
+from lib.network import Linear, transpose
+from lib.network_base import Module, Parameter
+from lib.validation import InputError, as_float, checked_upstream, require_forward, require_not_empty, require_size
+
+
+def checked_sequences(module: Any, x: Any, features: int) -> np.ndarray:
+    """Return x as a float array (batch, length, features), or raise a sentence that says how it isn't one."""
+    x = as_float(x, module)
+    if x.ndim != 3 or x.shape[2] != features:
+        raise InputError(f"{module} expects sequences of shape (batch, length, {features}), but got {x.shape}. "
+                         f"{'For a single sequence, use x[np.newaxis].' if x.ndim == 2 else ''}".rstrip())
+    require_not_empty(x, module)
+    return x
+
+
+class SelfAttention(Module):
+    """Self-attention with a single head: Y = softmax(Q K^T / sqrt(d)) V, with Q, K and V linear in x; see above.
+
+    Shapes: x (batch, length, features), y (batch, length, head_features). After a call, `weights` holds A,
+    (batch, heads, length, length): row t says how much the place t took from each place.
+
+    Args:
+        features: the length of each input vector.
+        head_features: d, the length of queries, keys and values; as many as features when it isn't given.
+        causal: whether each place sees only itself and those before it.
+        rng: draws the weights (Xavier); NumPy's global random state when it isn't given. Biases start as zeros.
+
+    Source: A. Vaswani et al.: Attention is all you need, NeurIPS 2017.
+    """
+
+    heads = 1
+    weights: Any = None
+
+    def __init__(self, features: int, head_features: Optional[int] = None, causal: bool = False,
+                 rng: Optional[np.random.Generator] = None) -> None:
+        require_size("features", features, self)
+        width = features if head_features is None else head_features
+        require_size("head_features", width, self)
+        self.features = int(features)
+        self.causal = bool(causal)
+        self.query = _projection(features, width, rng)
+        # A bias b of the keys would add q . b to all scores of the row of q, which softmax doesn't notice.
+        self.key = _projection(features, width, rng, bias=False)
+        self.value = _projection(features, width, rng)
+        self.softmax = Softmax()
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
+        return [(cls(3, 2, rng=rng), (rng.uniform(-1, 1, (2, 3, 3)),)),
+                (cls(2, causal=True, rng=rng), (rng.uniform(-1, 1, (1, 4, 2)),))]
+
+    def parameters(self) -> List[Parameter]:
+        return [parameter for linear in (self.query, self.key, self.value) for parameter in linear.parameters()]
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        x = checked_sequences(self, x, self.features)
+        rows = x.reshape(-1, self.features)  # each place of each sequence as one row for the linear layers
+        Q, K, V = (self._split(linear(rows), x) for linear in (self.query, self.key, self.value))
+        S = Q @ transpose(K) / math.sqrt(Q.shape[-1])
+        if self.causal:
+            S = np.where(np.tri(x.shape[1], dtype=bool), S, -np.inf)
+        self.weights = self.softmax(S.reshape(-1, x.shape[1])).reshape(S.shape)
+        self.input_cache = (x, Q, K, V)
+        return self._merge(self.weights @ V).reshape(x.shape[:2] + (-1,))
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        require_forward(self, self.input_cache)
+        x, Q, K, V = self.input_cache
+        grad = checked_upstream(self, grad, x.shape[:2] + (self.heads * V.shape[-1],))
+        G = self._split(grad, x)
+        grad_V = transpose(self.weights) @ G
+        grad_A = G @ transpose(V)
+        grad_S = self.softmax.backward(grad_A.reshape(-1, x.shape[1])).reshape(grad_A.shape)
+        grad_Q = grad_S @ K / math.sqrt(Q.shape[-1])
+        grad_K = transpose(grad_S) @ Q / math.sqrt(Q.shape[-1])
+        # x goes three ways, so its gradient is the sum of what comes back on them
+        grad_rows = (self.query.backward(self._merge(grad_Q)) + self.key.backward(self._merge(grad_K))
+                     + self.value.backward(self._merge(grad_V)))
+        return grad_rows.reshape(x.shape)
+
+    def _split(self, rows: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Return rows (batch * length, heads * d) as one matrix for each head: (batch, heads, length, d)."""
+        return rows.reshape(x.shape[:2] + (self.heads, -1)).swapaxes(1, 2)
+
+    @staticmethod
+    def _merge(stack: np.ndarray) -> np.ndarray:
+        """Return (batch, heads, length, d) as rows again, (batch * length, heads * d): the heads side by side."""
+        batch, heads, length, d = stack.shape
+        return stack.swapaxes(1, 2).reshape(batch * length, heads * d)
+
+    def __repr__(self) -> str:
+        return f"SelfAttention({self.features}, {self.value.out_features}{', causal=True' if self.causal else ''})"
+
+
+class MultiHeadSelfAttention(SelfAttention):
+    """Self-attention with several heads: each looks for something else, and a linear layer joins what they find.
+
+    Each head works on a share of the queries, keys and values, d = features / heads numbers of each vector. With the
+    heads' results side by side: y = [Y_1, ..., Y_heads] W + b.
+
+    Shapes: x and y (batch, length, features).
+
+    Args:
+        features: the length of each input and output vector.
+        heads: their number, a divisor of features.
+        causal: whether each place sees only itself and those before it.
+        rng: draws the weights (Xavier); NumPy's global random state when it isn't given. Biases start as zeros.
+
+    Source: A. Vaswani et al.: Attention is all you need, NeurIPS 2017.
+    """
+
+    def __init__(self, features: int, heads: int, causal: bool = False,
+                 rng: Optional[np.random.Generator] = None) -> None:
+        super().__init__(features, causal=causal, rng=rng)
+        require_size("heads", heads, self)
+        if features % heads != 0:
+            raise InputError(f"MultiHeadSelfAttention expects heads to divide features = {features}, as each head gets "
+                             f"an equal share of them, but got {heads} heads.")
+        self.heads = int(heads)
+        self.output = _projection(features, features, rng)
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
+        return [(cls(4, 2, rng=rng), (rng.uniform(-1, 1, (2, 3, 4)),)),
+                (cls(2, 2, causal=True, rng=rng), (rng.uniform(-1, 1, (1, 4, 2)),))]
+
+    def parameters(self) -> List[Parameter]:
+        return super().parameters() + list(self.output.parameters())
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        joined = super().forward(x)
+        return self.output(joined.reshape(-1, self.features)).reshape(joined.shape)
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        require_forward(self, self.input_cache)
+        grad = checked_upstream(self, grad, self.input_cache[0].shape)
+        grad_joined = self.output.backward(grad.reshape(-1, self.features))
+        return super().backward(grad_joined.reshape(grad.shape))
+
+    def __repr__(self) -> str:
+        return f"MultiHeadSelfAttention({self.features}, {self.heads}{', causal=True' if self.causal else ''})"
+
+
+class PerPosition(Module):
+    """Applies a module to each place of a sequence on its own: (batch, length, features) as batch * length rows.
+
+    Args:
+        module: a module of rows, such as Linear or a Sequential of Linear and ReLU.
+    """
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
+        return [(cls(Linear(3, 2, rng=rng)), (rng.uniform(-1, 1, (2, 4, 3)),))]
+
+    def parameters(self) -> List[Parameter]:
+        return list(self.module.parameters())
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        x = as_float(x, self)
+        if x.ndim != 3:
+            raise InputError(f"{self} expects sequences of shape (batch, length, features), but got {x.shape}.")
+        require_not_empty(x, self)
+        y = self.module(x.reshape(-1, x.shape[2])).reshape(x.shape[:2] + (-1,))
+        self.input_cache = (x.shape, y.shape)
+        return y
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        require_forward(self, self.input_cache)
+        x_shape, y_shape = self.input_cache
+        grad = checked_upstream(self, grad, y_shape)
+        return self.module.backward(grad.reshape(-1, y_shape[2])).reshape(x_shape)
+
+    def __repr__(self) -> str:
+        return f"PerPosition({self.module!r})"
+
+
+def _projection(in_features: int, out_features: int, rng: Optional[np.random.Generator], bias: bool = True) -> Linear:
+    """Return a linear layer whose weights keep the size of the signal, and whose bias starts as zeros."""
+    linear = Linear(in_features, out_features, bias=False, rng=rng)
+    linear.W = Parameter(xavier_uniform(linear.W.data.shape, rng), name="W")
+    linear.b = Parameter(np.zeros(out_features), name="b") if bias else None
+    return linear

@@ -1,0 +1,16 @@
+"""Formulas whose plain form overflows or loses digits, in a form that doesn't."""
+from __future__ import annotations
+
+import numpy as np
+
+
+def stable_sigmoid(x: np.ndarray) -> np.ndarray:
+    """Return 1 / (1 + exp(-x)) without overflow: the exponential is only taken of numbers up to 0."""
+    e = np.exp(-np.abs(x))
+    y = np.where(x >= 0, 1, e) / (1 + e)
+    return y.astype(x.dtype, copy=False)  # NumPy 1 widens single float32 numbers
+
+
+def stable_softplus(x: np.ndarray) -> np.ndarray:
+    """Return log(1 + exp(x)) without overflow, as max(x, 0) + log(1 + exp(-|x|))."""
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))

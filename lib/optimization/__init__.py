@@ -1,0 +1,1 @@
+"""Optimisers, schedules and clipping beyond the sheets', and SciPy's optimisers for a model."""

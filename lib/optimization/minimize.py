@@ -1,0 +1,163 @@
+"""Training by SciPy's optimisers, which take the loss and its gradient as functions of one vector of all parameters.
+
+Methods such as BFGS estimate the curvature from the gradients of successive steps, and search along each direction for
+a good step length. On small problems, on which the whole data set is one batch, they reach far lower losses than
+gradient descent, without a learning rate.
+"""
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from lib.gradient_utilities import zero_grad
+from lib.layers.initializers import Initializer, initialize
+from lib.network_base import Module, Parameter
+from lib.validation import InputError, optional_import, require_size
+
+
+class MinimizeResult(NamedTuple):
+    """What minimize found: its best loss, and how each start ended."""
+
+    loss: float  # the loss of the parameters that the model has now: the smallest of `losses`
+    losses: List[float]  # the final loss of each start
+    converged: List[bool]  # whether SciPy reports success, for each start
+    num_iterations: List[int]  # of each start
+    messages: List[str]  # SciPy's words on why each start ended
+
+    @property
+    def best_start(self) -> int:
+        """The start that led to the smallest loss, counted from 0."""
+        return self.losses.index(self.loss)
+
+
+def minimize(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray, method: str = "BFGS", n_starts: int = 1,
+             initializer: Union[str, Initializer] = "own", rng: Optional[np.random.Generator] = None,
+             options: Optional[Dict[str, Any]] = None) -> MinimizeResult:
+    """Train a model by one of SciPy's optimisers, from several starts, and leave it with the best parameters found.
+
+    The first start is from the parameters that the model has; for each further one they are drawn anew. A loss with
+    many local minima has a different end for different starts: look at `losses`.
+
+    Args:
+        model: the model; what it computes must not be random, so call model.eval() first if it has dropout.
+        loss_fn: takes (model(x), y).
+        x, y: the whole data set.
+        method: a method of scipy.optimize.minimize that uses the gradient: "BFGS", "L-BFGS-B", "CG", ...
+        n_starts: how many starts.
+        initializer: how the parameters are drawn anew: see lib.layers.initializers.initialize.
+        rng: draws the starts; NumPy's global random state when it isn't given.
+        options: SciPy's options of the method. Unless they are given, gtol is 1e-6 and maxiter 10,000 where the
+            method has them.
+
+    Returns:
+        The losses, and how each start ended.
+
+    Raises:
+        InputError: the model has no parameters, the method is unknown, or no start led to a finite loss. Then the
+            parameters are what they were.
+
+    Source: scipy.optimize; for BFGS: J. Nocedal, S. Wright: Numerical optimization, chapter 6.
+    """
+    require_size("n_starts", n_starts, "minimize")
+    optimize = optional_import("scipy.optimize", "scipy", "minimize")
+    params = list(model.parameters())
+    if not params:
+        raise InputError(f"minimize has nothing to do: {model} has no parameters.")
+    objective = loss_and_gradient(model, loss_fn, x, y, params)
+    best, best_loss = flat_data(params), np.inf
+    runs: List[Any] = []
+    try:
+        for start in range(n_starts):
+            if start > 0:
+                initialize(model, initializer, rng)
+            runs.append(_run(optimize, objective, flat_data(params), method, options))
+            if runs[-1].fun < best_loss:  # a loss of NaN is not
+                best, best_loss = runs[-1].x, float(runs[-1].fun)
+    finally:  # also after Ctrl-C: what was found so far is kept
+        set_flat_data(params, best)
+    if best_loss == np.inf:
+        raise InputError(f"minimize: none of the {n_starts} starts led to a finite loss. Are there NaNs in the data, "
+                         "or are the initial parameters too large?")
+    return MinimizeResult(best_loss, [float(run.fun) for run in runs], [bool(run.success) for run in runs],
+                          [int(run.get("nit", 0)) for run in runs], [str(run.message) for run in runs])
+
+
+def loss_and_gradient(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray,
+                      params: Sequence[Parameter]) -> Callable[[np.ndarray], Tuple[float, np.ndarray]]:
+    """Return a function from a vector of all parameters to the loss and its gradient, as a vector of that order.
+
+    Each call leaves the model with these parameters.
+    """
+    def objective(vector: np.ndarray) -> Tuple[float, np.ndarray]:
+        set_flat_data(params, vector)
+        zero_grad(params)
+        loss = float(loss_fn(model(x), y))
+        model.backward(loss_fn.backward())
+        return loss, flat_grad(params).astype(np.float64, copy=False)  # SciPy computes in float64
+
+    return objective
+
+
+def _run(optimize: Any, objective: Callable[[np.ndarray], Tuple[float, np.ndarray]], start: np.ndarray, method: str,
+         options: Optional[Dict[str, Any]]) -> Any:
+    """Return SciPy's result of one start."""
+    defaults: Dict[str, Any] = {"maxiter": 10000}
+    if method.upper() in ("BFGS", "L-BFGS-B", "CG"):
+        defaults["gtol"] = 1e-6
+    try:
+        return optimize.minimize(objective, start.astype(np.float64), jac=True, method=method,
+                                 options={**defaults, **(options or {})})
+    except ValueError as error:
+        if "Unknown solver" in str(error):
+            raise InputError(f"minimize: SciPy has no method {method!r}. Choose one that uses gradients, such as "
+                             "\"BFGS\", \"L-BFGS-B\" or \"CG\".") from error
+        raise
+
+
+def flatten(arrays: Iterable[np.ndarray]) -> np.ndarray:
+    """Return the entries of all arrays as one new vector.
+
+    >>> flatten([np.array([[1, 2], [3, 4]]), np.array([5])]).tolist()
+    [1, 2, 3, 4, 5]
+    """
+    pieces = [np.asarray(array).ravel() for array in arrays]
+    return np.concatenate(pieces) if pieces else np.zeros(0)
+
+
+def unflatten(vector: np.ndarray, like: Sequence[np.ndarray]) -> List[np.ndarray]:
+    """Return views of consecutive pieces of a vector, in the shapes of the arrays in `like`: flatten's inverse.
+
+    >>> [array.tolist() for array in unflatten(np.arange(5), like=[np.zeros((2, 2)), np.zeros(1)])]
+    [[[0, 1], [2, 3]], [4]]
+
+    Raises:
+        InputError: the vector hasn't as many entries as these arrays together.
+    """
+    ends = np.cumsum([array.size for array in like], dtype=int)
+    total = int(ends[-1]) if len(like) else 0
+    if np.shape(vector) != (total,):
+        raise InputError(f"unflatten expects a vector of {total} entries for arrays of the shapes "
+                         f"{[array.shape for array in like]}, but got shape {np.shape(vector)}.")
+    return [vector[end - array.size:end].reshape(array.shape) for array, end in zip(like, ends)]
+
+
+def flat_data(params: Iterable[Parameter]) -> np.ndarray:
+    """Return a copy of the parameters' values as one vector."""
+    return flatten(param.data for param in params)
+
+
+def flat_grad(params: Iterable[Parameter]) -> np.ndarray:
+    """Return a copy of the parameters' gradients as one vector."""
+    return flatten(param.grad for param in params)
+
+
+def set_flat_data(params: Iterable[Parameter], vector: Any) -> None:
+    """Copy a vector into the parameters' values, in place.
+
+    Raises:
+        InputError: the vector hasn't as many entries as the parameters together; then nothing is changed.
+    """
+    params = list(params)
+    for param, piece in zip(params, unflatten(np.asarray(vector), [param.data for param in params])):
+        param.data[...] = piece

@@ -1,0 +1,1 @@
+"""Writing models and training runs to files, and reading them back."""

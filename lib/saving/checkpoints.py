@@ -1,0 +1,150 @@
+"""Checkpoints: everything that a training run needs to go on as if it had never stopped, in one file.
+
+That is the model (parameters and buffers), the optimiser's memory, the schedule's place, and every random state,
+NumPy's global one and those of generators; with them the history so far, and the best weights so far.
+"""
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Union
+
+import numpy as np
+
+from lib.saving.model_files import architecture, model_arrays, require_same_arrays, set_model_arrays
+from lib.network_base import Module
+from lib.saving.npz import FileContentError, flatten_tree, read_npz, restore_tree, write_npz
+from lib.validation import InputError
+
+State = Dict[str, Any]
+
+
+class Run:
+    """What changes in the course of a training run; its state can be taken out and put back, bit for bit.
+
+    Args:
+        model: the network.
+        loss_fn: the loss.
+        optimizer: has state_dict() and load_state_dict(saved), as all of lib.optimizers.
+        scheduler: likewise, or None.
+        rng: the generator that shuffles the batches, or None for NumPy's global random state.
+    """
+
+    def __init__(self, model: Module, loss_fn: Any, optimizer: Any, scheduler: Any = None,
+                 rng: Optional[np.random.Generator] = None) -> None:
+        self.model, self.loss_fn, self.optimizer, self.scheduler, self.rng = model, loss_fn, optimizer, scheduler, rng
+
+    def state(self) -> State:
+        """Return copies of everything that the next step depends on."""
+        return {
+            "model": model_arrays(self.model),
+            "optimizer": dict(self.optimizer.state_dict()),
+            "scheduler": None if self.scheduler is None else dict(self.scheduler.state_dict()),
+            "numpy": np.random.get_state(legacy=False),
+            "generators": [_generator_state(generator) for generator in self._generators()],
+        }
+
+    def set_state(self, state: State) -> None:
+        """Put back what state() returned: all of it, or, if it doesn't fit, nothing.
+
+        Raises:
+            FileContentError: it is the state of another run.
+        """
+        before = self.state()
+        try:
+            self._set_state(state)
+        except Exception as error:  # a state from a file can be anything
+            self._set_state(before)
+            raise FileContentError(f"This state can't be restored: {error}") from error
+
+    def _set_state(self, state: State) -> None:
+        headers = {name: (array.shape, array.dtype) for name, array in state["model"].items()}
+        require_same_arrays(model_arrays(self.model), headers, "The checkpoint")
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.scheduler is not None:
+            self.scheduler.load_state_dict(state["scheduler"])
+        np.random.set_state(state["numpy"])
+        generators = self._generators()
+        if len(generators) != len(state["generators"]):
+            raise InputError("the model draws its random numbers from other generators than the saved one.")
+        for generator, saved in zip(generators, state["generators"]):
+            _set_generator_state(generator, saved)
+        set_model_arrays(self.model, state["model"])
+
+    def _generators(self) -> List[Any]:
+        """Return the random generators of this run: the one for batches, and those that modules hold."""
+        modules = list(self.model.named_modules())
+        if isinstance(self.loss_fn, Module):
+            modules += list(self.loss_fn.named_modules())
+        held = [value for _, module in modules for value in vars(module).values()
+                if isinstance(value, (np.random.Generator, np.random.RandomState))]
+        return ([] if self.rng is None else [self.rng]) + held
+
+    def description(self, x: np.ndarray, y: np.ndarray, batch_size: int) -> Dict[str, str]:
+        """Return what must be the same when a run is resumed, each as text."""
+        optimizer = architecture(self.optimizer)
+        if self.scheduler is not None:  # the schedule sets the rate, which therefore changes in the course of a run
+            optimizer = optimizer.replace(f"lr={self.optimizer.lr}", "lr set by the schedule")
+        return {
+            "model": architecture(self.model),
+            "loss": type(self.loss_fn).__name__,
+            "optimizer": optimizer,
+            "schedule": type(self.scheduler).__name__ if self.scheduler is not None else "none",
+            "batch size": str(batch_size),
+            "shuffling": "NumPy's global random state" if self.rng is None else "a generator of its own",
+            "training data": f"inputs {np.shape(x)}, labels {np.shape(y)}, checksum {_checksum(x)}-{_checksum(y)}",
+        }
+
+
+def save_checkpoint(path: Union[str, Path], state: State, description: Dict[str, str]) -> Path:
+    """Write a checkpoint, atomically: a process that is killed meanwhile leaves the one before.
+
+    Args:
+        path: the file.
+        state: nested dicts, lists and tuples of numbers, texts and arrays.
+        description: what must be the same when the run is resumed.
+    """
+    return write_npz(path, flatten_tree({"description": description, "state": state}, "checkpoint"))
+
+
+def load_checkpoint(path: Union[str, Path], description: Dict[str, str]) -> State:
+    """Return the state that save_checkpoint wrote for a run of this description.
+
+    Raises:
+        FileContentError: the file is damaged, no checkpoint, or one of another run; the message says what differs.
+    """
+    arrays = read_npz(path)
+    try:
+        checkpoint = restore_tree(arrays, "checkpoint")
+        saved, state = checkpoint["description"], checkpoint["state"]
+        differences = [f"  {name}: {saved.get(name)!r} in the checkpoint, but {description.get(name)!r} now"
+                       for name in sorted(set(saved) | set(description)) if saved.get(name) != description.get(name)]
+    except Exception as error:  # a file that isn't a checkpoint can be anything
+        raise FileContentError(f"{str(path)!r} holds no checkpoint of a training run.") from error
+    if differences:
+        raise FileContentError(f"{str(path)!r} is the checkpoint of another run:\n" + "\n".join(differences) + "\n"
+                               "Use resume=False to start afresh and overwrite it, or another path.")
+    return state
+
+
+# -------------------------------------------------------------------- details
+
+
+def _generator_state(generator: Any) -> Any:
+    if isinstance(generator, np.random.RandomState):
+        return generator.get_state(legacy=False)
+    return generator.bit_generator.state
+
+
+def _set_generator_state(generator: Any, state: Any) -> None:
+    if isinstance(generator, np.random.RandomState):
+        generator.set_state(state)
+    else:
+        generator.bit_generator.state = state
+
+
+def _checksum(array: Any, num_rows: int = 1000) -> str:
+    """Return a checksum of an array, from up to num_rows rows spread over all of it."""
+    array = np.asarray(array)
+    rows = array[::max(1, len(array) // num_rows)] if array.ndim else array
+    return f"{zlib.crc32(np.ascontiguousarray(rows).tobytes()):08x}"
