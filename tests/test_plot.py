@@ -88,7 +88,7 @@ def test_curves_of_train_have_a_scale_for_each_cost():
     assert left.get_ylim()[1] > 200 > 100 > right.get_ylim()[1] and all_labelled(figure)
     for wrong in (curves[:3], ([], [], [], [])):
         with pytest.raises(ValueError, match="four sequences"):
-            curves.plot_curves(wrong)
+            plot_curves(wrong)
 
 
 def test_comparison_draws_each_run():
