@@ -4,9 +4,8 @@ A program begins with the cell
 
     # %%
     import sys
-    try:
-        import lib
-    except ModuleNotFoundError:  # not started from the root folder: a script or a notebook in its own folder
+    from importlib.util import find_spec
+    if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
         sys.path += [".", "../.."]
 
 and then asks for `options = read_options(__doc__)` and `results = Results("topic", options)`.

@@ -8,12 +8,11 @@
 # %%
 """XOR: share solved, steps to solve and divergence, by learning rate."""
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 
-try:
-    import lib
-except ModuleNotFoundError:  # not started from the root folder: a script or a notebook in its own folder
+if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
     sys.path += [".", "../.."]
 
 from exercises.backpropagation.many_starts import share, train_starts

@@ -8,12 +8,11 @@
 """XOR from thousands of random starts: the share that solves it, by hidden units and initialisation."""
 import sys
 from functools import partial
+from importlib.util import find_spec
 
 import numpy as np
 
-try:
-    import lib
-except ModuleNotFoundError:  # not started from the root folder: a script or a notebook in its own folder
+if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
     sys.path += [".", "../.."]
 
 from exercises.backpropagation.xor_networks import (INITIALIZATIONS, LABELS, PLATEAUS, activity, as_stack, create_model,

@@ -15,10 +15,9 @@
 # %%
 """The pen-and-paper task: gradients of a network with a skip connection, derived, checked, and compared without it."""
 import sys
+from importlib.util import find_spec
 
-try:
-    import lib
-except ModuleNotFoundError:  # not started from the root folder: a script or a notebook in its own folder
+if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
     sys.path += [".", "../.."]
 
 from exercises.common import Results, read_options

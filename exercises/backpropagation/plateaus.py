@@ -20,12 +20,11 @@
 """XOR: the plateaus on which training ends, explained by what the hidden units have become."""
 import sys
 from collections import Counter
+from importlib.util import find_spec
 
 import numpy as np
 
-try:
-    import lib
-except ModuleNotFoundError:  # not started from the root folder: a script or a notebook in its own folder
+if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
     sys.path += [".", "../.."]
 
 from exercises.backpropagation.many_starts import train_starts

@@ -12,12 +12,11 @@
 # %%
 """XOR: what one step of gradient descent changes, and whether the loss falls in every one of many steps."""
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 
-try:
-    import lib
-except ModuleNotFoundError:  # not started from the root folder: a script or a notebook in its own folder
+if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
     sys.path += [".", "../.."]
 
 from exercises.backpropagation.xor_networks import LABELS, activity, as_stack, create_model, create_stack, losses_of

@@ -7,12 +7,11 @@
 # %%
 """Backpropagation of a deep ReLU network by matrices, by automatic differentiation, and by objects."""
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 
-try:
-    import lib
-except ModuleNotFoundError:  # not started from the root folder: a script or a notebook in its own folder
+if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
     sys.path += [".", "../.."]
 
 from exercises.backpropagation_by_hand import network_data
@@ -200,11 +199,10 @@ def main(arguments=None):
     results = Results("backpropagation_by_hand", options)
     X, T, W, B, from_course = network_data.load()
     ways = {"matrices": by_matrices, "lib.graph": by_graph, "objects": by_objects}
-    try:
-        import torch
-        ways["PyTorch"] = by_pytorch
-    except ImportError:
+    if find_spec("torch") is None:
         print("PyTorch isn't installed: its row is left out.")
+    else:
+        ways["PyTorch"] = by_pytorch
 
     reference = by_matrices(X, T, W, B)
     many = network_data.getdata(examples=50)

@@ -7,12 +7,11 @@
 # %%
 """Jacobians of small functions, and three expressions decomposed, drawn and differentiated."""
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 
-try:
-    import lib
-except ModuleNotFoundError:  # not started from the root folder: a script or a notebook in its own folder
+if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
     sys.path += [".", "../.."]
 
 from exercises.common import Results, read_options

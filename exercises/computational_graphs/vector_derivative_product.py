@@ -9,12 +9,11 @@
 # %%
 """The matrix of A dy/dw_ij for y = W x, by broadcasting instead of loops."""
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 
-try:
-    import lib
-except ModuleNotFoundError:  # not started from the root folder: a script or a notebook in its own folder
+if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
     sys.path += [".", "../.."]
 
 from lib.graph import variable

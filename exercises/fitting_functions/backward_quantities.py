@@ -23,12 +23,11 @@
 # %%
 """All forward and backward quantities of a network with 50 hidden units at one point, by hand and by the graph."""
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 
-try:
-    import lib
-except ModuleNotFoundError:  # not started from the root folder: a script or a notebook in its own folder
+if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
     sys.path += [".", "../.."]
 
 from exercises.common import Results, read_options

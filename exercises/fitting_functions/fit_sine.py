@@ -11,12 +11,11 @@
 """Fit a noisy sine wave by networks with 0 to 100 hidden units, from many starts each."""
 import sys
 import warnings
+from importlib.util import find_spec
 
 import numpy as np
 
-try:
-    import lib
-except ModuleNotFoundError:  # not started from the root folder: a script or a notebook in its own folder
+if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
     sys.path += [".", "../.."]
 
 from exercises.common import Results, read_options, sweep

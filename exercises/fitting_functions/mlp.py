@@ -6,12 +6,11 @@
 # %%
 """Logistic regression and a multi-layer perceptron, written from Parameter and Module alone."""
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 
-try:
-    import lib
-except ModuleNotFoundError:  # not started from the root folder: a script or a notebook in its own folder
+if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
     sys.path += [".", "../.."]
 
 from lib.activations import ReLU, Sigmoid

@@ -11,12 +11,11 @@
 # %%
 """Predict the Titanic's fares with a small network: by hand, with lib, with PyTorch, and better."""
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 
-try:
-    import lib
-except ModuleNotFoundError:  # not started from the root folder: a script or a notebook in its own folder
+if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
     sys.path += [".", "../.."]
 
 from exercises.common import Results, read_options, sweep

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from typing import Any, Optional
 
 from lib.validation import optional_import
@@ -30,7 +31,7 @@ def progress_bar(total: int, done: int = 0, wanted: Optional[bool] = None) -> An
     """
     if wanted is None:
         try:
-            import tqdm  # asked for whether it is there
+            import_module("tqdm")
             wanted = sys.stderr is not None and sys.stderr.isatty()
         except ImportError:
             wanted = False
