@@ -4,7 +4,7 @@ The layers of a convolutional network are all to be had from here, pooling and F
 """
 from __future__ import annotations
 
-from typing import Any, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Iterator, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -72,12 +72,6 @@ class Conv2d(Module):
         draw = np.random.randn(*shape) if rng is None else rng.standard_normal(shape)
         self.W = Parameter(0.1 * draw, name="W")
         self.b = Parameter(np.zeros((self.out_channels, 1, 1)), name="b") if bias else None
-
-    @classmethod
-    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
-        return [(cls(2, 3, (3, 2), rng=rng), (rng.uniform(-1, 1, (2, 2, 4, 4)),)),
-                (cls(2, 2, 3, stride=(2, 1), padding=(1, 2), rng=rng), (rng.uniform(-1, 1, (2, 2, 6, 3)),)),
-                (cls(1, 2, 2, stride=3, bias=False, rng=rng), (rng.uniform(-1, 1, (1, 1, 5, 7)),))]
 
     def parameters(self) -> Tuple[Parameter, ...]:
         return (self.W,) if self.b is None else (self.W, self.b)
@@ -148,10 +142,6 @@ class Conv2d(Module):
 
 class Flatten(Module):
     """Each example becomes one row: (batch, d1, d2, ...) to (batch, d1 * d2 * ...)."""
-
-    @classmethod
-    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
-        return [(cls(), (rng.uniform(-1, 1, (2, 3, 2, 2)),))]
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = checked_elementwise(self, x)

@@ -5,7 +5,7 @@ where backpropagation starts: `backward` needs no upstream gradient, as dL/dL = 
 """
 from __future__ import annotations
 
-from typing import Any, List, Tuple
+from typing import Any, Tuple
 
 import numpy as np
 
@@ -23,10 +23,6 @@ class CrossEntropyLoss(Module):
     Shapes: preds (N, K), raw logits; labels (N, K), one-hot (or any probabilities that sum to 1 in each row). For
     a stack of networks, (runs, N, K), the result is an array with one loss for each run.
     """
-
-    @classmethod
-    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
-        return [(cls(), (rng.standard_normal((n, 3)), np.eye(3)[rng.integers(0, 3, n)])) for n in (4, 1)]
 
     def forward(self, preds: np.ndarray, labels: np.ndarray) -> Any:
         """Return the batch mean of the cross-entropy.
@@ -99,10 +95,6 @@ class MSELoss(Module):
     dL/dpreds = (preds - labels) / N: the half cancels the 2 of the square. For the mean of all squares without the
     half, as most libraries have it, see MeanSquaredError.
     """
-
-    @classmethod
-    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
-        return [(cls(), (rng.standard_normal((4, 3)), rng.standard_normal((4, 3))))]
 
     def forward(self, preds: np.ndarray, labels: np.ndarray) -> Any:
         preds, labels = checked_pair(self, preds, labels)

@@ -47,12 +47,6 @@ class Linear(Module):
         if self.b is not None:
             self.b.data[...] = 0.01
 
-    @classmethod
-    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
-        return [(cls(10, 30, rng=rng), (rng.uniform(-1, 1, (2, 10)),)),
-                (cls(3, 3, bias=False, rng=rng), (rng.uniform(-1, 1, (3, 3)),)),
-                (cls(4, 2, rng=rng), (rng.uniform(-1, 1, (1, 4)),))]
-
     def parameters(self) -> Tuple[Parameter, ...]:
         return (self.W,) if self.b is None else (self.W, self.b)
 
@@ -190,14 +184,6 @@ class Sequential(Module):
                 raise InputError(f"Sequential expects modules, but number {i} is {got}. "
                                  "Write Sequential(Linear(2, 2), ReLU(), ...), with parentheses and without a list.")
         self.modules = list(modules)
-
-    @classmethod
-    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
-        from lib.activations import ReLU, Sigmoid
-        model = cls(Linear(4, 6, rng=rng), ReLU(), Linear(6, 5, rng=rng), Sigmoid(), Linear(5, 3, rng=rng))
-        for parameter in model.parameters():  # of a size at which every unit's share of the gradient can be seen
-            parameter.data = rng.standard_normal(parameter.data.shape)
-        return [(model, (rng.uniform(-1, 1, (3, 4)),))]
 
     def parameters(self) -> List[Parameter]:
         return [parameter for module in self.modules for parameter in module.parameters()]

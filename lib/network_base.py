@@ -58,6 +58,7 @@ class Module:
 
     input_cache: Any = None
     training: bool = True
+    takes_any_number: Optional[bool] = None  # whether any input will do, as it won't for a logarithm; None: not stated
 
     def __call__(self, *args: Any) -> Any:
         """Return forward(*args); a node of a computational graph instead yields the graph of this module."""

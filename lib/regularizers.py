@@ -40,11 +40,6 @@ class Dropout(Module):
         self.fix_seed = fix_seed
         self.rng = rng
 
-    @classmethod
-    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
-        x = rng.uniform(-1, 1, (3, 5))
-        return [(cls(0.5, fix_seed=True), (x,)), (cls(0.2, fix_seed=True), (x,)), (cls(0.5).eval(), (x,))]
-
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = checked_elementwise(self, x)
         self.input_cache = x
@@ -90,11 +85,6 @@ class Penalty(Module):
             if not isinstance(param, Parameter):
                 raise InputError(f"{type(self).__name__} expects parameters, such as model.parameters(), but there is "
                                  f"a {type(param).__name__} among them.")
-
-    @classmethod
-    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
-        params = [Parameter(rng.standard_normal(shape), name=name) for shape, name in (((3, 2), "W"), ((2,), "b"))]
-        return [(cls(0.3, params), ())]
 
     def parameters(self) -> List[Parameter]:
         return self.params
@@ -157,13 +147,6 @@ class RegularizedCrossEntropy(Loss):
                              f"model.parameters()), from lib.regularizers, but got {type(reg_loss).__name__}.")
         self.ce_loss = CrossEntropyLoss()
         self.reg_loss = reg_loss
-
-    @classmethod
-    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
-        from lib.regularizers import L1Regularization, L2Regularization
-        inputs = CrossEntropyLoss.examples(rng)[0][1]
-        return [(cls(penalty), inputs) for kind in (L1Regularization, L2Regularization)
-                for penalty, _ in kind.examples(rng)]
 
     def parameters(self) -> Sequence[Parameter]:
         """Return the penalised parameters, as the loss depends on them."""

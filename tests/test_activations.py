@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import lib.activations
+from lib.gradient_checking.discovery import examples_of
 from lib.layers.activations import GELU, Identity, LeakyReLU, Softplus, Tanh
 from lib.activations import Softmax
 from lib.network_base import Module
@@ -14,7 +15,7 @@ from tests.finite_differences import assert_backward_is_right
 
 ACTIVATIONS = sorted({cls for _, cls in inspect.getmembers(lib.activations, inspect.isclass)
                       if issubclass(cls, Module) and cls.__module__ == "lib.activations"}, key=lambda c: c.__name__)
-EXAMPLES = [module for cls in ACTIVATIONS for module, _ in cls.examples(np.random.default_rng(0))]
+EXAMPLES = [module for cls in ACTIVATIONS for module, _ in examples_of(cls, np.random.default_rng(0))]
 
 
 @pytest.mark.parametrize("module", EXAMPLES, ids=repr)

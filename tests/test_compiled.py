@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 
+from lib.gradient_checking.discovery import examples_of
 from lib.activations import ReLU, Sigmoid, Softmax
 from lib.layers.activations import Tanh
 from lib.steps.compiled import CompiledStep, compile_step, supports, why_not_compiled
@@ -40,7 +41,7 @@ HYPERPARAMETERS = {"SGD": [{}, {"momentum": 0.9, "nesterov": True, "weight_decay
 
 def network_with(layer_class, rng):
     """Return a network with this kind of layer inside, and a few of its inputs."""
-    layer, (x,) = layer_class.examples(rng)[0]
+    layer, (x,) = examples_of(layer_class, rng)[0]
     if x.ndim == 2:
         width = layer(x).shape[1]
         model = Sequential(Linear(3, x.shape[1], rng=rng), layer, Linear(width, 3, rng=rng))
@@ -115,7 +116,7 @@ def test_all_combinations_give_the_same_training():
 
 @pytest.mark.parametrize("layer_class", RULES, ids=names(RULES))
 def test_every_example_of_a_layer_is_compiled_rightly(layer_class, rng):
-    for layer, (x,) in layer_class.examples(rng):
+    for layer, (x,) in examples_of(layer_class, rng):
         for first in ([], [ReLU()]):
             before = Conv2d(x.shape[1], x.shape[1], 1) if x.ndim == 4 else Linear(x.shape[1], x.shape[1])
             flatten = [Flatten()] if layer(x).ndim == 4 else []

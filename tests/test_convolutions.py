@@ -6,6 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from lib.gradient_checking.discovery import examples_of
 from lib.activations import ReLU
 from lib.layers.pooling import AvgPool2d, MaxPool2d
 from lib.convolutions import Conv2d, Flatten, calculate_conv_output
@@ -96,7 +97,7 @@ def test_forward_is_the_definition_and_backward_its_derivative(batch, channels, 
 
 @pytest.mark.parametrize("number", range(3))
 def test_finite_differences(rng, number):
-    conv, inputs = Conv2d.examples(rng)[number]
+    conv, inputs = examples_of(Conv2d, rng)[number]
     assert_backward_is_right(conv, inputs)
     conv.check_gradients(inputs)
 

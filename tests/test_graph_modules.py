@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import lib
+from lib.gradient_checking.discovery import examples_of
 from lib.activations import ReLU, Sigmoid
 from lib.layers.activations import Tanh
 from lib.graph import ModuleCall, constant, derivatives, expand, expanded, topological_order, variable
@@ -35,7 +36,7 @@ def module_classes():
 
 
 CASES = [pytest.param(module, inputs, id=f"{cls.__name__}-{k}") for cls in module_classes()
-         for k, (module, inputs) in enumerate(cls.examples(np.random.default_rng(0))) if inputs]
+         for k, (module, inputs) in enumerate(examples_of(cls, np.random.default_rng(0))) if inputs]
 
 
 def own_gradients(module, inputs):

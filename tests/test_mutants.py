@@ -4,6 +4,7 @@ import os
 import numpy as np
 import pytest
 
+from lib.gradient_checking.discovery import examples_of
 from tests.mutants import BANK
 from tests.mutants.causes import CAUSES
 from tests.mutants.measure import SAME_CAUSE, count, count_all, names_the_cause, verdict_of
@@ -65,7 +66,7 @@ def test_other_styles_are_fair(other):
     from lib.losses import CrossEntropyLoss
     from lib.network import Linear
     for module in (Sigmoid, Linear, CrossEntropyLoss):
-        for example in module.examples(np.random.default_rng(0)):
+        for example in examples_of(module, np.random.default_rng(0)):
             assert accepts(other, *example)
     caught = {mutant.name for mutant in BANK if mutant.module in ("Sigmoid", "Linear")
               and not accepts(other, *mutant.situation(np.random.default_rng(0)))}
@@ -82,7 +83,7 @@ def test_gradcheck_is_wrapped_fairly():
     from lib.regularizers import L2Regularization
     from tests.mutants.other_checkers import gradcheck
     for module in (Sigmoid, Linear, CrossEntropyLoss, L2Regularization):
-        for example in module.examples(np.random.default_rng(0))[:1]:
+        for example in examples_of(module, np.random.default_rng(0))[:1]:
             assert accepts(gradcheck, *example)
     caught = {mutant.name for mutant in BANK if mutant.module == "Sigmoid"
               and not accepts(gradcheck, *mutant.situation(np.random.default_rng(0)))}

@@ -10,8 +10,7 @@ import numpy as np
 
 from lib.gradient_checking.diagnose.diagnosis import diagnose
 from lib.gradient_checking.examination import Examination
-from lib.gradient_checking.diagnose.hints import level_of
-from lib.gradient_checking.report import UNDECIDABLE, GradientReport, GradientShapeError
+from lib.gradient_checking.report import UNDECIDABLE, GradientReport, GradientShapeError, level_of
 from lib.gradient_checking.measure.workbench import Workbench
 from lib.validation import InputError
 
@@ -45,7 +44,7 @@ def check_module(module: Any, input_args: Tuple[Any, ...], tolerance: float = 1e
         input_args: the inputs of its forward, as a tuple; () if it takes none.
         tolerance: the relative error of an entry that is allowed beyond the uncertainty of its numeric derivative.
         wrt: "input" (the gradient that backward returns), "params" (those it adds to the parameters), or "all".
-        hints: how much the report tells, 1 to 3; see lib.gradient_checking.diagnose.hints.
+        hints: how much the report tells, 1 to 3; see lib.gradient_checking.report.
 
     Raises:
         AssertionError: input_args isn't a tuple.
@@ -91,4 +90,4 @@ def _conclude(examination: Examination, report: GradientReport) -> None:
     if any(kind == "wrong shape" for kind, _ in examination.malformed.values()):
         report.error_class = GradientShapeError
     if not report.ok:
-        report.causes = diagnose(examination)
+        report.causes = diagnose(examination, check_module)

@@ -4,13 +4,12 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from typing import Any, Dict, Iterator, List, Tuple, Type
+from typing import Any, Dict, Iterator, List, Type
 
 import numpy as np
 
+from lib.gradient_checking.sheets import Example, sheet_examples
 from lib.network_base import Module
-
-Example = Tuple[Module, Tuple[Any, ...]]
 
 
 def import_everything() -> List[str]:
@@ -42,6 +41,12 @@ def module_classes() -> Dict[str, Type[Module]]:
     return dict(sorted(found.items()))
 
 
-def examples_of(cls: Type[Module], seed: int = 0) -> List[Example]:
-    """Return the situations, (module, inputs), in which a class is to be checked."""
-    return cls.examples(np.random.default_rng(seed))
+def examples_of(cls: Type[Module], rng: np.random.Generator) -> List[Example]:
+    """Return the situations, (module, inputs), in which a class is to be checked: its own, or those of its sheet."""
+    for base in cls.__mro__:
+        of_sheet = sheet_examples(base)
+        if of_sheet is not None:
+            return of_sheet(cls, rng)
+        if "examples" in vars(base):
+            break
+    return cls.examples(rng)

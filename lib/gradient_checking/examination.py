@@ -7,7 +7,6 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from lib.gradient_checking import probes
-from lib.gradient_checking.diagnose.catalogue import takes_any_number
 from lib.gradient_checking.measure.kinks import MOST_OUTPUTS, judge_tie, outside
 from lib.gradient_checking.probes import Problem
 from lib.gradient_checking.report import OK, TO_DO, WRONG, TensorReport
@@ -15,6 +14,7 @@ from lib.gradient_checking.measure.situations import Situation, finite_output, g
 from lib.gradient_checking.measure.state import path_of
 from lib.gradient_checking.measure.values import SINGLY, Comparison, Slopes, compare, is_real
 from lib.gradient_checking.measure.workbench import Run, Workbench
+from lib.gradient_checking.sheets import takes_any_number
 from lib.network_base import is_loss
 
 

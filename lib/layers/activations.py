@@ -14,6 +14,8 @@ from lib.validation import checked_elementwise, checked_upstream_of_elementwise,
 class Identity(Module):
     """y = x, dy/dx = 1."""
 
+    takes_any_number = True
+
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = checked_elementwise(self, x)
         self.input_cache = x
@@ -31,6 +33,8 @@ class LeakyReLU(Module):
 
     Source: A. Maas, A. Hannun, A. Ng: Rectifier nonlinearities improve neural network acoustic models, 2013.
     """
+
+    takes_any_number = True
 
     def __init__(self, slope: float = 0.01) -> None:
         self.slope = float(slope)
@@ -51,6 +55,8 @@ class LeakyReLU(Module):
 class Tanh(Module):
     """Hyperbolic tangent: y = tanh(x); dy/dx = 1 - y^2."""
 
+    takes_any_number = True
+
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = checked_elementwise(self, x)
         self.input_cache = x
@@ -64,6 +70,8 @@ class Tanh(Module):
 
 class Softplus(Module):
     """A smooth ReLU: y = log(1 + exp(x)); dy/dx = sigmoid(x)."""
+
+    takes_any_number = True
 
     @np.errstate(under="ignore")
     def forward(self, x: np.ndarray) -> np.ndarray:
@@ -88,6 +96,8 @@ class GELU(Module):
 
     Source: D. Hendrycks, K. Gimpel: Gaussian error linear units, arXiv:1606.08415.
     """
+
+    takes_any_number = True
 
     def __init__(self, approximate: str = "none") -> None:
         require_choice("approximate", approximate, ("none", "tanh"), self)

@@ -50,6 +50,8 @@ class SelfAttention(Module):
     Source: A. Vaswani et al.: Attention is all you need, NeurIPS 2017.
     """
 
+    takes_any_number = True
+
     heads = 1
     weights: Any = None
 

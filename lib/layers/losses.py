@@ -29,6 +29,8 @@ class MeanSquaredError(Loss):
     dL/dpreds = 2 (preds - labels) / (N K).
     """
 
+    takes_any_number = True
+
     def forward(self, preds: np.ndarray, labels: np.ndarray) -> Any:
         preds, labels = checked_pair(self, preds, labels)
         difference = preds - labels
@@ -46,6 +48,8 @@ class L1Loss(Loss):
 
     dL/dpreds = 1/N where preds > labels, and -1/N elsewhere: the left derivative where both are equal.
     """
+
+    takes_any_number = True
 
     def forward(self, preds: np.ndarray, labels: np.ndarray) -> Any:
         preds, labels = checked_pair(self, preds, labels)
@@ -66,6 +70,8 @@ class BinaryCrossEntropyLoss(Loss):
     The second form, by log p = -softplus(-z) and log(1 - p) = -softplus(z), is finite and exact for any finite logits.
     K columns are K independent yes-no questions, whose losses are summed. dL/dz = (sigmoid(z) - y) / N.
     """
+
+    takes_any_number = True
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:

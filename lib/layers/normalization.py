@@ -55,6 +55,8 @@ class BatchNorm(Module):
     Source: S. Ioffe, C. Szegedy: Batch normalization, ICML 2015.
     """
 
+    takes_any_number = True
+
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
         require_size("num_features", num_features, self)
         require_positive("eps", eps, self)
@@ -176,6 +178,8 @@ class LayerNorm(Module):
 
     Source: J. L. Ba, J. R. Kiros, G. E. Hinton: Layer normalization, arXiv:1607.06450.
     """
+
+    takes_any_number = True
 
     def __init__(self, normalized_shape: Union[int, Sequence[int]], eps: float = 1e-5) -> None:
         shape = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)

@@ -22,6 +22,8 @@ class Pool2d(Module):
         padding: the rows and columns added on each side, at most half the kernel's size.
     """
 
+    takes_any_number = True
+
     def __init__(self, kernel_size: IntOrPair, stride: Optional[IntOrPair] = None, padding: IntOrPair = 0) -> None:
         self.kernel_size = as_pair("kernel_size", kernel_size, self)
         self.stride = self.kernel_size if stride is None else as_pair("stride", stride, self)

@@ -5,6 +5,7 @@ from typing import Any, Callable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
+from lib.gradient_checking.discovery import examples_of
 from lib.network_base import Module
 from tests.mutants.causes import CAUSES
 
@@ -50,7 +51,7 @@ def mutant(cause: str, *also: str, of: Optional[str] = None, example: int = 0,
 
     def register(cls: Any) -> type:
         name = of or next(base.__name__ for base in cls.__mro__ if base.__module__.startswith("lib."))
-        make = situation or (lambda cls, rng: cls.examples(rng)[example])
+        make = situation or (lambda cls, rng: examples_of(cls, rng)[example])
         BANK.append(Mutant(name, cls.__name__, cause, also, lambda rng: make(cls, rng)))
         return cls
 

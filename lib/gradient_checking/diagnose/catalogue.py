@@ -1,4 +1,4 @@
-"""What is known of the library's own modules: which take any number, and how their formulas go wrong.
+"""How the formulas of the library's own modules go wrong.
 
 To add a wrong formula, add a line: the cause, what is wrong in words, and the formula of what is returned, a function
 of a Trial's x, y, upstream gradient and so on. Nothing else needs to know of it.
@@ -11,22 +11,13 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy as np
 
-ANY_NUMBER = ("Identity", "ReLU", "LeakyReLU", "Sigmoid", "Tanh", "Softplus", "GELU", "Softmax", "Linear", "Flatten",
-              "Dropout", "Conv2d", "MaxPool2d", "AvgPool2d", "CrossEntropyLoss", "MSELoss", "MeanSquaredError",
-              "L1Loss", "BinaryCrossEntropyLoss", "BatchNorm", "LayerNorm", "SelfAttention", "Dummy")
+from lib.gradient_checking.diagnose.evidence import Trial
+from lib.gradient_checking.diagnose.hypotheses import Hypothesis
 
 
 def known_names(module: Any) -> List[str]:
     """Return the names of the library's classes that a module is made from."""
     return [cls.__name__ for cls in type(module).__mro__ if cls.__module__.startswith("lib.")]
-
-
-def takes_any_number(module: Any) -> bool:
-    """Return whether any input will do: the module, or every module it is made of, is known for that."""
-    if set(known_names(module)) & set(ANY_NUMBER):
-        return True
-    children = [below for _, below in module.named_modules() if below is not module and not below.children()]
-    return bool(children) and all(set(known_names(child)) & set(ANY_NUMBER) for child in children)
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
@@ -198,7 +189,7 @@ GRADIENTS["MeanSquaredError"] = [(cause, words, lambda t, f=formula: f(t) * 2 / 
                                  for cause, words, formula in GRADIENTS["MSELoss"]]
 
 
-def quantities(trial: Any, k: int) -> SimpleNamespace:
+def quantities(trial: Trial, k: int) -> SimpleNamespace:
     """Return what the formulas speak of, for one upstream gradient of a trial."""
     module, x, y, u, e = trial.bench.module, trial.x, trial.y, trial.upstreams[k], trial.expected[k]
     t = SimpleNamespace(x=x, y=y, u=u, e=e, d=trial.diagonal, value=trial.value, lambd=getattr(module, "lambd", 1.0),
@@ -207,10 +198,10 @@ def quantities(trial: Any, k: int) -> SimpleNamespace:
         t.labels = np.asarray(trial.point.inputs[1], dtype=float)
         t.n, t.k = len(x), x.size / len(x)
         t.p, t.s = softmax(x), sigmoid(x)
-    elif {"BatchNorm", "LayerNorm"} & set(known_names(module)):
+    elif hasattr(module, "gamma") and hasattr(module, "eps"):
         _normalisation(t, module)
     elif hasattr(module, "kernel_size") and y.ndim == 4:
-        t.spread, t.corner = lambda whole: _windows(module, t, whole), lambda: _windows(module, t, None)
+        t.spread, t.corner = lambda whole: _to_pixels(module, t, whole), lambda: _to_pixels(module, t, None)
     return t
 
 
@@ -227,7 +218,7 @@ def _normalisation(t: SimpleNamespace, module: Any) -> None:
     t.over = lambda axis: (t.g - t.mean(t.g, axis) - t.xhat * t.mean(t.g * t.xhat, axis)) * t.s
 
 
-def _windows(module: Any, t: SimpleNamespace, whole: Optional[int]) -> np.ndarray:
+def _to_pixels(module: Any, t: SimpleNamespace, whole: Optional[int]) -> np.ndarray:
     """Return the gradient that goes to all pixels of a window (whole or shared), or to its first one (None)."""
     (kh, kw), (sh, sw), (ph, pw) = module.kernel_size, module.stride, module.padding
     height, width = t.x.shape[2:]
@@ -242,23 +233,22 @@ def _windows(module: Any, t: SimpleNamespace, whole: Optional[int]) -> np.ndarra
     return dx[:, :, ph:ph + height, pw:pw + width]
 
 
-def predictions(trial: Any) -> List[Tuple[str, str, Callable[[Any, int], Any]]]:
-    """Return (cause, evidence, prediction) for every wrong formula of the trial's module."""
-    found: List[Tuple[str, str, Callable[[Any, int], Any]]] = []
-    for name in known_names(trial.bench.module):
-        if trial.index == 0:
-            for cause, words, formula in SLOPES.get(name, ()):
-                found.append((cause, words, partial(_with_upstream, formula)))
-                found.append(("upstream gradient ignored", words + ", and the upstream gradient is ignored",
-                              partial(_alone, formula)))
-        for cause, words, formula in GRADIENTS.get(name, ()):
-            found.append((cause, words, partial(_alone, formula)))
+def wrong_formulas(module: Any, index: int) -> List[Hypothesis]:
+    """Return a hypothesis for every known wrong formula of a module's tensor."""
+    found: List[Hypothesis] = []
+    for name in known_names(module):
+        for cause, words, formula in SLOPES.get(name, ()) if index == 0 else ():
+            found.append(Hypothesis(cause, words, partial(_with_upstream, formula)))
+            found.append(Hypothesis("upstream gradient ignored", words + ", and the upstream gradient is ignored",
+                                    partial(_alone, formula)))
+        found += [Hypothesis(cause, words, partial(_alone, formula))
+                  for cause, words, formula in GRADIENTS.get(name, ())]
     return found
 
 
-def _alone(formula: Formula, trial: Any, k: int) -> Any:
+def _alone(formula: Formula, trial: Trial, k: int) -> Any:
     return 1.0 * formula(quantities(trial, k))
 
 
-def _with_upstream(formula: Formula, trial: Any, k: int) -> Any:
+def _with_upstream(formula: Formula, trial: Trial, k: int) -> Any:
     return trial.upstreams[k] * formula(quantities(trial, k))

@@ -1,13 +1,15 @@
 """Evidence: a wrong gradient beside the right one, in several situations, with all that hypotheses need to know."""
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from lib.gradient_checking.examination import Examination
 from lib.gradient_checking.measure.situations import finite_output, near, redrawn, upstreams_for, with_batch
 from lib.gradient_checking.measure.values import Slopes
 from lib.gradient_checking.measure.workbench import Point, Workbench
+from lib.gradient_checking.sheets import takes_any_number
 
 MOST_ENTRIES = 150  # of a larger tensor, as many entries are looked at; the others are NaN, that is unknown
 
@@ -90,10 +92,10 @@ class Trial:
         rest = self.jacobian - np.diag(np.diag(self.jacobian))
         return bool(np.max(np.abs(rest), initial=0) <= 1e-7 * np.max(np.abs(self.jacobian), initial=0))
 
-    def matches(self, predictions: List[Optional[np.ndarray]]) -> bool:
-        """Return whether predictions, one for each upstream gradient, are what the module gives."""
+    def matches(self, gradients: Sequence[Optional[np.ndarray]]) -> bool:
+        """Return whether these gradients, one for each upstream gradient, are what the module gives."""
         return all(p is not None and np.shape(p) == g.shape and close(p, g, self.size)
-                   for p, g in zip(predictions, self.got))
+                   for p, g in zip(gradients, self.got))
 
     @property
     def is_right(self) -> bool:
@@ -110,7 +112,7 @@ def close(a: Any, b: Any, size: float, part: float = 2e-5) -> bool:
     return bool(np.all(np.abs(a - b)[known] <= room))
 
 
-def collect(examination: Any, index: int) -> List[Trial]:
+def collect(examination: Examination, index: int) -> List[Trial]:
     """Return trials of a tensor: near the given numbers, with others, and with batches of several sizes."""
     bench, given = examination.bench, examination.given.point
     rng = np.random.default_rng(12)
@@ -119,7 +121,6 @@ def collect(examination: Any, index: int) -> List[Trial]:
         rows = max(2, MOST_ENTRIES * len(base.inputs[0]) // np.size(base.inputs[0]))
         fewer = with_batch(base, rows) if rows < len(base.inputs[0]) else None
         base = fewer if fewer is not None and finite_output(bench, fewer) is not None else base
-    from lib.gradient_checking.diagnose.catalogue import takes_any_number
     any_number = takes_any_number(bench.module)
     points: List[Tuple[int, Point]] = [(0, base), (1, redrawn(base, rng, any_number))]
     if given.inputs and np.ndim(given.inputs[0]):

@@ -6,21 +6,21 @@ from typing import Callable
 import numpy as np
 
 from lib.gradient_checking.diagnose.evidence import Trial
-from lib.gradient_checking.diagnose.hypotheses import HYPOTHESES, Hypothesis, Prediction, hypothesis
+from lib.gradient_checking.diagnose.hypotheses import HYPOTHESES, Hypothesis, Gradient, hypothesis
 
 # ---------------------------------------------------------------------- derivatives of functions of one number
 
 
-def factor(name: str, evidence: str) -> Callable[[Callable[[Trial], Prediction]], None]:
+def factor(name: str, evidence: str) -> Callable[[Callable[[Trial], Gradient]], None]:
     """Register a hypothesis on what stands in the place of an elementwise module's derivative dy/dx."""
-    def register(derivative: Callable[[Trial], Prediction]) -> None:
-        def with_upstream(t: Trial, k: int) -> Prediction:
+    def register(derivative: Callable[[Trial], Gradient]) -> None:
+        def with_upstream(t: Trial, k: int) -> Gradient:
             if t.index != 0 or not t.is_square or t.x is None:
                 return None
             slope = derivative(t)
             return None if slope is None else t.upstreams[k] * slope
 
-        def alone(t: Trial, k: int) -> Prediction:
+        def alone(t: Trial, k: int) -> Gradient:
             if t.index != 0 or not t.is_square or t.x is None:
                 return None
             return derivative(t)
@@ -32,12 +32,12 @@ def factor(name: str, evidence: str) -> Callable[[Callable[[Trial], Prediction]]
 
 
 @factor("softmax diagonal only", "only dy_i/dx_i is used, as if each output depended on its own input alone")
-def diagonal_only(t: Trial) -> Prediction:
+def diagonal_only(t: Trial) -> Gradient:
     return None if t.is_elementwise else t.diagonal
 
 
 @factor("output taken for input", "the derivative is evaluated at the output instead of the input")
-def at_output(t: Trial) -> Prediction:
+def at_output(t: Trial) -> Gradient:
     if not t.is_elementwise:
         return None
     result = t.elsewhere("output for input", t.point.with_tensor(0, t.y.copy()), np.ones(t.y.shape))
@@ -45,34 +45,34 @@ def at_output(t: Trial) -> Prediction:
 
 
 @factor("another formula", "the output stands where its derivative belongs")
-def output_itself(t: Trial) -> Prediction:
+def output_itself(t: Trial) -> Gradient:
     return t.y
 
 
 @factor("another formula", "the input stands where the derivative belongs")
-def input_itself(t: Trial) -> Prediction:
+def input_itself(t: Trial) -> Gradient:
     return t.x
 
 
 @factor("another formula", "the derivative is squared")
-def slope_squared(t: Trial) -> Prediction:
+def slope_squared(t: Trial) -> Gradient:
     return t.diagonal ** 2 if t.is_elementwise and t.diagonal is not None else None
 
 
 @factor("another formula", "the derivative is d, but 1 - d is used")
-def one_minus(t: Trial) -> Prediction:
+def one_minus(t: Trial) -> Gradient:
     return 1 - t.diagonal if t.is_elementwise and t.diagonal is not None else None
 
 
 @hypothesis("output taken for input", "the gradient is the one that belongs to the output in the place of the input")
-def whole_at_output(t: Trial, k: int) -> Prediction:
+def whole_at_output(t: Trial, k: int) -> Gradient:
     if t.x is None or t.x.shape != t.y.shape:
         return None
     return t.elsewhere("output for input", t.point.with_tensor(0, t.y.copy()), t.upstreams[k])
 
 
 @hypothesis("another formula", "the gradient belongs to inputs of ones: the input is missing in the formula")
-def input_missing(t: Trial, k: int) -> Prediction:
+def input_missing(t: Trial, k: int) -> Gradient:
     if t.x is None or t.index == 0:
         return None
     return t.elsewhere("ones for input", t.point.with_tensor(0, np.ones(t.x.shape)), t.upstreams[k])
@@ -81,9 +81,9 @@ def input_missing(t: Trial, k: int) -> Prediction:
 # ---------------------------------------------------------------------- parameters that stand otherwise in the formula
 
 
-def with_parameter(name: str, change: Callable[[np.ndarray], Prediction]) -> Callable[[Trial, int], Prediction]:
+def with_parameter(name: str, change: Callable[[np.ndarray], Gradient]) -> Callable[[Trial, int], Gradient]:
     """Return a hypothesis: the gradient belongs to a parameter that is changed in some way."""
-    def predict(t: Trial, k: int) -> Prediction:
+    def gradient(t: Trial, k: int) -> Gradient:
         last = None
         for i, value in enumerate(t.point.params, start=1):
             changed = change(value)
@@ -94,10 +94,10 @@ def with_parameter(name: str, change: Callable[[np.ndarray], Prediction]) -> Cal
             if got is not None and t.matches([t.elsewhere(f"{name} {i}", None, u) for u in t.upstreams]):
                 return got
         return last
-    return predict
+    return gradient
 
 
-def _swapped_axes(value: np.ndarray) -> Prediction:
+def _swapped_axes(value: np.ndarray) -> Gradient:
     return value.swapaxes(0, 1).copy() if value.ndim >= 2 and value.shape[0] == value.shape[1] else None
 
 
@@ -118,9 +118,9 @@ HYPOTHESES += [
 # ---------------------------------------------------------------------- several contributions to one entry
 
 
-def one_contribution(which: int) -> Callable[[Trial, int], Prediction]:
+def one_contribution(which: int) -> Callable[[Trial, int], Gradient]:
     """Return a hypothesis: of all outputs that an entry takes part in, only the first (0) or last (-1) counts."""
-    def predict(t: Trial, k: int) -> Prediction:
+    def gradient(t: Trial, k: int) -> Gradient:
         if t.y.ndim < 2 or len(t.positions) < t.value.size:
             return None
         axis = 1 if t.y.ndim >= 3 else t.y.ndim  # images: the channels of one pixel count together
@@ -135,7 +135,7 @@ def one_contribution(which: int) -> Callable[[Trial, int], Prediction]:
         place = uses.argmax(axis=1) if which == 0 else uses.shape[1] - 1 - uses[:, ::-1].argmax(axis=1)
         result = parts[np.arange(t.value.size), place] * uses.any(axis=1)
         return result.reshape(t.value.shape)
-    return predict
+    return gradient
 
 
 HYPOTHESES += [
@@ -146,29 +146,29 @@ HYPOTHESES += [
 
 
 @hypothesis("skip path forgotten", "the gradient is the expected one minus the upstream gradient")
-def minus_upstream(t: Trial, k: int) -> Prediction:
+def minus_upstream(t: Trial, k: int) -> Gradient:
     return t.expected[k] - t.upstreams[k] if t.is_square else None
 
 
 @hypothesis("another formula", "the gradient is the expected one plus the upstream gradient")
-def plus_upstream(t: Trial, k: int) -> Prediction:
+def plus_upstream(t: Trial, k: int) -> Gradient:
     return t.expected[k] + t.upstreams[k] if t.is_square else None
 
 
 @hypothesis("upstream gradient ignored", "1 is added where the upstream gradient belongs")
-def plus_one(t: Trial, k: int) -> Prediction:
+def plus_one(t: Trial, k: int) -> Gradient:
     return t.expected[k] - t.upstreams[k] + 1 if t.is_square else None
 
 
-def without_line(axis: int, place: int) -> Callable[[Trial, int], Prediction]:
+def without_line(axis: int, place: int) -> Callable[[Trial, int], Gradient]:
     """Return a hypothesis: the outputs at the first (0) or last (-1) place of an axis are left out."""
-    def predict(t: Trial, k: int) -> Prediction:
+    def gradient(t: Trial, k: int) -> Gradient:
         if t.y.ndim <= axis or t.y.shape[axis] < 2:
             return None
         kept = t.upstreams[k].copy()
         np.moveaxis(kept, axis, 0)[place] = 0
         return t.through(kept)
-    return predict
+    return gradient
 
 
 HYPOTHESES += [Hypothesis("single entries wrong", f"the outputs at the {words} place of axis {axis} are left out",

@@ -1,15 +1,18 @@
 """Modules made of modules: which of them is wrong, or in what order and with what they are called."""
 from __future__ import annotations
 
-from typing import Any, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from lib.gradient_checking.diagnose.causes import cause
 from lib.gradient_checking.diagnose.evidence import close
-from lib.gradient_checking.report import Cause
+from lib.gradient_checking.examination import Examination
+from lib.gradient_checking.report import Cause, GradientReport
 from lib.gradient_checking.measure.situations import finite_output, near, upstreams_for, with_batch
 from lib.network_base import Module, is_loss
+
+Check = Callable[[Module, Tuple[Any, ...]], GradientReport]
 
 
 class Call(NamedTuple):
@@ -21,10 +24,10 @@ class Call(NamedTuple):
     result: Any
 
 
-class Trace:
+class Calls:
     """The calls of all parts during one forward and one backward pass of a module."""
 
-    def __init__(self, examination: Any) -> None:
+    def __init__(self, examination: Examination) -> None:
         bench = examination.bench
         self.point = near(examination.given.point, np.random.default_rng(13), 1e-2)
         larger = with_batch(self.point, 3)  # with N = 2, half of something could as well be its N-th part
@@ -88,23 +91,22 @@ def same(a: Any, b: Any) -> bool:
     return close(a, b, float(np.max(np.abs(np.asarray(b, dtype=float)), initial=0)), 1e-9)
 
 
-def diagnose_parts(examination: Any) -> List[Cause]:
-    """Return causes that lie in a part, or in how the parts are called; none if there are no parts."""
+def diagnose_parts(examination: Examination, check: Check) -> List[Cause]:
+    """Return causes that lie in a part, found by checking it, or in how the parts are called."""
     if not examination.bench.module.children():
         return []
     try:
-        trace = Trace(examination)
+        calls = Calls(examination)
     except Exception:
         return []
-    return _wrong_parts(trace) or _wrong_calls(trace)
+    return _wrong_parts(calls, check) or _wrong_calls(calls)
 
 
-def _wrong_parts(trace: Trace) -> List[Cause]:
+def _wrong_parts(calls: Calls, check: Check) -> List[Cause]:
     """Check each part by itself, on the inputs that it gets here."""
-    from lib.gradient_checking.check import check_module
-    for call in trace.forward:
+    for call in calls.forward:
         try:
-            report = check_module(call.module, call.inputs, hints=3)
+            report = check(call.module, call.inputs)
         except Exception:
             continue
         if not report.ok and report.causes:
@@ -115,18 +117,18 @@ def _wrong_parts(trace: Trace) -> List[Cause]:
     return []
 
 
-def _wrong_calls(trace: Trace) -> List[Cause]:
-    if len(trace.forward) < 1:
+def _wrong_calls(calls: Calls) -> List[Cause]:
+    if len(calls.forward) < 1:
         return []
-    forward = [call.path for call in trace.forward]
-    backward = [call.path for call in trace.backward]
-    is_chain = all(b.inputs and same(a.result, b.inputs[0]) for a, b in zip(trace.forward, trace.forward[1:]))
-    if is_chain and len(trace.forward) > 1:
-        return _wrong_chain(trace, forward, backward)
-    if all(call.inputs and same(call.inputs[0], trace.point.inputs[0]) for call in trace.forward):
-        return _wrong_paths(trace, forward, backward)
-    missing = [call.path for call in trace.forward if call.path not in backward and _learns_nothing(call.module)]
-    if missing and trace.error is None:
+    forward = [call.path for call in calls.forward]
+    backward = [call.path for call in calls.backward]
+    is_chain = all(b.inputs and same(a.result, b.inputs[0]) for a, b in zip(calls.forward, calls.forward[1:]))
+    if is_chain and len(calls.forward) > 1:
+        return _wrong_chain(calls, forward, backward)
+    if all(call.inputs and same(call.inputs[0], calls.point.inputs[0]) for call in calls.forward):
+        return _wrong_paths(calls, forward, backward)
+    missing = [call.path for call in calls.forward if call.path not in backward and _learns_nothing(call.module)]
+    if missing and calls.error is None:
         return [cause("term missing", f"the backward of {', '.join(missing)} isn't called, so its share of the "
                       "gradient is missing")]
     return []
@@ -138,24 +140,24 @@ def _learns_nothing(module: Module) -> bool:
     return not np.any([np.any(p.grad) for p in parameters]) if parameters else is_loss(module)
 
 
-def _wrong_chain(trace: Trace, forward: List[str], backward: List[str]) -> List[Cause]:
+def _wrong_chain(calls: Calls, forward: List[str], backward: List[str]) -> List[Cause]:
     """Judge a chain of parts by the order of the calls and by what was handed from one to the next."""
     found: List[Cause] = []
     order = ", ".join(backward) or "none"
-    if trace.forward_in_backward:
+    if calls.forward_in_backward:
         found.append(cause("another formula", "backward calls the forward of "
-                           f"{trace.forward_in_backward[0].path} instead of its backward"))
-    if trace.backward and len(set(backward)) > 1 and backward == forward[:len(backward)]:
+                           f"{calls.forward_in_backward[0].path} instead of its backward"))
+    if calls.backward and len(set(backward)) > 1 and backward == forward[:len(backward)]:
         found.append(cause("layers in forward order", f"backward is called in the order {order}"))
-    elif trace.error is not None and backward == forward[:len(backward)] and len(forward) > 1 and \
-            (backward or _first_to_fail(trace) == forward[0]):
+    elif calls.error is not None and backward == forward[:len(backward)] and len(forward) > 1 and \
+            (backward or _first_to_fail(calls) == forward[0]):
         found.append(cause("layers in forward order", f"the first part that is called is {forward[0]}"))
     skipped = [path for path in forward if path not in backward]
-    handed = [call.inputs[0] for call in trace.backward if call.inputs]
-    if len(handed) > 1 and all(same(value, trace.upstream) for value in handed) or (
-            trace.error is not None and len(trace.backward) >= 1 and _got_upstream_again(trace)):
+    handed = [call.inputs[0] for call in calls.backward if call.inputs]
+    if len(handed) > 1 and all(same(value, calls.upstream) for value in handed) or (
+            calls.error is not None and len(calls.backward) >= 1 and _got_upstream_again(calls)):
         found.append(cause("same gradient for every layer", f"{order} all get the upstream gradient of the whole"))
-    if trace.error is None and skipped:
+    if calls.error is None and skipped:
         found.append(cause("layer skipped", f"the backward of {', '.join(skipped)} isn't called", skipped[0]))
     twice = sorted({path for path in backward if backward.count(path) > forward.count(path)})
     if twice:
@@ -163,47 +165,47 @@ def _wrong_chain(trace: Trace, forward: List[str], backward: List[str]) -> List[
                            "for one forward pass, so that its gradients are added several times"))
     if found:
         return found
-    if handed and not same(handed[0], trace.upstream) and trace.backward[0].path == forward[-1]:
-        found += _changed(handed[0], trace.upstream, f"what {forward[-1]} gets is not the upstream gradient")
-    for before, after in zip(trace.backward, trace.backward[1:]):
+    if handed and not same(handed[0], calls.upstream) and calls.backward[0].path == forward[-1]:
+        found += _changed(handed[0], calls.upstream, f"what {forward[-1]} gets is not the upstream gradient")
+    for before, after in zip(calls.backward, calls.backward[1:]):
         if not found and after.inputs and not same(after.inputs[0], before.result):
             words = f"what {after.path} gets isn't what {before.path} returned"
             found += _changed(after.inputs[0], before.result, words, before.inputs[0])
-    if not found and trace.backward and not same(trace.result, trace.backward[-1].result):
-        returned = f"what is returned isn't what {trace.backward[-1].path} returned"
-        if same(trace.result, trace.upstream):
+    if not found and calls.backward and not same(calls.result, calls.backward[-1].result):
+        returned = f"what is returned isn't what {calls.backward[-1].path} returned"
+        if same(calls.result, calls.upstream):
             found.append(cause("upstream gradient passed on unchanged", returned + ", but the upstream gradient"))
-        elif trace.result is not None:
-            found += _changed(trace.result, trace.backward[-1].result, returned)
-    if not found and trace.error is None and len(trace.backward) == len(trace.forward):
+        elif calls.result is not None:
+            found += _changed(calls.result, calls.backward[-1].result, returned)
+    if not found and calls.error is None and len(calls.backward) == len(calls.forward):
         found.append(cause("stale cache", "each part by itself is right, and they are called in the right order, with "
                            "the right gradients: two of them must share a cache, as two uses of one module do"))
     return found
 
 
-def _first_to_fail(trace: Trace) -> str:
+def _first_to_fail(calls: Calls) -> str:
     """Return the path of the part whose backward raised the exception."""
     frames = []
-    step = trace.error.__traceback__ if trace.error is not None else None
+    step = calls.error.__traceback__ if calls.error is not None else None
     while step is not None:
         frames.append(step.tb_frame.f_locals.get("self"))
         step = step.tb_next
-    owners = [call.path for frame in frames for call in trace.forward if frame is call.module]
+    owners = [call.path for frame in frames for call in calls.forward if frame is call.module]
     return owners[0] if owners else ""
 
 
-def _got_upstream_again(trace: Trace) -> bool:
+def _got_upstream_again(calls: Calls) -> bool:
     """Return whether the part that failed was given the upstream gradient of the whole once more."""
-    failed = _first_to_fail(trace)
-    step = trace.error.__traceback__ if trace.error is not None else None
+    failed = _first_to_fail(calls)
+    step = calls.error.__traceback__ if calls.error is not None else None
     given = None
     while step is not None:
         variables = step.tb_frame.f_locals
-        if any(variables.get("self") is call.module for call in trace.forward):
+        if any(variables.get("self") is call.module for call in calls.forward):
             given = variables.get("grad", given)
             break
         step = step.tb_next
-    return bool(failed) and isinstance(given, np.ndarray) and same(given, trace.upstream)
+    return bool(failed) and isinstance(given, np.ndarray) and same(given, calls.upstream)
 
 
 def _changed(got: Any, right: Any, words: str, extra: Any = None) -> List[Cause]:
@@ -227,52 +229,52 @@ def _changed(got: Any, right: Any, words: str, extra: Any = None) -> List[Cause]
     return [cause("another formula", words)]
 
 
-def _wrong_paths(trace: Trace, forward: List[str], backward: List[str]) -> List[Cause]:
+def _wrong_paths(calls: Calls, forward: List[str], backward: List[str]) -> List[Cause]:
     """Judge parts that all get the same input, side by side: their gradients must be added."""
     found: List[Cause] = []
     skip_labels = ("shortcut", "skip")
     for path in forward:
-        if path not in backward and trace.error is None:
+        if path not in backward and calls.error is None:
             is_skip = any(word in path.lower() for word in skip_labels)
             found.append(cause("skip path forgotten" if is_skip else "main path forgotten",
                                f"the backward of {path} isn't called"))
-    if found or trace.error is not None or not isinstance(trace.result, np.ndarray):
+    if found or calls.error is not None or not isinstance(calls.result, np.ndarray):
         return found
-    results = [call.result for call in trace.backward]
-    upstream = trace.upstream
-    for call in trace.backward:
+    results = [call.result for call in calls.backward]
+    upstream = calls.upstream
+    for call in calls.backward:
         if len(call.inputs) == 1 and np.shape(call.inputs[0]) == upstream.shape and len(forward) == 1 and \
                 not same(call.inputs[0], upstream):
             return _changed(call.inputs[0], upstream, f"what {call.path} gets is not the upstream gradient")
-    ways = [r for r in results if np.shape(r) == trace.result.shape]
-    has_identity = len(forward) == 1 and upstream.shape == trace.result.shape
+    ways = [r for r in results if np.shape(r) == calls.result.shape]
+    has_identity = len(forward) == 1 and upstream.shape == calls.result.shape
     if has_identity and ways:
         r = ways[0]
-        if same(trace.result, r):
+        if same(calls.result, r):
             return [cause("skip path forgotten", f"what is returned is what {backward[0]} returned, and nothing else")]
-        if same(trace.result, upstream):
+        if same(calls.result, upstream):
             return [cause("main path forgotten", "what is returned is the upstream gradient, and nothing else")]
-        if same(trace.result, upstream * r):
+        if same(calls.result, upstream * r):
             return [cause("upstream gradient squared", "the gradients of both paths are multiplied instead of added")]
-        if same(trace.result, r + 1):
+        if same(calls.result, r + 1):
             return [cause("upstream gradient ignored", "1 is added where the upstream gradient belongs")]
-        if same(trace.result, upstream - r):
+        if same(calls.result, upstream - r):
             return [cause("wrong sign", "the gradient of the main path is subtracted")]
-        if same(trace.result, r - upstream):
+        if same(calls.result, r - upstream):
             return [cause("wrong sign", "the gradient of the skip path is subtracted")]
         columns = np.stack([r.ravel(), upstream.ravel()], axis=1).astype(np.float64)
-        factors = np.linalg.lstsq(columns, trace.result.ravel().astype(np.float64), rcond=None)[0]
-        if close(factors[0] * r + factors[1] * upstream, trace.result, float(np.max(np.abs(trace.result)))):
+        factors = np.linalg.lstsq(columns, calls.result.ravel().astype(np.float64), rcond=None)[0]
+        if close(factors[0] * r + factors[1] * upstream, calls.result, float(np.max(np.abs(calls.result)))):
             return [cause("another formula", f"what is returned is {factors[0]:.3g} times the gradient of the main "
                           f"path plus {factors[1]:.3g} times the upstream gradient")]
     if not has_identity and len(ways) == 2:
         for way, path in zip(ways, backward[::-1]):
-            if same(trace.result, way):
+            if same(calls.result, way):
                 name = "skip path forgotten" if any(w in path.lower() for w in skip_labels) else "main path forgotten"
-                handed = [call.inputs[0] for call in trace.backward if call.inputs]
+                handed = [call.inputs[0] for call in calls.backward if call.inputs]
                 if all(same(value, upstream) for value in handed):
                     return [cause(name, f"what {path} returned isn't added")]
                 return [cause("another formula", "the paths are taken one after the other, not side by side")]
-        if upstream.shape == trace.result.shape and any(same(trace.result, way + upstream) for way in ways):
+        if upstream.shape == calls.result.shape and any(same(calls.result, way + upstream) for way in ways):
             return [cause("another formula", "the skip path is taken for the identity, though it has a module")]
     return [cause("another formula", "what is returned isn't the sum of what comes back on all paths")]

@@ -1,7 +1,7 @@
 """What can be read off a wrong gradient without a formula: ratios, and where the wrong entries are."""
 from __future__ import annotations
 
-from typing import Any, List, Optional, Sequence
+from typing import Any, Callable, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
@@ -22,6 +22,38 @@ def common_ratio(trial: Trial) -> Optional[float]:
     return ratio if close(ratio * expected, got, trial.size * max(1.0, abs(ratio))) and ratio != 0 else None
 
 
+class Sizes(NamedTuple):
+    """The sizes of all trials: N examples, K columns, P pixels of an image's channel; each is an array."""
+
+    n: Any
+    k: Any
+    pixels: Any
+
+
+class Ratio(NamedTuple):
+    """What got / expected may be: its formula, the cause in a loss and in another module, and the words."""
+
+    formula: Callable[[Sizes], Any]
+    of_loss: str
+    of_module: str
+    words: str
+
+
+RATIOS = (
+    Ratio(lambda s: s.n, "missing 1/N", "constant factor",
+          "the number of examples, N = {n:.0f}; with other N, it is that N"),
+    Ratio(lambda s: 1 / s.n, "constant factor", "mean for sum",
+          "1/N, for N = {n:.0f} examples; with other N, it is that 1/N"),
+    Ratio(lambda s: s.n * s.k, "missing 1/(N K)", "missing 1/(N K)", "the number of entries, N K = {nk:.0f}"),
+    Ratio(lambda s: 1 / (s.n * s.k), "constant factor", "mean for sum", "1 / (number of entries)"),
+    Ratio(lambda s: 1 / (s.n * s.pixels), "constant factor", "mean for sum", "1 / (number of entries)"),
+    Ratio(lambda s: s.n / s.k, "constant factor", "constant factor",
+          "N / K, so it is divided by the K = {k:.0f} columns instead of the N examples"))
+PROPORTIONAL = (
+    Ratio(lambda s: s.n, "missing 1/N", "missing 1/N", "and it grows with the number of examples N"),
+    Ratio(lambda s: 1 / s.n, "mean for sum", "mean for sum", "and it falls with the number of examples N"))
+
+
 def ratio_cause(trials: Sequence[Trial]) -> Optional[Cause]:
     """Return a cause for a ratio got / expected that is the same for all entries, but may depend on the batch."""
     telling = [trial for trial in trials if trial.size > 0]
@@ -31,50 +63,38 @@ def ratio_cause(trials: Sequence[Trial]) -> Optional[Cause]:
     c = np.array(ratios, dtype=float)
     if np.allclose(c, 1, atol=1e-5):
         return None
-    n = np.array([trial.num_samples for trial in telling], dtype=float)
-    columns = [trial.y.size / max(1, trial.num_samples) if trial.y.ndim else
-               trial.value.size / max(1, trial.num_samples) for trial in telling]
-    is_loss = telling[0].y.ndim == 0
-    k = np.array(columns, dtype=float)
-    spatial = np.array([np.prod(trial.y.shape[2:]) if trial.y.ndim > 2 else 1 for trial in telling], dtype=float)
     sign = -1 if (c < 0).all() else 1
     c = sign * c
     minus = "" if sign > 0 else ", and the sign is wrong"
-    several = len(set(n)) > 1 or (n > 1).all()
-
-    def is_like(formula: np.ndarray) -> bool:
-        return bool(np.allclose(c, formula, rtol=1e-4))
-
     shown = f"got / expected is {sign * c[0]:.6g} for every entry"
-    if sign < 0 and is_like(np.ones(len(c))):
+    if sign < 0 and np.allclose(c, 1, rtol=1e-4):
         return cause("wrong sign", shown)
-    if several and len(set(n)) > 1:
-        if is_like(n):
-            return cause("missing 1/N", f"{shown}: the number of examples, N = {n[0]:.0f}{minus}; with other N, it is "
-                         "that N") if is_loss else cause("constant factor", f"{shown}: the number of examples{minus}")
-        if is_like(1 / n):
-            name = "constant factor" if is_loss else "mean for sum"
-            return cause(name, f"{shown}: 1/N, for N = {n[0]:.0f} examples{minus}; with other N, it is that 1/N")
-        if is_like(n * k):
-            return cause("missing 1/(N K)", f"{shown}: the number of entries, N K = {n[0] * k[0]:.0f}{minus}")
-        if is_like(1 / (n * k)) or is_like(1 / (n * spatial)):
-            return cause("constant factor" if is_loss else "mean for sum",
-                         f"{shown}: 1 / (number of entries){minus}")
-        if is_like(n / k):
-            return cause("constant factor", f"{shown}: N / K, so it is divided by the K = {k[0]:.0f} columns instead "
-                         f"of the N examples{minus}")
-        if np.allclose(c / n, (c / n)[0], rtol=1e-4):
-            return cause("missing 1/N", f"{shown}, and it grows with the number of examples N{minus}")
-        if np.allclose(c * n, (c * n)[0], rtol=1e-4):
-            return cause("mean for sum", f"{shown}, and it falls with the number of examples N{minus}")
+    sizes = _sizes(telling)
+    if len(set(sizes.n)) > 1:
+        numbers = {"n": sizes.n[0], "k": sizes.k[0], "nk": sizes.n[0] * sizes.k[0]}
+        for table, is_like in ((RATIOS, lambda formula: np.allclose(c, formula, rtol=1e-4)),
+                               (PROPORTIONAL, lambda formula: np.allclose(c / formula, c[0] / formula[0], rtol=1e-4))):
+            for ratio in table:
+                if is_like(ratio.formula(sizes)):
+                    join = ": " if table is RATIOS else ", "
+                    return cause(ratio.of_loss if telling[0].y.ndim == 0 else ratio.of_module,
+                                 shown + join + ratio.words.format(**numbers) + minus)
     if not np.allclose(c, c[0], rtol=1e-4):
         return cause("constant factor", "got / expected is the same for all entries, but differs from point to point: "
                      + ", ".join(f"{value:.4g}" for value in c[:4]))
-    return cause("constant factor", f"{shown}{_meaning(float(c[0]), telling[0], k)}{minus}")
+    return cause("constant factor", f"{shown}{_meaning(float(c[0]), telling[0], float(sizes.k[0]))}{minus}")
 
 
-def _meaning(c: float, trial: Trial, k: np.ndarray) -> str:
-    numbers = {"K, the number of columns": float(k[0])}
+def _sizes(trials: Sequence[Trial]) -> Sizes:
+    n = np.array([trial.num_samples for trial in trials], dtype=float)
+    entries = np.array([trial.y.size if trial.y.ndim else trial.value.size for trial in trials])
+    pixels = np.array([np.prod(trial.y.shape[2:]) if trial.y.ndim > 2 else 1 for trial in trials], dtype=float)
+    return Sizes(n, entries / np.maximum(1, n), pixels)
+
+
+def _meaning(c: float, trial: Trial, k: float) -> str:
+    """Say which number of the module a constant factor is."""
+    numbers = {"K, the number of columns": k}
     for name, value in vars(trial.bench.module).items():
         if isinstance(value, (int, float)) and not isinstance(value, bool) and value not in (0, 1):
             numbers[name] = float(value)

@@ -11,9 +11,9 @@ from typing import Any, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from lib.gradient_checking.diagnose.catalogue import takes_any_number
 from lib.gradient_checking.measure.values import is_real
 from lib.gradient_checking.measure.workbench import Point, Workbench
+from lib.gradient_checking.sheets import takes_any_number
 
 
 class Situation(NamedTuple):

@@ -31,6 +31,11 @@ class Entry:
     def error(self) -> float:
         return abs(self.got - self.expected) if np.isfinite(self.got) else float("inf")
 
+    @property
+    def ratio(self) -> Optional[float]:
+        """got / expected, or None where that says nothing."""
+        return self.got / self.expected if abs(self.expected) > 4 * self.uncertainty else None
+
 
 class Comparison(NamedTuple):
     """The outcome of comparing one tensor's gradient at one point."""
