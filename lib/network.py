@@ -5,7 +5,7 @@ from typing import Any, List, Optional, Tuple
 
 import numpy as np
 
-from lib.network_base import Module, Parameter
+from lib.network_base import Module, Parameter, trained, unique
 from lib.validation import (CallOrderError, InputError, as_float, checked_upstream, require_forward,
                             require_gradients, require_not_empty, require_size)
 
@@ -48,7 +48,7 @@ class Linear(Module):
             self.b.data[...] = 0.01
 
     def parameters(self) -> Tuple[Parameter, ...]:
-        return (self.W,) if self.b is None else (self.W, self.b)
+        return trained(self.W) if self.b is None else trained(self.W, self.b)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         if not self._is_usual(x):
@@ -186,7 +186,7 @@ class Sequential(Module):
         self.modules = list(modules)
 
     def parameters(self) -> List[Parameter]:
-        return [parameter for module in self.modules for parameter in module.parameters()]
+        return unique(parameter for module in self.modules for parameter in module.parameters())
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         for module in self.modules:

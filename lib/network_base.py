@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import inspect
 from operator import attrgetter
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, TypeVar
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Type, TypeVar
 
 import numpy as np
 
@@ -15,21 +15,27 @@ ModuleType = TypeVar("ModuleType", bound="Module")
 class Parameter:
     """A learnable array together with dL/d(array), the gradient of the loss with respect to it.
 
-    The gradient is an array of zeros from the start, so that backward can always add to it.
+    The gradient is an array of zeros from the start, so that backward can always add to it. A parameter marked
+    `constant` isn't trained: its gradient reads as zeros whatever is added, `parameters()` of the library's modules
+    leaves it out, and optimisers skip it. So `for p in backbone.parameters(): p.constant = True` freezes a network.
 
     Args:
         data: the values; integers become float64, float32 stays float32.
         grad: the gradient to start with, in the shape of data; zeros when it isn't given.
         name: a short name for messages, such as "W".
+        constant: whether it keeps its values while the rest is trained.
+        role: what it does in its layer: "weight", "bias", "scale" or "table" (of embeddings); None if that isn't said.
     """
 
-    def __init__(self, data: Any, grad: Any = None, name: Optional[str] = None) -> None:
+    def __init__(self, data: Any, grad: Any = None, name: Optional[str] = None, constant: bool = False,
+                 role: Optional[str] = None) -> None:
+        self.constant = constant
         self.data = data
-        self.grad: Any = np.zeros_like(self.data) if grad is None else as_float(grad, "Parameter.grad")
-        if self.grad.shape != self.data.shape:
+        self.grad = np.zeros_like(self.data) if grad is None else as_float(grad, "Parameter.grad")
+        if self._grad.shape != self.data.shape:
             raise InputError(f"Parameter {name!r} has data of shape {self.data.shape}, so its gradient must have that "
-                             f"shape too, but got {self.grad.shape}.")
-        self.name = name
+                             f"shape too, but got {self._grad.shape}.")
+        self.name, self.role = name, role
         self.state_dict: Dict[str, Any] = {}  # what an optimiser remembers of this parameter, such as its momentum
 
     def _set_data(self, data: Any) -> None:
@@ -38,8 +44,40 @@ class Parameter:
 
     data = property(attrgetter("_data"), _set_data, doc="The values, always an array of floats.")
 
+    @property
+    def grad(self) -> Any:
+        """The gradient dL/d(data), in the shape of data."""
+        return np.zeros_like(self._data) if self.constant else self._grad
+
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        self._grad = grad
+
     def __repr__(self) -> str:
-        return f"Parameter({self.name!r}, shape={self.data.shape}, dtype={self.data.dtype})"
+        constant = ", constant=True" if self.constant else ""
+        return f"Parameter({self.name!r}, shape={self.data.shape}, dtype={self.data.dtype}{constant})"
+
+
+def trained(*parameters: Parameter) -> Tuple[Parameter, ...]:
+    """Return the parameters that aren't marked constant."""
+    return tuple([parameter for parameter in parameters if not parameter.constant])
+
+
+def unique(items: Iterable[Any]) -> List[Any]:
+    """Return the objects, each once, in the order in which they first stand there."""
+    return list({id(item): item for item in items}.values())
+
+
+def held_in(value: Any, kind: Type[Any], label: str) -> Iterator[Tuple[str, Any]]:
+    """Yield (label, object) of each object of a kind in a value: the value itself, or what containers in it hold."""
+    if isinstance(value, kind):
+        yield label, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from held_in(item, kind, f"{label}[{key!r}]")
+    elif isinstance(value, (list, tuple)):
+        for i, item in enumerate(value):
+            yield from held_in(item, kind, f"{label}[{i}]")
 
 
 def is_loss(module: Any) -> bool:
@@ -88,21 +126,18 @@ class Module:
 
     # ------------------------------------------------------------------ structure
 
-    def children(self) -> List[Tuple[str, "Module"]]:
-        """Return (label, module) of every module held in an attribute, directly or in a list, tuple or dict.
+    def held(self, kind: Type[Any]) -> Iterator[Tuple[str, Any]]:
+        """Yield (label, object) of each Module or Parameter in an attribute, in lists, tuples and dicts at any depth.
 
-        Labels are written as Python would reach the module: ".module", "[0]" in a Sequential, ".blocks[2]".
+        Labels are written as Python would reach the object: ".module", "[0]" in a Sequential, ".blocks[2][0]".
         """
-        found = []
         for attribute, value in vars(self).items():
-            prefix = "" if attribute == "modules" else f".{attribute}"
-            if isinstance(value, Module):
-                found.append((f".{attribute}", value))
-            elif isinstance(value, (list, tuple)):
-                found += [(f"{prefix}[{i}]", item) for i, item in enumerate(value) if isinstance(item, Module)]
-            elif isinstance(value, dict):
-                found += [(f"{prefix}[{key!r}]", item) for key, item in value.items() if isinstance(item, Module)]
-        return found
+            is_list_of_sequential = attribute == "modules" and not isinstance(value, kind)
+            yield from held_in(value, kind, "" if is_list_of_sequential else f".{attribute}")
+
+    def children(self) -> List[Tuple[str, "Module"]]:
+        """Return (label, module) of every module held in an attribute, directly or in lists, tuples and dicts."""
+        return list(self.held(Module))
 
     def named_modules(self, path: Optional[str] = None) -> Iterator[Tuple[str, "Module"]]:
         """Yield (path, module) of this module and of all below it, each once, such as ("Sequential[2]", linear)."""
@@ -117,16 +152,26 @@ class Module:
 
         yield from walk(path or type(self).__name__, self)
 
-    def named_parameters(self) -> List[Tuple[str, Parameter]]:
-        """Return (path, parameter) for each of parameters(), such as ("Sequential[2].W", W)."""
+    def named_parameters(self, constants: bool = False) -> List[Tuple[str, Parameter]]:
+        """Return (path, parameter) for each of parameters(), such as ("Sequential[2].W", W), each once.
+
+        Args:
+            constants: whether to go on with those that are marked constant, here and in the modules below.
+        """
         paths: Dict[int, str] = {}
+        held: List[Parameter] = []
         for path, module in self.named_modules():
-            for attribute, value in vars(module).items():
-                if isinstance(value, Parameter):
-                    paths.setdefault(id(value), f"{path}.{attribute}")
+            for label, parameter in module.held(Parameter):
+                if paths.setdefault(id(parameter), path + label) == path + label:
+                    held.append(parameter)
+        listed = list(self.parameters())
+        if constants:
+            listed += [parameter for parameter in held if parameter.constant]
+        else:
+            listed = [parameter for parameter in listed if not parameter.constant]
         own = type(self).__name__
         return [(paths.get(id(p), f"{own}.{p.name or f'parameters()[{i}]'}"), p)
-                for i, p in enumerate(self.parameters())]
+                for i, p in enumerate(unique(listed))]
 
     def named_buffers(self) -> List[Tuple[str, np.ndarray]]:
         """Return (path, array) of every buffer here and below, such as ("Sequential[1].running_mean", array)."""
@@ -147,7 +192,7 @@ class Module:
 
     def astype(self: ModuleType, dtype: Any) -> ModuleType:
         """Convert every parameter, gradient and buffer to a precision, such as np.float32, in place."""
-        for parameter in self.parameters():
+        for _, parameter in self.named_parameters(constants=True):
             parameter.data = parameter.data.astype(dtype)
             if parameter.grad is not None:
                 parameter.grad = parameter.grad.astype(dtype)
@@ -158,7 +203,7 @@ class Module:
 
     def _zero_grad(self) -> None:
         """Set every parameter's gradient to zeros."""
-        for parameter in self.parameters():
+        for _, parameter in self.named_parameters(constants=True):
             parameter.grad = np.zeros_like(parameter.data)
 
     # ------------------------------------------------------------------ gradient checking

@@ -42,7 +42,7 @@ class Optimizer:
             self._states.append(param.state_dict)
 
     def step(self) -> None:
-        """Update every parameter once from its gradient; the gradients stay as they are.
+        """Update every parameter once from its gradient, but for constants; the gradients stay as they are.
 
         Raises:
             CallOrderError: a parameter has no gradient.
@@ -50,6 +50,8 @@ class Optimizer:
         """
         self.step_count += 1
         for param, state in zip(self._params, self._states):
+            if param.constant:
+                continue
             data, grad = param.data, param.grad
             if grad is None or grad.shape != data.shape:
                 self._explain_wrong_grad(param)

@@ -155,8 +155,10 @@ def forgotten_parameters(bench: Workbench, slopes: Slopes, upstreams: Sequence[n
     for index in range(bench.num_listed + 1, len(bench.parameters) + 1):
         parameter = bench.parameters[index - 1]
         owner = owned.get(id(parameter))
-        if owner is None or any(getattr(holder, "frozen", False) or not getattr(holder, "requires_grad", True) or
-                                not getattr(holder, "trainable", True) for holder in (owner, parameter)):
+        if owner is None or parameter.constant:
+            continue
+        if any(getattr(holder, "frozen", False) or not getattr(holder, "requires_grad", True) or
+               not getattr(holder, "trainable", True) for holder in (owner, parameter)):
             continue
         direction = np.random.default_rng(8).choice([-1.0, 1.0], parameter.data.shape)
         value, uncertainty = weigh(slopes.along(index, direction), upstreams)

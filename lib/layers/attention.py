@@ -21,7 +21,7 @@ import numpy as np
 from lib.activations import Softmax
 from lib.layers.initializers import xavier_uniform
 from lib.network import Linear, transpose
-from lib.network_base import Module, Parameter
+from lib.network_base import Module, Parameter, unique
 from lib.validation import InputError, as_float, checked_upstream, require_forward, require_not_empty, require_size
 
 
@@ -74,7 +74,7 @@ class SelfAttention(Module):
                 (cls(2, causal=True, rng=rng), (rng.uniform(-1, 1, (1, 4, 2)),))]
 
     def parameters(self) -> List[Parameter]:
-        return [parameter for linear in (self.query, self.key, self.value) for parameter in linear.parameters()]
+        return unique(parameter for linear in (self.query, self.key, self.value) for parameter in linear.parameters())
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = checked_sequences(self, x, self.features)
@@ -149,7 +149,7 @@ class MultiHeadSelfAttention(SelfAttention):
                 (cls(2, 2, causal=True, rng=rng), (rng.uniform(-1, 1, (1, 4, 2)),))]
 
     def parameters(self) -> List[Parameter]:
-        return super().parameters() + list(self.output.parameters())
+        return unique([*super().parameters(), *self.output.parameters()])
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         joined = super().forward(x)

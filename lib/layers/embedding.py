@@ -5,7 +5,7 @@ from typing import Any, List, Optional, Tuple
 
 import numpy as np
 
-from lib.network_base import Module, Parameter
+from lib.network_base import Module, Parameter, trained
 from lib.validation import (InputError, as_float, checked_upstream, require_forward, require_gradients,
                             require_not_empty, require_size)
 
@@ -37,7 +37,7 @@ class Embedding(Module):
         return [(cls(5, 3, rng=rng), (np.array([4, 0, 4, 1]),)), (cls(3, 2, rng=rng), (np.array([[2, 2], [0, 2]]),))]
 
     def parameters(self) -> Tuple[Parameter, ...]:
-        return (self.W,)
+        return trained(self.W)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = self._checked_indices(x)
@@ -94,7 +94,7 @@ class PositionalEmbedding(Module):
                 (cls(4, 3, rng=rng), (rng.uniform(-1, 1, (1, 2, 3)),))]
 
     def parameters(self) -> Tuple[Parameter, ...]:
-        return (self.W,)
+        return trained(self.W)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = as_float(x, self)

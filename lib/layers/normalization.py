@@ -21,7 +21,7 @@ from typing import Any, Dict, List, Sequence, Tuple, Union
 import numpy as np
 
 from lib.layers.windows import checked_images
-from lib.network_base import Module, Parameter
+from lib.network_base import Module, Parameter, trained
 from lib.validation import (InputError, as_float, checked_upstream, require_forward, require_gradients,
                             require_not_empty, require_positive, require_size)
 
@@ -74,7 +74,7 @@ class BatchNorm(Module):
         return []  # those that can be computed with are BatchNorm1d and BatchNorm2d
 
     def parameters(self) -> Tuple[Parameter, ...]:
-        return self.gamma, self.beta
+        return trained(self.gamma, self.beta)
 
     def buffers(self) -> Dict[str, np.ndarray]:
         return {"running_mean": self.running_mean, "running_var": self.running_var}
@@ -197,7 +197,7 @@ class LayerNorm(Module):
                 _with_random_state(cls((2, 3)), rng, (1, 2, 3))]
 
     def parameters(self) -> Tuple[Parameter, ...]:
-        return self.gamma, self.beta
+        return trained(self.gamma, self.beta)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = as_float(x, self)

@@ -6,7 +6,7 @@ from typing import Any, List, Optional, Sequence, Tuple
 import numpy as np
 
 from lib.network import Linear, Sequential
-from lib.network_base import Module, Parameter
+from lib.network_base import Module, Parameter, unique
 from lib.validation import InputError, as_float
 
 
@@ -34,8 +34,8 @@ class Residual(Module):
                 (cls(Linear(3, 2, rng=rng), shortcut=Linear(3, 2, bias=False, rng=rng)), (x,))]
 
     def parameters(self) -> Sequence[Parameter]:
-        shortcut = [] if self.shortcut is None else list(self.shortcut.parameters())
-        return list(self.module.parameters()) + shortcut
+        shortcut = () if self.shortcut is None else self.shortcut.parameters()
+        return unique([*self.module.parameters(), *shortcut])
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = as_float(x, self)

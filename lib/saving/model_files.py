@@ -88,14 +88,15 @@ def model_arrays(model: Module) -> Dict[str, np.ndarray]:
 def set_model_arrays(model: Module, arrays: Dict[str, np.ndarray]) -> None:
     """Give the model the values that model_arrays returned, which must fit."""
     values = iter(arrays[name] for name in model_arrays(model))
-    for _, parameter in model.named_parameters():
+    for _, parameter in model.named_parameters(constants=True):
         parameter.data = next(values).copy()
     for _, buffer in model.named_buffers():
         buffer[...] = next(values)
 
 
 def _named_arrays(model: Module) -> List[Tuple[str, np.ndarray]]:
-    return [(path, parameter.data) for path, parameter in model.named_parameters()] + model.named_buffers()
+    parameters = model.named_parameters(constants=True)
+    return [(path, parameter.data) for path, parameter in parameters] + model.named_buffers()
 
 
 # -------------------------------------------------------------------- does a file fit a model?

@@ -7,7 +7,7 @@ from typing import Any, Iterable, List, Optional, Tuple
 
 import numpy as np
 
-from lib.network_base import Module, Parameter
+from lib.network_base import Module, Parameter, unique
 
 FOREIGN = ("builtins", "numpy", "scipy", "matplotlib", "torch", "threading", "_thread", "io", "_io", "logging")
 
@@ -136,13 +136,10 @@ class GlobalRandomness:
 
 
 def all_parameters(module: Any, inputs: Tuple[Any, ...] = ()) -> List[Parameter]:
-    """Return every Parameter that can be reached from a module: those of parameters() first."""
-    listed: List[Parameter] = []
-    for parameter in list(module.parameters()) + [value for value in reachable([module, inputs])
-                                                  if isinstance(value, Parameter)]:
-        if isinstance(parameter, Parameter) and not any(parameter is other for other in listed):
-            listed.append(parameter)
-    return listed
+    """Return every Parameter that can be reached from a module: those of parameters() first, constants last."""
+    found = unique(value for value in list(module.parameters()) + reachable([module, inputs])
+                   if isinstance(value, Parameter))
+    return sorted(found, key=lambda parameter: parameter.constant)
 
 
 def all_modules(module: Module) -> List[Module]:
@@ -153,7 +150,7 @@ def all_modules(module: Module) -> List[Module]:
 def path_of(module: Any, parameter: Parameter, fallback: Optional[str] = None) -> str:
     """Return how messages call a parameter, such as "Sequential[2].W"."""
     for path, below in module.named_modules():
-        for attribute, value in vars(below).items():
+        for label, value in below.held(Parameter):
             if value is parameter:
-                return f"{path}.{attribute}"
+                return path + label
     return fallback or f"{type(module).__name__}.{parameter.name or 'parameter'}"

@@ -96,7 +96,7 @@ class Workbench:
         self._default_rng = np.random.default_rng
         np.random.default_rng = _repeatable(np.random.default_rng)  # one without a seed would draw anew each time
         try:
-            listed = list(self.module.parameters())
+            listed = [parameter for parameter in self.module.parameters() if not parameter.constant]
             self.parameters: List[Parameter] = all_parameters(self.module, self.given_inputs)
             self.num_listed = sum(any(p is q for q in listed) for p in self.parameters)
             for parameter in self.parameters:
