@@ -1,21 +1,17 @@
 """Every activation of the library: backward, precision, stability, shapes."""
-import inspect
 import math
 import warnings
 
 import numpy as np
 import pytest
 
-import lib.activations
-from lib.gradient_checking.discovery import examples_of
+from lib.gradient_checking.discovery import examples_of, module_classes
 from lib.layers.activations import GELU, Identity, LeakyReLU, Softplus, Tanh
 from lib.activations import Softmax
-from lib.network_base import Module
 from tests.finite_differences import assert_backward_is_right
 
-ACTIVATIONS = sorted({cls for _, cls in inspect.getmembers(lib.activations, inspect.isclass)
-                      if issubclass(cls, Module) and cls.__module__ == "lib.activations"}, key=lambda c: c.__name__)
-EXAMPLES = [module for cls in ACTIVATIONS for module, _ in examples_of(cls, np.random.default_rng(0))]
+EXAMPLES = [module for cls in module_classes().values() if cls.__module__.endswith(".activations")
+            for module, _ in examples_of(cls, np.random.default_rng(0))]
 
 
 @pytest.mark.parametrize("module", EXAMPLES, ids=repr)

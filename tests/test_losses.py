@@ -1,16 +1,15 @@
-"""MSELoss, MeanSquaredError, L1Loss and BinaryCrossEntropyLoss."""
+"""The losses of predictions and labels of one shape: values by hand, sentences, precision, kinks and extremes."""
 import warnings
 
 import numpy as np
 import pytest
 
-from lib.gradient_checking.discovery import examples_of
-from lib.layers.losses import BinaryCrossEntropyLoss, L1Loss, MeanSquaredError
-from lib.losses import CrossEntropyLoss, MSELoss
+from lib.gradient_checking.discovery import subclasses
+from lib.layers.losses import BinaryCrossEntropyLoss, L1Loss, Loss, MeanSquaredError
+from lib.losses import MSELoss
 from lib.network_base import is_loss
-from tests.finite_differences import assert_backward_is_right
 
-LOSSES = [MSELoss, MeanSquaredError, L1Loss, BinaryCrossEntropyLoss]
+LOSSES = [MSELoss] + [cls for cls in subclasses(Loss) if cls.__module__ == "lib.layers.losses"]
 
 
 def test_known_values():
@@ -26,13 +25,6 @@ def test_the_pen_and_paper_loss():
     loss_fn = L1Loss()
     np.testing.assert_allclose(loss_fn(np.array([[0.375]]), np.array([[-3.0]])), 3.375)
     np.testing.assert_allclose(loss_fn.backward(), [[1.0]])
-
-
-@pytest.mark.parametrize("loss", LOSSES + [CrossEntropyLoss])
-def test_backward(rng, loss):
-    for loss_fn, args in examples_of(loss, rng):
-        assert_backward_is_right(loss_fn, args)
-        loss_fn.check_gradients(args)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
