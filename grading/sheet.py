@@ -1,0 +1,159 @@
+"""A sheet as its sheet.json describes it: tasks, points, gaps, probes, bonus. Everything else is derived from here."""
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+ROOT = Path(__file__).resolve().parent.parent
+KINDS = ("written", "code", "style", "feedback")
+
+
+class SheetError(ValueError):
+    """A sheet.json says something that can't be meant."""
+
+
+class Gap(NamedTuple):
+    """Where a student writes: a function or method of a file."""
+
+    file: str  # such as "lib/network.py"
+    name: str  # such as "Linear.backward"
+
+    @property
+    def module(self) -> str:
+        """The file as Python imports it, such as "lib.network"."""
+        return self.file[:-len(".py")].replace("/", ".")
+
+    @property
+    def owner(self) -> str:
+        """The class or function at the top of the file that holds the gap."""
+        return self.name.split(".")[0]
+
+
+class Task(NamedTuple):
+    """A task of a sheet; points are None where the sheet states none."""
+
+    number: str
+    name: str
+    kind: str
+    points: Optional[float]
+    text: str = ""
+    gap: Optional[Gap] = None
+    builds_upon: Tuple[str, ...] = ()
+    tests: Tuple[str, ...] = ()
+    probes: Tuple[Dict[str, Any], ...] = ()
+    solutions: Tuple[str, ...] = ()
+    file: str = ""
+
+    @property
+    def is_code(self) -> bool:
+        return self.kind == "code"
+
+
+class Sheet:
+    """A sheet, read from exercises/<topic>/sheet.json.
+
+    Attributes:
+        topic: the folder's name, by which commands call the sheet.
+        tasks, bonus: lists of Task, in the sheet's order.
+        raw: the JSON, for what needs no more than to be looked up.
+    """
+
+    def __init__(self, raw: Dict[str, Any], folder: Path) -> None:
+        self.raw, self.folder = raw, folder
+        self.topic: str = raw["sheet"]
+        self.title: str = raw["title"]
+        self.tasks = [_task(entry, self.topic) for entry in raw["tasks"]]
+        self.bonus = [_task(entry, self.topic) for entry in raw.get("bonus", [])]
+        _check(self)
+
+    @property
+    def code_tasks(self) -> List[Task]:
+        return [task for task in self.tasks if task.is_code]
+
+    @property
+    def max_points(self) -> float:
+        return sum(task.points or 0 for task in self.tasks)
+
+    @property
+    def gap_files(self) -> List[str]:
+        """Return the files with gaps, each once."""
+        return list(dict.fromkeys(task.gap.file for task in self.code_tasks if task.gap))
+
+    def task(self, number: str) -> Task:
+        """Return the task, or bonus task, of this number."""
+        for task in self.tasks + self.bonus:
+            if task.number == number:
+                return task
+        raise SheetError(f"Sheet {self.topic} has no task {number!r}; it has "
+                         f"{', '.join(task.number for task in self.tasks + self.bonus)}.")
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.raw.get(key, default)
+
+
+def _task(entry: Dict[str, Any], topic: str) -> Task:
+    unknown = set(entry) - set(Task._fields)
+    if unknown:
+        raise SheetError(f"Sheet {topic}, task {entry.get('number')}: unknown entries {', '.join(sorted(unknown))}; "
+                         f"a task may have {', '.join(Task._fields)}.")
+    try:
+        values = dict(entry)
+        if "gap" in values:
+            values["gap"] = Gap(**values["gap"])
+        for key in ("builds_upon", "tests", "probes"):
+            values[key] = tuple(values.get(key, ()))
+        values["solutions"] = tuple("\n".join(lines) for lines in values.get("solutions", ()))
+        return Task(**values)
+    except TypeError as error:
+        raise SheetError(f"Sheet {topic}, task {entry.get('number', '(without a number)')}: {error}. A task needs "
+                         "number, name, kind and points (null where the sheet states none).") from error
+
+
+def _check(sheet: Sheet) -> None:
+    """Raise SheetError, with a sentence, where the description contradicts itself."""
+    def require(condition: bool, sentence: str) -> None:
+        if not condition:
+            raise SheetError(f"Sheet {sheet.topic}{where}: {sentence}")
+
+    where, seen = "", set()
+    for task in sheet.tasks + sheet.bonus:
+        where = f", task {task.number}"
+        require(task.number not in seen, "this number occurs twice.")
+        seen.add(task.number)
+        require(task.kind in KINDS, f"the kind is one of {', '.join(KINDS)}, but got {task.kind!r}.")
+        require(task.points is None or task.points >= 0, f"points can't be negative, but got {task.points}.")
+        if task.is_code:
+            require(task.gap is not None, "a code task needs a gap: its file and name.")
+            require(bool(task.probes), "a code task needs probes that prove it.")
+            total = sum(probe["share"] for probe in task.probes)
+            require(abs(total - 1) < 1e-9, f"the probes' shares must sum to 1, but sum to {total:g}.")
+    for task in sheet.tasks:
+        where = f", task {task.number}"
+        for other in task.builds_upon:
+            require(other in seen, f"it builds upon {other!r}, which isn't a task of this sheet.")
+
+
+def topics() -> List[str]:
+    """Return the topics that have a sheet.json."""
+    return sorted(path.parent.name for path in (ROOT / "exercises").glob("*/sheet.json"))
+
+
+def load_sheet(topic: str) -> Sheet:
+    """Read the sheet of a topic, such as "backpropagation", or of a folder that holds a sheet.json.
+
+    Raises:
+        SheetError: there is no such sheet, or its description contradicts itself.
+    """
+    folder = ROOT / "exercises" / topic if topic in topics() else Path(topic)
+    path = folder / "sheet.json"
+    if not path.is_file():
+        raise SheetError(f"There is no sheet {topic!r}: expected one of {', '.join(topics())}, or a folder that holds "
+                         "a sheet.json.")
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        return Sheet(raw, folder)
+    except json.JSONDecodeError as error:
+        raise SheetError(f"{path} isn't valid JSON: {error}.") from error
+    except KeyError as error:
+        raise SheetError(f"{path} has no entry {error}; a sheet needs sheet, title and tasks.") from error

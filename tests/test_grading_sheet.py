@@ -1,0 +1,63 @@
+"""sheet.json: one description a sheet, which says what is released and graded."""
+import copy
+import json
+
+import pytest
+
+from grading.sheet import ROOT, Sheet, SheetError, load_sheet, topics
+
+
+@pytest.mark.parametrize("topic", topics())
+def test_every_sheet_describes_gaps_that_exist(topic):
+    sheet = load_sheet(topic)
+    assert sheet.topic == topic
+    for task in sheet.code_tasks:
+        text = (ROOT / task.gap.file).read_text(encoding="utf-8")
+        assert f"{task.gap.owner}" in text and "# START TODO ################" in text, task.gap
+        for test in task.tests:
+            assert (ROOT / test).is_file(), test
+
+
+def test_the_main_sheet_has_16_and_2_points():
+    sheet = load_sheet("backpropagation")
+    assert sheet.max_points == 16 and sum(task.points for task in sheet.bonus) == 2
+    assert sum(task.points for task in sheet.code_tasks) == 9
+    assert [task.gap.name for task in sheet.code_tasks] == [
+        "zero_grad", "ReLU.backward", "Linear.backward", "CrossEntropyLoss.backward", "Sequential.backward",
+        "check_gradients", "backward_pass"]
+    assert len(sheet.gap_files) == 5
+    assert sheet.task("3.7").builds_upon == ("3.3", "3.4", "3.5")
+
+
+@pytest.mark.parametrize("change, words", [
+    (lambda raw: raw["tasks"][3].update(number="2.1"), "occurs twice"),
+    (lambda raw: raw["tasks"][3].update(kind="oral"), "kind is one of"),
+    (lambda raw: raw["tasks"][3].update(points=-1), "negative"),
+    (lambda raw: raw["tasks"][3].pop("gap"), "needs a gap"),
+    (lambda raw: raw["tasks"][3].pop("points"), "points"),
+    (lambda raw: raw["tasks"][3].update(weight=2), "unknown entries weight"),
+    (lambda raw: raw["tasks"][3]["probes"].pop(), "must sum to 1"),
+    (lambda raw: raw["tasks"][3].update(builds_upon=["9.9"]), "9.9"),
+])
+def test_contradictions_get_a_sentence(change, words):
+    sheet = load_sheet("backpropagation")
+    raw = copy.deepcopy(sheet.raw)
+    change(raw)
+    with pytest.raises(SheetError, match=words):
+        Sheet(raw, sheet.folder)
+
+
+def test_what_isnt_a_sheet_gets_a_sentence(tmp_path):
+    with pytest.raises(SheetError, match="expected one of .*backpropagation"):
+        load_sheet("forwardpropagation")
+    (tmp_path / "sheet.json").write_text("{", encoding="utf-8")
+    with pytest.raises(SheetError, match="valid JSON"):
+        load_sheet(str(tmp_path))
+    (tmp_path / "sheet.json").write_text(json.dumps({"sheet": "x", "title": "y"}), encoding="utf-8")
+    with pytest.raises(SheetError, match="tasks"):
+        load_sheet(str(tmp_path))
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)
