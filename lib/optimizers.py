@@ -1,11 +1,13 @@
 """Optimisers: how a gradient becomes a step of the parameters.
 
-Each optimiser states its rule once, in `update`, which changes one array in place. `step` applies it to every
-parameter; the compiled network applies the same rule to all parameters at once, as one flat vector. What a rule
-remembers from step to step, such as a momentum, is its state: named arrays of the parameter's shape.
+Each states its rule once, in `update`, which changes one array in place; `step` applies it to every parameter. What a
+rule remembers from step to step, such as a velocity, is its state: named arrays of the parameter's shape.
 """
 from __future__ import annotations
 
+import importlib
+import inspect
+import pkgutil
 from math import sqrt
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Type
 
@@ -13,9 +15,10 @@ import numpy as np
 
 from lib.gradient_utilities import zero_grad
 from lib.network_base import Parameter
-from lib.validation import CallOrderError, InputError, name_of, parameter_list, require_positive
+from lib.validation import (InputError, name_of, parameter_list, require_betas, require_positive,
+                            require_step_gradients)
 
-State = Dict[str, np.ndarray]
+_State = Dict[str, np.ndarray]
 
 
 class Optimizer:
@@ -36,7 +39,7 @@ class Optimizer:
         self.lr = lr
         self.step_count = 0  # the number of steps done
         self._params: List[Parameter] = parameter_list(params, self)
-        self._states: List[State] = []
+        self._states: List[_State] = []
         for param in self._params:
             param.state_dict = self.init_state(param.data)
             self._states.append(param.state_dict)
@@ -48,20 +51,17 @@ class Optimizer:
             CallOrderError: a parameter has no gradient.
             InputError: a gradient hasn't its parameter's shape.
         """
+        require_step_gradients(self._params, self)
         self.step_count += 1
         for param, state in zip(self._params, self._states):
-            if param.constant:
-                continue
-            data, grad = param.data, param.grad
-            if grad is None or grad.shape != data.shape:
-                self._explain_wrong_grad(param)
-            self.update(data, grad, state)
+            if not param.constant:
+                self.update(param.data, param.grad, state)
 
-    def init_state(self, data: np.ndarray) -> State:
+    def init_state(self, data: np.ndarray) -> _State:
         """Return the state to start with: named arrays of the shape of data."""
         return {}
 
-    def update(self, data: np.ndarray, grad: np.ndarray, state: State) -> None:
+    def update(self, data: np.ndarray, grad: np.ndarray, state: _State) -> None:
         """Change data, and the arrays in state, in place by one step of the rule; grad stays as it is.
 
         Args:
@@ -75,53 +75,6 @@ class Optimizer:
         """Set every gradient to zeros, as backward adds to what is there."""
         zero_grad(self._params)
 
-    # ------------------------------------------------------------------ saving and restoring
-
-    def state_dict(self) -> Dict[str, Any]:
-        """Return all that a run needs to go on exactly: "lr", "step_count", and "<i>.<name>" for each state array.
-
-        The values are numbers and copies of arrays, ready for np.savez.
-        """
-        saved: Dict[str, Any] = {"lr": float(self.lr), "step_count": int(self.step_count)}
-        for i, state in enumerate(self._states):
-            for name, array in state.items():
-                saved[f"{i}.{name}"] = array.copy()
-        return saved
-
-    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
-        """Take over what state_dict returned, copied into the arrays that are there.
-
-        Raises:
-            InputError: it was saved by another optimiser or for other parameters; then nothing is changed.
-        """
-        own = self.state_dict()
-        if set(saved) != set(own):
-            different = sorted(set(saved) ^ set(own))
-            raise InputError(f"{name_of(self)} can't load this state: {', '.join(different[:5])} "
-                             f"{'is' if len(different) == 1 else 'are'} on one side only. Was it saved by another kind "
-                             "of optimiser, or for another model?")
-        loaded = {name: np.asarray(saved[name]) for name in own}
-        for name, array in loaded.items():
-            if array.shape != np.shape(own[name]) or array.dtype.kind not in "fiu":
-                raise InputError(f"{name_of(self)} can't load this state: {name} should be numbers of shape "
-                                 f"{np.shape(own[name])}, but is {array.dtype} of shape {array.shape}. Was it saved "
-                                 "for another model?")
-        require_positive("lr", loaded["lr"], self, zero_allowed=True)
-        require_positive("step_count", loaded["step_count"], self, zero_allowed=True)
-        self.lr = float(loaded["lr"])
-        self.step_count = int(loaded["step_count"])
-        for i, state in enumerate(self._states):
-            for name in state:
-                state[name][...] = loaded[f"{i}.{name}"]
-
-    def _explain_wrong_grad(self, param: Parameter) -> None:
-        """Raise the error that fits a gradient which isn't there or hasn't the parameter's shape."""
-        who = f"{name_of(self)}.step: the gradient of parameter {getattr(param, 'name', None)!r}"
-        if param.grad is None:
-            raise CallOrderError(f"{who} is None. Call zero_grad(), then forward and backward, before step().")
-        raise InputError(f"{who} has shape {param.grad.shape}, but the parameter has {param.data.shape}. Backward must "
-                         "add a gradient of the parameter's own shape.")
-
     def __repr__(self) -> str:
         shown = {name: value for name, value in vars(self).items() if name[0] != "_" and name != "step_count"}
         return f"{name_of(self)}({', '.join(f'{name}={value}' for name, value in shown.items())})"
@@ -130,37 +83,38 @@ class Optimizer:
 class SGD(Optimizer):
     """Stochastic gradient descent: data = data - lr * g.
 
-    With momentum, the step goes along a velocity v, a decaying sum of all gradients so far; Nesterov's variant looks
-    one step ahead:
+    With momentum, the step is a velocity v, a decaying sum of all steps so far; Nesterov's variant looks one step
+    ahead:
 
-        v = momentum * v + g
-        data = data - lr * v                        (nesterov: - lr * (g + momentum * v))
+        v = momentum * v - lr * g
+        data = data + v                             (nesterov: + momentum * v - lr * g)
 
     Here g = grad + weight_decay * data, which is the gradient with that of weight_decay / 2 * |data|^2 added.
 
-    Source: Y. Nesterov, 1983; in this form I. Sutskever et al., ICML 2013, with lr outside of the velocity.
+    Source: Y. Nesterov, 1983; in this form I. Sutskever et al., ICML 2013.
     """
 
     def __init__(self, params: Iterable[Parameter], lr: float = 1.0, momentum: Optional[float] = None,
                  nesterov: bool = False, weight_decay: float = 0.0) -> None:
-        require_positive("momentum", momentum or 0.0, self, zero_allowed=True)
+        require_positive("momentum", 0.0 if momentum is None else momentum, self, zero_allowed=True)
         require_positive("weight_decay", weight_decay, self, zero_allowed=True)
         if nesterov and not momentum:
             raise InputError("SGD with nesterov=True needs a momentum, such as momentum=0.9.")
         self.momentum, self.nesterov, self.weight_decay = momentum, nesterov, weight_decay
         super().__init__(params, lr)
 
-    def init_state(self, data: np.ndarray) -> State:
+    def init_state(self, data: np.ndarray) -> _State:
         return {"velocity": np.zeros_like(data)} if self.momentum else {}
 
-    def update(self, data: np.ndarray, grad: np.ndarray, state: State) -> None:
+    def update(self, data: np.ndarray, grad: np.ndarray, state: _State) -> None:
         g = grad + self.weight_decay * data if self.weight_decay else grad
-        if self.momentum:
-            v = state["velocity"]
-            v *= self.momentum
-            v += g
-            g = g + self.momentum * v if self.nesterov else v
-        data -= self.lr * g
+        if not self.momentum:
+            data -= self.lr * g
+            return
+        v = state["velocity"]
+        v *= self.momentum
+        v -= self.lr * g
+        data += self.momentum * v - self.lr * g if self.nesterov else v
 
 
 class Adam(Optimizer):
@@ -178,23 +132,17 @@ class Adam(Optimizer):
 
     def __init__(self, params: Iterable[Parameter], lr: float = 0.001, betas: Tuple[float, float] = (0.9, 0.999),
                  eps: float = 1e-8, weight_decay: float = 0.0) -> None:
-        if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
-            raise InputError(f"{name_of(self)} expects betas to be two numbers from 0 to below 1, such as (0.9, "
-                             f"0.999), but got {betas!r}.")
+        require_betas(betas, self)
         require_positive("eps", eps, self, zero_allowed=True)
         require_positive("weight_decay", weight_decay, self, zero_allowed=True)
         self.betas, self.eps, self.weight_decay = tuple(betas), eps, weight_decay
         super().__init__(params, lr)
 
-    def init_state(self, data: np.ndarray) -> State:
+    def init_state(self, data: np.ndarray) -> _State:
         return {"m": np.zeros_like(data), "v": np.zeros_like(data)}
 
-    def update(self, data: np.ndarray, grad: np.ndarray, state: State) -> None:
+    def update(self, data: np.ndarray, grad: np.ndarray, state: _State) -> None:
         g = grad + self.weight_decay * data if self.weight_decay else grad
-        self.update_by_moments(data, g, state)
-
-    def update_by_moments(self, data: np.ndarray, g: np.ndarray, state: State) -> None:
-        """Update m and v from g, then data from m and v."""
         beta1, beta2 = self.betas
         t = self.step_count
         m, v = state["m"], state["v"]
@@ -211,18 +159,22 @@ def create_optimizer(name: str, params: Iterable[Parameter],
     """Return the optimiser of this name, such as create_optimizer("adam", model.parameters(), {"lr": 0.01}).
 
     Args:
-        name: the name of a class derived from Optimizer, in upper or lower case.
+        name: the name of a class derived from Optimizer, in upper or lower case: one of `lib` or of your own.
         params: the parameters to train.
         hyperparams: the other arguments of the class.
 
     Raises:
         InputError: there is no such optimiser, or it doesn't take one of the hyperparameters.
     """
-    classes = {optimizer.__name__.lower(): optimizer for optimizer in _subclasses(Optimizer)}
-    if str(name).lower() not in classes:
+    wanted = str(name).lower()
+    classes = _classes()
+    if wanted not in classes:
+        _import_all_of_lib()  # it may stand in a file that nobody has imported yet
+        classes = _classes()
+    if wanted not in classes:
         raise InputError(f"There is no optimizer {name!r}. Choose one of "
-                         f"{', '.join(optimizer.__name__ for optimizer in classes.values())}.")
-    optimizer = classes[str(name).lower()]
+                         f"{', '.join(sorted(optimizer.__name__ for optimizer in classes.values()))}.")
+    optimizer = classes[wanted]
     try:
         return optimizer(params, **(hyperparams or {}))
     except TypeError as error:
@@ -230,6 +182,26 @@ def create_optimizer(name: str, params: Iterable[Parameter],
                          f"{error}.") from error
 
 
-def _subclasses(cls: Type[Optimizer]) -> List[Type[Optimizer]]:
-    """Return all classes derived from this one, however indirectly."""
-    return [found for direct in cls.__subclasses__() for found in [direct] + _subclasses(direct)]
+def _classes() -> Dict[str, Type[Optimizer]]:
+    """Return every class derived from Optimizer, however indirectly, by its name in lower case.
+
+    Of several with one name, it is that of `lib`, or else the one defined last, as when a notebook's cell runs again.
+    """
+    found: List[Type[Optimizer]] = []
+    waiting = [Optimizer]
+    while waiting:
+        derived = waiting.pop().__subclasses__()
+        found += derived
+        waiting += derived
+    found.sort(key=lambda cls: cls.__module__.startswith("lib."))
+    return {cls.__name__.lower(): cls for cls in found if not inspect.isabstract(cls)}
+
+
+def _import_all_of_lib() -> None:
+    import lib
+    for module in pkgutil.walk_packages(lib.__path__, "lib."):
+        if not module.name.endswith("__main__"):
+            try:
+                importlib.import_module(module.name)
+            except ImportError:  # an optional package is missing
+                pass

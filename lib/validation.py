@@ -193,3 +193,28 @@ def require_training_objects(model: Any, loss_fn: Any, optimizer: Any, who: str)
     if trained and own and not trained & own:
         raise InputError(f"{who} got an optimiser that trains none of the model's parameters. Was the model made anew "
                          "after it? Make the optimiser from this model's parameters().")
+
+
+def require_step_gradients(params: Any, optimizer: Any) -> None:
+    """Raise an error that names the parameter, unless each has a gradient of its own shape to take a step from."""
+    for param in params:
+        grad = param.grad
+        if type(grad) is np.ndarray and grad.shape == param.data.shape:
+            continue
+        who = f"{name_of(optimizer)}.step: the gradient of parameter {getattr(param, 'name', None)!r}"
+        if grad is None:
+            raise CallOrderError(f"{who} is None. Call zero_grad(), then forward and backward, before step().")
+        if np.shape(grad) != param.data.shape:
+            raise InputError(f"{who} has shape {np.shape(grad)}, but the parameter has {param.data.shape}. Backward "
+                             "must add a gradient of the parameter's own shape.")
+
+
+def require_betas(betas: Any, who: Any) -> None:
+    """Raise InputError unless betas are two numbers from 0 to below 1, as Adam takes them."""
+    try:
+        good = len(betas) == 2 and all(0 <= beta < 1 for beta in betas)
+    except (TypeError, ValueError):
+        good = False
+    if not good:
+        raise InputError(f"{name_of(who)} expects betas to be two numbers from 0 to below 1, such as (0.9, 0.999), but "
+                         f"got {betas!r}.")

@@ -30,7 +30,7 @@ class TalkingSchedule(CosineAnnealingLR):
 
     def step(self):
         super().step()
-        print(f"epoch {self.epoch}", flush=True)
+        print(f"epoch {self.last_epoch}", flush=True)
 
 
 def create_run(kind, seed=0):

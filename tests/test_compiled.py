@@ -28,6 +28,7 @@ from lib.network import Linear, Sequential
 from lib.optimizers import Optimizer
 from lib.optimizers import SGD, Adam, create_optimizer
 from lib.regularizers import Dropout, L1Regularization, L2Regularization
+from lib.saving.state import get_state
 from lib.training import train
 from lib.steps.readable import ReadableStep
 from lib.steps import make_step
@@ -74,7 +75,7 @@ def run(make, layer_class, loss_class, optimizer_name, hyperparameters, steps=10
         batch = slice(0, 4) if i % 3 == 2 else slice(4, 11)
         loss, preds = step.step(x[batch], y[batch])
         losses.append(loss)
-    return losses, [parameter.data for parameter in model.parameters()], preds, optimizer.state_dict(), step
+    return losses, [parameter.data for parameter in model.parameters()], preds, get_state(optimizer), step
 
 
 def assert_same_training(*setting, steps=100):
@@ -84,9 +85,12 @@ def assert_same_training(*setting, steps=100):
     for ours, theirs in zip(compiled[1], readable[1]):
         np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-10 * np.abs(theirs).max())
     np.testing.assert_allclose(compiled[2], readable[2], rtol=1e-9, atol=1e-12)
-    assert compiled[3].keys() == readable[3].keys()
-    for name, value in readable[3].items():
-        np.testing.assert_allclose(compiled[3][name], value, rtol=1e-8, atol=1e-12)
+    (ours,), (theirs,) = compiled[3], readable[3]
+    assert ours.keys() == theirs.keys() and ours["step_count"] == theirs["step_count"]
+    for own, expected in zip(ours["_states"], theirs["_states"]):
+        assert own.keys() == expected.keys()
+        for name, value in expected.items():
+            np.testing.assert_allclose(own[name], value, rtol=1e-8, atol=1e-12)
 
 
 def names(values):
@@ -247,8 +251,7 @@ CHANGES = {
     "a new array": lambda model, optimizer: setattr(model[2].W, "data", np.full((5, 3), 0.25)),
     "gradients": lambda model, optimizer: [setattr(parameter, "grad", None) for parameter in model.parameters()],
     "learning rate": lambda model, optimizer: setattr(optimizer, "lr", 0.01),
-    "state": lambda model, optimizer: optimizer.load_state_dict(
-        {name: 0 * value + 2 if name == "step_count" else 0 * value for name, value in optimizer.state_dict().items()}),
+    "state": lambda model, optimizer: [state["m"].fill(0.25) for state in optimizer._states],
     "betas": lambda model, optimizer: setattr(optimizer, "betas", (0.5, 0.5)),
 }
 

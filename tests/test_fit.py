@@ -11,6 +11,7 @@ from lib.activations import ReLU
 from lib.fitting.fit import DivergenceError, EarlyStopping, History, default_metrics, fit
 from lib.layers.losses import BinaryCrossEntropyLoss, MeanSquaredError
 from lib.losses import CrossEntropyLoss, MSELoss
+from lib.lr_schedulers import LambdaLR
 from lib.optimization.schedules import StepLR
 from lib.model_evaluation import accuracy
 from lib.saving.model_files import model_arrays
@@ -211,21 +212,20 @@ def test_divergence_is_told_with_epoch_step_and_advice(lr, loss_fn):
 
 
 def test_after_divergence_model_and_optimizer_are_as_after_the_last_good_epoch(tmp_path):
-    class Exploding(StepLR):
-        def rate(self, epoch):
-            return 0.01 if epoch < 2 else 1e30
+    def exploding(optimizer):
+        return LambdaLR(optimizer, lambda epoch: 0.01 if epoch < 2 else 1e30)
 
     model = small_net()
     optimizer = Adam(model.parameters(), lr=0.01)
     options = {"epochs": 5, "checkpoint": tmp_path / "run.npz"}
     np.random.seed(2)
     with pytest.raises(DivergenceError, match="in epoch 3, step .*end of epoch 2") as caught:
-        fit(model, CrossEntropyLoss(), optimizer, *blobs(50), scheduler=Exploding(optimizer, 1), **options)
+        fit(model, CrossEntropyLoss(), optimizer, *blobs(50), scheduler=exploding(optimizer), **options)
     good, history = run(optimizer=lambda params: Adam(params, lr=0.01), epochs=2, batch_size=32, validation=None)
     assert same_bits(model, good) and caught.value.history["loss"] == history["loss"]
     assert optimizer.step_count == 4 and all(np.isfinite(state["m"]).all() for state in optimizer._states)
     with pytest.raises(DivergenceError, match="in epoch 3"):  # the checkpoint holds the good epochs
-        fit(model, CrossEntropyLoss(), optimizer, *blobs(50), scheduler=Exploding(optimizer, 1), **options)
+        fit(model, CrossEntropyLoss(), optimizer, *blobs(50), scheduler=exploding(optimizer), **options)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

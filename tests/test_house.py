@@ -156,7 +156,7 @@ def defined_names(path: Path) -> Set[str]:
     return {name for name in names if not name.startswith("_")}
 
 
-NOT_YET = {"network_base", "network", "experiments", "utilities", "plot", "optimizers", "lr_schedulers", "training",
+NOT_YET = {"network_base", "network", "experiments", "utilities", "plot", "training",
            "model_evaluation", "dataset_mnist", "regularizers"}
 
 

@@ -6,12 +6,15 @@ from typing import Iterable, Tuple
 import numpy as np
 
 from lib.network_base import Parameter
-from lib.optimizers import Adam, Optimizer, State
-from lib.validation import require_positive
+from lib.optimization.elementwise import Elementwise, State
+from lib.validation import InputError, require_betas, require_positive
 
 
-class AdamW(Adam):
+class AdamW(Elementwise):
     """Adam with decoupled weight decay: data = (1 - lr * weight_decay) * data before Adam's step on grad alone.
+
+        m = beta1 * m + (1 - beta1) * grad,   v = beta2 * v + (1 - beta2) * grad^2
+        data = data - lr * m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps)          in step t = 1, 2, ...
 
     So each weight decays at the same rate; in Adam, weights with large gradients decay less.
 
@@ -20,14 +23,25 @@ class AdamW(Adam):
 
     def __init__(self, params: Iterable[Parameter], lr: float = 0.001, betas: Tuple[float, float] = (0.9, 0.999),
                  eps: float = 1e-8, weight_decay: float = 0.01) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay)
+        require_betas(betas, self)
+        require_positive("eps", eps, self, zero_allowed=True)
+        require_positive("weight_decay", weight_decay, self, zero_allowed=True)
+        self.betas, self.eps, self.weight_decay = tuple(betas), eps, weight_decay
+        super().__init__(params, lr)
+
+    def init_state(self, data: np.ndarray) -> State:
+        return {"m": np.zeros_like(data), "v": np.zeros_like(data)}
 
     def update(self, data: np.ndarray, grad: np.ndarray, state: State) -> None:
+        (beta1, beta2), t = self.betas, self.step_count
         data *= 1 - self.lr * self.weight_decay
-        self.update_by_moments(data, grad, state)
+        m, v = state["m"], state["v"]
+        m += (1 - beta1) * (grad - m)
+        v += (1 - beta2) * (grad * grad - v)
+        data -= self.lr / (1 - beta1 ** t) * m / (np.sqrt(v) / np.sqrt(1 - beta2 ** t) + self.eps)
 
 
-class RMSProp(Optimizer):
+class RMSProp(Elementwise):
     """RMSProp: the gradient over the root of its mean square, with momentum if asked.
 
         v = alpha * v + (1 - alpha) * g^2
@@ -42,6 +56,9 @@ class RMSProp(Optimizer):
                  momentum: float = 0.0, weight_decay: float = 0.0) -> None:
         for name, value in (("alpha", alpha), ("eps", eps), ("momentum", momentum), ("weight_decay", weight_decay)):
             require_positive(name, value, self, zero_allowed=True)
+        if alpha > 1:
+            raise InputError("RMSProp expects alpha, the share of the mean square that is kept, to be from 0 to 1, but "
+                             f"got {alpha!r}.")
         self.alpha, self.eps, self.momentum, self.weight_decay = alpha, eps, momentum, weight_decay
         super().__init__(params, lr)
 
@@ -63,7 +80,7 @@ class RMSProp(Optimizer):
         data -= self.lr * step
 
 
-class Adagrad(Optimizer):
+class Adagrad(Elementwise):
     """Adagrad: the gradient over the root of the sum of all its squares so far, so steps only become shorter.
 
         s = s + g^2

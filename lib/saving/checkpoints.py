@@ -14,6 +14,7 @@ import numpy as np
 from lib.saving.model_files import architecture, model_arrays, require_same_arrays, set_model_arrays
 from lib.network_base import Module
 from lib.saving.npz import FileContentError, flatten_tree, read_npz, restore_tree, write_npz
+from lib.saving.state import get_state, set_state
 from lib.validation import InputError
 
 State = Dict[str, Any]
@@ -25,7 +26,7 @@ class Run:
     Args:
         model: the network.
         loss_fn: the loss.
-        optimizer: has state_dict() and load_state_dict(saved), as all of lib.optimizers.
+        optimizer: any object with a step(); its state is all of its attributes that are made of numbers.
         scheduler: likewise, or None.
         rng: the generator that shuffles the batches, or None for NumPy's global random state.
     """
@@ -38,8 +39,7 @@ class Run:
         """Return copies of everything that the next step depends on."""
         return {
             "model": model_arrays(self.model),
-            "optimizer": dict(self.optimizer.state_dict()),
-            "scheduler": None if self.scheduler is None else dict(self.scheduler.state_dict()),
+            "optimizer": get_state(self.optimizer, self.scheduler),
             "numpy": np.random.get_state(legacy=False),
             "generators": [_generator_state(generator) for generator in self._generators()],
         }
@@ -60,9 +60,7 @@ class Run:
     def _set_state(self, state: State) -> None:
         headers = {name: (array.shape, array.dtype) for name, array in state["model"].items()}
         require_same_arrays(model_arrays(self.model), headers, "The checkpoint")
-        self.optimizer.load_state_dict(state["optimizer"])
-        if self.scheduler is not None:
-            self.scheduler.load_state_dict(state["scheduler"])
+        set_state(state["optimizer"], self.optimizer, self.scheduler)
         np.random.set_state(state["numpy"])
         generators = self._generators()
         if len(generators) != len(state["generators"]):

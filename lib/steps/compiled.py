@@ -22,7 +22,8 @@ from lib.steps.update import MIN_SIZE, Descent, find_descent
 from lib.regularizers import RegularizedCrossEntropy
 from lib.network import Sequential
 from lib.network_base import Module
-from lib.optimizers import Optimizer, State
+from lib.optimization.elementwise import Elementwise, State
+from lib.optimizers import Optimizer
 from lib.optimization.clipping import clip_grad_norm
 from lib.steps.readable import ReadableStep
 from lib.validation import as_float
@@ -59,7 +60,8 @@ def why_not_compiled(model: Module, loss_fn: Any, optimizer: Any) -> Optional[st
             return f"{type(module).__name__} has a forward or backward of its own."
     if len(set(map(id, layers))) < len(layers):
         return "A layer stands in the model twice."
-    if not (isinstance(optimizer, Optimizer) and type(optimizer).step is Optimizer.step and optimizer.is_elementwise):
+    if not (isinstance(optimizer, Optimizer) and type(optimizer).step in (Optimizer.step, Elementwise.step)
+            and optimizer.is_elementwise):
         return f"{type(optimizer).__name__} isn't an Optimizer whose rule treats each entry by itself."
     parameters = [parameter for layer in layers for parameter in layer.parameters()]
     ids = {id(parameter) for parameter in parameters}
