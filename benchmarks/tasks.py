@@ -60,7 +60,7 @@ def data(task: Task) -> Tuple[np.ndarray, np.ndarray]:
     rng = np.random.RandomState(1)
     if task.kind == "epoch":
         from lib.dataset_mnist import load_mnist_data
-        x, y = load_mnist_data()[:2]
+        x, _, _, y, _, _ = load_mnist_data()
         return x.astype(np.float32), y.astype(np.float32)
     if task.sizes[:1] == (2,):
         return np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32), np.eye(2, dtype=np.float32)[[0, 1, 1, 0]]

@@ -71,7 +71,7 @@ def test_killed_at_any_step_and_resumed_it_ends_with_the_same_bits(undisturbed, 
             calls.append(1)
             if len(calls) == moment + 1:
                 raise Killed
-            return accuracy(preds, labels)
+            return accuracy(labels, preds)
 
         with pytest.raises(Killed):
             train(kind, folder, metrics={"accuracy": deadly_accuracy})

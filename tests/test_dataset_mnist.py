@@ -7,7 +7,8 @@ import struct
 import numpy as np
 import pytest
 
-from lib.dataset_mnist import block_means, load_mnist, load_mnist_data, load_mnist_pair, resize, sample_bilinearly
+from lib.data.mnist import block_means, load_mnist, load_mnist_pair, resize, sample_bilinearly
+from lib.dataset_mnist import load_mnist_data
 
 CANONICAL_MD5 = ["6bbc9ace898e44ae57da46a324031adb", "a25bea736e30d166cdddb491f175f624",
                  "2646ac647ad5339dbf082846283269ea", "27ae3e4e09519cfbb04c329615203637"]
@@ -32,7 +33,7 @@ def test_raw_data_are_bytes_that_are_read_once_and_cant_be_spoilt():
 
 
 def test_six_arrays_for_training():
-    x_train, y_train, x_val, y_val, x_test, y_test = load_mnist_data()
+    x_train, x_val, x_test, y_train, y_val, y_test = load_mnist_data()
     assert x_train.shape == (50000, 784) and x_val.shape == x_test.shape == (10000, 784)
     assert y_train.shape == (50000, 10) and y_val.shape == y_test.shape == (10000, 10)
     assert x_train.dtype.kind == y_train.dtype.kind == "f"
@@ -48,11 +49,11 @@ def test_six_arrays_for_training():
 
 
 def test_options():
-    x_train, y_train, x_val, y_val, x_test, _ = load_mnist_data(resolution=4, flatten=False, one_hot=False,
+    x_train, x_val, x_test, y_train, y_val, _ = load_mnist_data(resolution=4, flatten=False, one_hot=False,
                                                                 dtype=np.float64, num_validation=100)
     assert x_train.shape == (59900, 1, 4, 4) and x_val.shape == (100, 1, 4, 4) and x_test.dtype == np.float64
     assert y_train.shape == (59900,) and y_train.dtype.kind == "i" and y_train[:3].tolist() == [5, 0, 4]
-    assert len(load_mnist_data(resolution=1, num_validation=0)[2]) == 0
+    assert len(load_mnist_data(resolution=1, num_validation=0)[1]) == 0
 
 
 @pytest.mark.parametrize("resolution", [28, 8, 4, 1])

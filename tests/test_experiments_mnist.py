@@ -20,7 +20,8 @@ def some_digits(num_train=300, num_test=50):
         return (np.clip(patterns[digits] + 0.1 * rng.standard_normal((n, 784)), 0, 1).astype(np.float32),
                 np.eye(10, dtype=np.float32)[digits])
 
-    return draw(num_train) + draw(num_test) + draw(num_test)
+    parts = [draw(num_train), draw(num_test), draw(num_test)]
+    return tuple(x for x, _ in parts) + tuple(y for _, y in parts)
 
 
 def test_the_network_is_784_128_10_in_float32_by_hes_rule():

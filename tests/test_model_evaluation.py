@@ -6,7 +6,8 @@ import pytest
 
 from lib.activations import ReLU
 from lib.losses import CrossEntropyLoss
-from lib.model_evaluation import accuracy, confusion_matrix, evaluate
+from lib.inspection.prediction import confusion_matrix
+from lib.model_evaluation import accuracy, evaluate
 from lib.network import Linear, Sequential
 from lib.network_base import Module
 
@@ -27,16 +28,16 @@ def make_model():
 def test_accuracy_of_all_kinds_of_labels():
     logits = np.array([[3.0, 1.0, 2.0], [0.0, 5.0, 1.0], [1.0, 0.0, 2.0], [9.0, 8.0, 7.0]])
     classes = np.array([0, 1, 1, 2])
-    assert accuracy(logits, classes) == accuracy(logits, np.eye(3)[classes]) == accuracy([0, 1, 2, 0], classes) == 0.5
-    assert accuracy(logits, np.eye(3, dtype=int)[[0, 1, 2, 0]]) == 1.0
-    assert isinstance(accuracy(logits, classes), float)
+    assert accuracy(classes, logits) == accuracy(np.eye(3)[classes], logits) == accuracy(classes, [0, 1, 2, 0]) == 0.5
+    assert accuracy(np.eye(3, dtype=int)[[0, 1, 2, 0]], logits) == 1.0
+    assert isinstance(accuracy(classes, logits), float)
 
 
 @pytest.mark.parametrize("batch_size", [1, 5, 23, 100])
 def test_evaluate_sums_the_batches_losses_and_counts_every_sample_once(batch_size):
     x, y = make_data()
     model, loss_fn = make_model(), CrossEntropyLoss()
-    cost, share = evaluate(model, loss_fn, x, y, batch_size)
+    share, cost = evaluate(x, y, model, loss_fn, batch_size)
     starts = range(0, 23, batch_size)
     expected = sum(CrossEntropyLoss()(model(x[i:i + batch_size]), y[i:i + batch_size]) for i in starts)
     assert cost == pytest.approx(expected, rel=1e-12)
@@ -62,7 +63,7 @@ def test_evaluation_mode_during_and_the_modes_from_before_after():
     spy = Spy()
     model = Sequential(spy, make_model())
     model[1].eval()  # one part was in evaluation mode already
-    evaluate(model, CrossEntropyLoss(), x, y, 10)
+    evaluate(x, y, model, CrossEntropyLoss(), 10)
     assert spy.modes == [False] * 3
     assert model.training and spy.training and not model[1].training and not model[1][0].training
 
@@ -71,7 +72,7 @@ def test_modes_are_restored_after_an_error_too():
     x, y = make_data()
     model = Sequential(Spy(fails=True))
     with pytest.raises(ZeroDivisionError):
-        evaluate(model, CrossEntropyLoss(), x, y, 10)
+        evaluate(x, y, model, CrossEntropyLoss(), 10)
     assert model.training and model[0].training
 
 
@@ -82,7 +83,7 @@ def test_evaluate_changes_no_parameter_and_draws_no_random_number():
     np.random.seed(2)
     expected = np.random.rand()
     np.random.seed(2)
-    evaluate(model, CrossEntropyLoss(), x, y, 4)
+    evaluate(x, y, model, CrossEntropyLoss(), 4)
     assert np.random.rand() == expected
     for param, (data, grad) in zip(model.parameters(), before):
         assert np.array_equal(param.data, data) and np.array_equal(param.grad, grad)
@@ -91,28 +92,32 @@ def test_evaluate_changes_no_parameter_and_draws_no_random_number():
 def test_confusion_matrix():
     true, predicted = np.array([0, 0, 1, 2, 2, 2]), np.array([0, 1, 1, 2, 0, 2])
     expected = [[1, 1, 0], [0, 1, 0], [1, 0, 2]]
-    assert confusion_matrix(predicted, true).tolist() == expected
-    assert confusion_matrix(np.eye(3)[predicted], np.eye(3)[true]).tolist() == expected
-    assert confusion_matrix(predicted, true, num_classes=4).shape == (4, 4)
-    assert confusion_matrix(np.eye(5)[predicted], true).shape == (5, 5)  # classes without an example count
+    assert confusion_matrix(true, predicted).tolist() == expected
+    assert confusion_matrix(np.eye(3)[true], np.eye(3)[predicted]).tolist() == expected
+    assert confusion_matrix(true, predicted, num_classes=4).shape == (4, 4)
+    assert confusion_matrix(true, np.eye(5)[predicted]).shape == (5, 5)  # classes without an example count
 
 
 def test_confusion_matrix_agrees_with_accuracy():
     x, y = make_data()
     preds = make_model()(x)
-    matrix = confusion_matrix(preds, y)
-    assert np.trace(matrix) / matrix.sum() == pytest.approx(accuracy(preds, y))
+    matrix = confusion_matrix(y, preds)
+    assert np.trace(matrix) / matrix.sum() == pytest.approx(accuracy(y, preds))
     assert np.array_equal(matrix.sum(axis=1), y.sum(axis=0))
 
 
 @pytest.mark.parametrize("call, message", [
-    (lambda: accuracy(np.ones((3, 2)), np.ones((4, 2))), r"\(3, 2\) and labels \(4, 2\)"),
+    (lambda: accuracy(np.ones((4, 2)), np.ones((3, 2))), r"labels \(4, 2\) and predictions \(3, 2\)"),
+    (lambda: accuracy([[0.2, 3.0], [1.0, 0.5]], [[0, 1], [1, 0]]), "labels first, accuracy.y, predictions"),
+    (lambda: accuracy(np.array([[1.0], [0.0]]), np.array([[2.0], [-1.0]])), "output > 0.5.*output > 0"),
+    (lambda: evaluate(make_model(), CrossEntropyLoss(), *make_data(), 5), "data first: evaluate.x_val, y_val, model"),
+    (lambda: confusion_matrix([0], [[np.nan, 1.0]]), "NaN"),
     (lambda: accuracy(np.ones((3, 2)), np.ones((3, 4))), "same number of classes"),
-    (lambda: accuracy(np.ones((3, 1)), np.ones(3)), "K > 1"),
-    (lambda: accuracy(np.array([0.3, 0.9]), np.array([0, 1])), "class numbers"),
+    (lambda: accuracy(np.ones(3), np.ones((3, 1))), "K > 1"),
+    (lambda: accuracy(np.array([0, 1]), np.array([0.3, 0.9])), "class numbers"),
     (lambda: accuracy(np.ones((0, 2)), np.ones((0, 2))), "empty"),
-    (lambda: confusion_matrix([0, 3], [0, 1], num_classes=2), "num_classes"),
-    (lambda: evaluate(make_model(), CrossEntropyLoss(), *make_data(), 0), "batch_size"),
+    (lambda: confusion_matrix([0, 1], [0, 3], num_classes=2), "num_classes"),
+    (lambda: evaluate(*make_data(), make_model(), CrossEntropyLoss(), 0), "batch_size"),
 ])
 def test_bad_arguments(call, message):
     with pytest.raises(ValueError, match=message):
@@ -120,7 +125,7 @@ def test_bad_arguments(call, message):
 
 
 def test_a_prediction_of_nan_is_wrong():
-    assert accuracy([[np.nan, 1.0], [0.0, 1.0]], [[1, 0], [0, 1]]) == 0.5
+    assert accuracy([[1, 0], [0, 1]], [[np.nan, 1.0], [0.0, 1.0]]) == 0.5
 
 
 if __name__ == "__main__":

@@ -16,11 +16,11 @@ def run(train_function, **kwargs):
     model = small_net()
     np.random.seed(3)
     return train_function(model, CrossEntropyLoss(), SGD(model.parameters(), lr=0.1), *blobs(20), *blobs(9),
-                          num_epochs=5, batch_size=8, **kwargs)
+                          num_epochs=5, batch_size=5, **kwargs)
 
 
 def test_gives_the_curves_of_sheet_4s_train():
-    assert run(train) == run(training.train)
+    np.testing.assert_array_equal(run(train), run(training.train))
 
 
 @pytest.mark.parametrize("print_every, epochs", [(1, [1, 2, 3, 4, 5]), (2, [2, 4]), (6, []), (0, [])])

@@ -84,7 +84,7 @@ def test_curves_of_train_have_a_scale_for_each_cost():
     left, accuracies, right = figure.axes
     assert lines(left) == {"training": curves[0]} and lines(right) == {"validation": curves[2]}
     assert lines(accuracies) == {"training": curves[1], "validation": curves[3]}
-    assert "sum of batch losses" in left.get_ylabel() and "validation cost" in right.get_ylabel()
+    assert "training cost (mean" in left.get_ylabel() and "validation cost (sum" in right.get_ylabel()
     assert left.get_ylim()[1] > 200 > 100 > right.get_ylim()[1] and all_labelled(figure)
     for wrong in (curves[:3], ([], [], [], [])):
         with pytest.raises(ValueError, match="four sequences"):

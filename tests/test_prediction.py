@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from lib.network import Linear, Sequential
-from lib.model_evaluation import evaluation_mode, predict
+from lib.inspection.prediction import evaluation_mode, predict
 from lib.regularizers import Dropout
 from tests.test_training import Recorder
 

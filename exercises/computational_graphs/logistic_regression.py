@@ -28,7 +28,7 @@ if find_spec("lib") is None:  # not started from the root folder: a script or a 
 from exercises.common import Results, read_options, sweep
 from lib.numerics import stable_sigmoid
 from lib.data.batches import Batches
-from lib.dataset_mnist import load_mnist_pair
+from lib.data.mnist import load_mnist_pair
 from lib.graph import edf
 from lib.figures.base import pyplot
 

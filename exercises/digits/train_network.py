@@ -37,7 +37,7 @@ def train_on_mnist(model: Module, data: Sequence[np.ndarray], epochs: int = 10, 
 
     Args:
         model: gives 10 logits for an image.
-        data: x_train, y_train, x_val, y_val, x_test, y_test, as load_mnist_data gives them.
+        data: x_train, x_val, x_test, y_train, y_val, y_test, as load_mnist_data gives them.
         epochs, batch_size, rng: as for fit.
         lr: the learning rate of the first epoch.
         options: further arguments of fit, such as a checkpoint.
@@ -45,11 +45,11 @@ def train_on_mnist(model: Module, data: Sequence[np.ndarray], epochs: int = 10, 
     Returns:
         The history, and the accuracy on the test set.
     """
-    x_train, y_train, x_val, y_val, x_test, y_test = data
+    x_train, x_val, x_test, y_train, y_val, y_test = data
     optimizer = Adam(model.parameters(), lr=lr)
     history = fit(model, CrossEntropyLoss(), optimizer, x_train, y_train, epochs, batch_size,
                   validation=(x_val, y_val), scheduler=CosineAnnealingLR(optimizer, T_max=epochs), rng=rng, **options)
-    return history, evaluate(model, CrossEntropyLoss(), x_test, y_test, batch_size=1000)[1]
+    return history, evaluate(x_test, y_test, model, CrossEntropyLoss(), batch_size=1000)[0]
 
 
 def draw_results(model: Module, history: History, data: Sequence[np.ndarray], folder: Union[str, Path]) -> None:
@@ -58,7 +58,7 @@ def draw_results(model: Module, history: History, data: Sequence[np.ndarray], fo
     from lib.figures.images import plot_misclassified, plot_weights
     from lib.figures.base import save_figure
     for name, figure in (("history", plot_history(history)), ("weights", plot_weights(model)),
-                         ("misclassified", plot_misclassified(model, data[4], data[5]))):
+                         ("misclassified", plot_misclassified(model, data[2], data[5]))):
         print(f"wrote {save_figure(figure, Path(folder) / f'mnist_{name}.png')}")
 
 
@@ -78,7 +78,8 @@ def read_options(command: str, description: str, arguments: Optional[Sequence[st
 def run_and_report(model: Module, data: Sequence[np.ndarray], options: argparse.Namespace, rng: Any) -> float:
     """Train by the recipe, print the model and its measures, draw if asked; returns the accuracy on the test set."""
     from lib.inspection.summary import summary
-    data = [data[0][:options.examples], data[1][:options.examples], *data[2:]]
+    x_train, x_val, x_test, y_train, y_val, y_test = data
+    data = (x_train[:options.examples], x_val, x_test, y_train[:options.examples], y_val, y_test)
     print(summary(model, data[0].shape[1:]))
     history, test_accuracy = train_on_mnist(model, data, options.epochs, rng=rng, checkpoint=options.checkpoint)
     print("epoch  training loss  accuracy  validation loss  accuracy  seconds")

@@ -9,7 +9,7 @@ from lib.activations import Softmax
 from lib.numerics import stable_sigmoid
 from lib.network_base import Module
 from lib.figures.base import pyplot, show
-from lib.model_evaluation import predict
+from lib.inspection.prediction import predict
 from lib.validation import InputError
 
 

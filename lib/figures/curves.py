@@ -36,7 +36,7 @@ def plot_history(history: Mapping[str, List[float]]) -> Any:
 def plot_curves(curves: Sequence[Sequence[float]]) -> Any:
     """Draw what `train` returned: costs and accuracies, on training and validation data.
 
-    The costs are sums over batches, of which the two data sets may have different numbers: each has a scale of its own.
+    A training cost is the mean of an epoch's batch losses, a validation cost their sum: each has a scale of its own.
     """
     if len(curves) != 4 or not len(curves[0]):
         raise InputError("plot_curves expects the four sequences that train returned, with a number for each epoch: "
@@ -44,9 +44,10 @@ def plot_curves(curves: Sequence[Sequence[float]]) -> Any:
     train_costs, train_accuracies, val_costs, val_accuracies = curves
     figure, (left, accuracies) = panel_grid(2, columns=2, width=4.8, height=3.4)
     right = left.twinx()
-    for axes, values, color, name in ((left, train_costs, "C0", "training"), (right, val_costs, "C1", "validation")):
+    for axes, values, color, name, kind in ((left, train_costs, "C0", "training", "mean"),
+                                            (right, val_costs, "C1", "validation", "sum")):
         _draw(axes, values, color, name)
-        axes.set_ylabel(f"{name} cost (sum of batch losses)", color=color)
+        axes.set_ylabel(f"{name} cost ({kind} of batch losses)", color=color)
         axes.tick_params(axis="y", labelcolor=color)
         axes.set_ylim(bottom=0)
     right.grid(False)
@@ -68,7 +69,7 @@ def plot_comparison(results: Mapping[str, Sequence[Sequence[float]]]) -> Any:
     for i, (label, (train_costs, _, _, val_accuracies)) in enumerate(results.items()):
         _draw(costs, train_costs, f"C{i}", label)
         _draw(accuracies, val_accuracies, f"C{i}", label)
-    costs.set(xlabel="epoch", ylabel="training cost (sum of batch losses)", title="Training cost", yscale="log")
+    costs.set(xlabel="epoch", ylabel="training cost (mean of batch losses)", title="Training cost", yscale="log")
     accuracies.set(xlabel="epoch", ylabel="validation accuracy", title="Validation accuracy")
     accuracies.legend()
     return show(figure)

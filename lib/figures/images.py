@@ -8,7 +8,7 @@ import numpy as np
 from lib.activations import Softmax
 from lib.network_base import Module
 from lib.figures.base import panel_grid, pyplot, show
-from lib.model_evaluation import predict
+from lib.inspection.prediction import predict
 from lib.validation import InputError, require_size
 
 

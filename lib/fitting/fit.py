@@ -46,8 +46,8 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
         checkpoint: the file to save the run in.
         resume: False starts afresh where there is a checkpoint already, and overwrites it.
         rng: shuffles the samples: a generator, or a seed for one; NumPy's global random state when it isn't given.
-        metrics: functions of (predictions, labels) by name, each a mean over the batch. By default the accuracy, if
-            labels are one-hot.
+        metrics: functions of (predictions, labels) by name, each a mean over the batch; lib.model_evaluation.accuracy
+            may be among them, too. By default it is, if labels are one-hot.
         clip_norm: the greatest norm that the gradient may have; a longer one is shortened.
         progress: whether to show a progress bar; by default only on a terminal that has tqdm.
 
@@ -64,7 +64,7 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
     if isinstance(early_stopping, (int, np.integer)):
         early_stopping = EarlyStopping(patience=int(early_stopping))
     rng = np.random.default_rng(rng) if isinstance(rng, (int, np.integer)) else rng
-    metrics = default_metrics(y) if metrics is None else metrics
+    metrics = default_metrics(y) if metrics is None else dict(metrics)
     batches = Batches(x, y, batch_size, rng=rng)
     trainer = Trainer(Run(model, loss_fn, optimizer, scheduler, rng), batches, validation, metrics, early_stopping)
     if checkpoint is not None:

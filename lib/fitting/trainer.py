@@ -13,7 +13,8 @@ from lib.data.batches import Batches
 from lib.saving.checkpoints import Run, load_checkpoint, save_checkpoint
 from lib.fitting.history import EarlyStopping, History
 from lib.saving.model_files import model_arrays, set_model_arrays
-from lib.model_evaluation import evaluation_mode
+from lib.inspection.prediction import evaluation_mode
+from lib.model_evaluation import accuracy
 from lib.fitting.progress import progress_bar
 from lib.steps import make_step
 
@@ -220,7 +221,8 @@ class Means:
         self.num_examples += n
         self.sums["loss"] += float(loss) * n
         for name, metric in self.metrics.items():
-            self.sums[name] += float(metric(preds, labels)) * n
+            value = metric(labels, preds) if metric is accuracy else metric(preds, labels)
+            self.sums[name] += float(value) * n
 
     def result(self) -> Dict[str, float]:
         """Return the means by name."""

@@ -72,6 +72,7 @@ class BinaryCrossEntropyLoss(Loss):
     """
 
     takes_any_number = True
+    takes_logits = True  # so a prediction is for class 1 where it is above 0
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
