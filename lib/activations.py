@@ -20,7 +20,7 @@ class ReLU(Module):
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = checked_elementwise(self, x)
         self.input_cache = x
-        return np.maximum(x, 0)
+        return np.maximum(x, 0.0)
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
         grad = checked_upstream_of_elementwise(self, grad)

@@ -129,7 +129,7 @@ class Conv2d(Module):
     def _checked_upstream(self, grad: Any) -> np.ndarray:
         """Return the upstream gradient as an array of the output's shape, if backward may be called."""
         require_forward(self, self.input_cache)
-        require_gradients(self)
+        require_gradients(self, *self.parameters())
         size = calculate_conv_output(self.input_cache.shape, self.kernel_size, self.stride)
         return checked_upstream(self, grad, (len(self.input_cache), self.out_channels) + size)
 

@@ -3,13 +3,17 @@ from __future__ import annotations
 
 import inspect
 from operator import attrgetter
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Type, TypeVar
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Type, TypeVar
 
 import numpy as np
 
 from lib.validation import InputError, as_float
 
 ModuleType = TypeVar("ModuleType", bound="Module")
+
+
+# What the parameters of the sheets' layers are, by the names that the sheets give them.
+_ROLES: Dict[Any, str] = {"W": "weight", "b": "bias", "conv_filter": "weight", "conv_bias": "bias"}
 
 
 class Parameter:
@@ -24,7 +28,8 @@ class Parameter:
         grad: the gradient to start with, in the shape of data; zeros when it isn't given.
         name: a short name for messages, such as "W".
         constant: whether it keeps its values while the rest is trained.
-        role: what it does in its layer: "weight", "bias", "scale" or "table" (of embeddings); None if that isn't said.
+        role: what it does in its layer: "weight", "bias", "scale", "shift" or "table". The sheets' layers say
+            it by their parameters' names, such as "W"; None if neither says it.
     """
 
     def __init__(self, data: Any, grad: Any = None, name: Optional[str] = None, constant: bool = False,
@@ -35,49 +40,35 @@ class Parameter:
         if self._grad.shape != self.data.shape:
             raise InputError(f"Parameter {name!r} has data of shape {self.data.shape}, so its gradient must have that "
                              f"shape too, but got {self._grad.shape}.")
-        self.name, self.role = name, role
+        self.name, self.role = name, role or _ROLES.get(name)
         self.state_dict: Dict[str, Any] = {}  # what an optimiser remembers of this parameter, such as its momentum
 
     def _set_data(self, data: Any) -> None:
         """Take integers, lists or a single number as an array of floats, too."""
         self._data = np.asarray(as_float(data, "Parameter.data"))
 
+    def _set_grad(self, grad: Any) -> None:
+        """Keep a gradient; `grad += ...` ends here, too, and leaves a constant's at zeros."""
+        self._grad = np.zeros_like(self._data) if self.constant else grad
+
     data = property(attrgetter("_data"), _set_data, doc="The values, always an array of floats.")
-
-    @property
-    def grad(self) -> Any:
-        """The gradient dL/d(data), in the shape of data."""
-        return np.zeros_like(self._data) if self.constant else self._grad
-
-    @grad.setter
-    def grad(self, grad: Any) -> None:
-        self._grad = grad
+    grad = property(attrgetter("_grad"), _set_grad, doc="dL/d(data), in the shape of data; zeros if this is constant.")
 
     def __repr__(self) -> str:
         constant = ", constant=True" if self.constant else ""
         return f"Parameter({self.name!r}, shape={self.data.shape}, dtype={self.data.dtype}{constant})"
 
 
-def trained(*parameters: Parameter) -> Tuple[Parameter, ...]:
-    """Return the parameters that aren't marked constant."""
-    return tuple([parameter for parameter in parameters if not parameter.constant])
-
-
-def unique(items: Iterable[Any]) -> List[Any]:
-    """Return the objects, each once, in the order in which they first stand there."""
-    return list({id(item): item for item in items}.values())
-
-
-def held_in(value: Any, kind: Type[Any], label: str) -> Iterator[Tuple[str, Any]]:
+def _held_in(value: Any, kind: Type[Any], label: str) -> Iterator[Tuple[str, Any]]:
     """Yield (label, object) of each object of a kind in a value: the value itself, or what containers in it hold."""
     if isinstance(value, kind):
         yield label, value
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from held_in(item, kind, f"{label}[{key!r}]")
+            yield from _held_in(item, kind, f"{label}[{key!r}]")
     elif isinstance(value, (list, tuple)):
         for i, item in enumerate(value):
-            yield from held_in(item, kind, f"{label}[{i}]")
+            yield from _held_in(item, kind, f"{label}[{i}]")
 
 
 def is_loss(module: Any) -> bool:
@@ -133,7 +124,7 @@ class Module:
         """
         for attribute, value in vars(self).items():
             is_list_of_sequential = attribute == "modules" and not isinstance(value, kind)
-            yield from held_in(value, kind, "" if is_list_of_sequential else f".{attribute}")
+            yield from _held_in(value, kind, "" if is_list_of_sequential else f".{attribute}")
 
     def children(self) -> List[Tuple[str, "Module"]]:
         """Return (label, module) of every module held in an attribute, directly or in lists, tuples and dicts."""
@@ -171,7 +162,7 @@ class Module:
             listed = [parameter for parameter in listed if not parameter.constant]
         own = type(self).__name__
         return [(paths.get(id(p), f"{own}.{p.name or f'parameters()[{i}]'}"), p)
-                for i, p in enumerate(unique(listed))]
+                for i, p in enumerate(dict.fromkeys(listed))]
 
     def named_buffers(self) -> List[Tuple[str, np.ndarray]]:
         """Return (path, array) of every buffer here and below, such as ("Sequential[1].running_mean", array)."""

@@ -109,7 +109,7 @@ class L1Regularization(Penalty):
         return np.float64(self.lambd * sum(np.abs(param.data).sum(dtype=np.float64) for param in self.params))
 
     def backward(self, _: Any = None) -> None:
-        require_gradients(self)
+        require_gradients(self, *self.params)
         for param in self.params:
             param.grad += self.lambd * np.sign(param.data)
 
@@ -126,7 +126,7 @@ class L2Regularization(Penalty):
         return np.float64(self.lambd / 2 * sum(np.square(param.data).sum(dtype=np.float64) for param in self.params))
 
     def backward(self, _: Any = None) -> None:
-        require_gradients(self)
+        require_gradients(self, *self.params)
         for param in self.params:
             param.grad += self.lambd * param.data
 

@@ -60,6 +60,33 @@ def checked_elementwise(module: Any, x: Any) -> np.ndarray:
     return x
 
 
+def checked_rows(module: Any, x: Any, W: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return x as a float matrix of examples, one a row, that fits z = x W + b."""
+    if type(x) is np.ndarray and x.ndim == 2 and x.shape[1:] + b.shape == W.shape and len(x) and x.dtype.kind == "f":
+        return x
+    if W.ndim != 2 or b.shape != W.shape[1:]:
+        raise InputError(f"{module} needs W of shape (in_features, out_features) and b of shape (out_features,), but "
+                         f"got {W.shape} and {b.shape}.")
+    x = as_float(x, module)
+    expected = f"(batch, {len(W)})"
+    if x.ndim != 2:
+        advice = "A single example is a batch of one: x.reshape(1, -1)." if x.shape == W.shape[:1] else \
+            "Reshape it so that each row is one example: x.reshape(len(x), -1)."
+        raise InputError(f"{module} expects an input with 2 dimensions, {expected}, but got {x.ndim} "
+                         f"dimension{'s' * (x.ndim != 1)}: {x.shape}. {advice}")
+    require_not_empty(x, module)
+    if x.shape[1] != len(W):
+        raise InputError(f"{module} expects {len(W)} features in each row, that is an input of shape {expected}, but "
+                         f"got shape {x.shape} with {x.shape[1]} features. Is this layer's in_features the "
+                         "out_features of the layer before it, and are rows examples?")
+    return x
+
+
+def in_precision_of(x: np.ndarray, result: Any) -> Any:
+    """Return a result in the precision of the input: float32 in, float32 out, whatever the weights are."""
+    return result if result is None or result.dtype is x.dtype else result.astype(x.dtype)
+
+
 def require_forward(module: Any, cache: Any) -> None:
     """Raise CallOrderError unless forward has left something in the cache."""
     if cache is None:
@@ -67,9 +94,9 @@ def require_forward(module: Any, cache: Any) -> None:
                              "cached. Call the module on its input first.")
 
 
-def require_gradients(module: Any) -> None:
+def require_gradients(module: Any, *parameters: Any) -> None:
     """Raise CallOrderError if a parameter has no gradient that backward could add to."""
-    for parameter in module.parameters():
+    for parameter in parameters:
         if parameter.grad is None:
             raise CallOrderError(f"{module}.backward adds to {parameter.name}.grad, but that is None. Call "
                                  "zero_grad(model.parameters()) before backward.")
@@ -124,6 +151,47 @@ def checked_pair(module: Any, preds: Any, labels: Any) -> Tuple[np.ndarray, np.n
         raise InputError(f"{name_of(module)} expects predictions and labels with a batch axis, such as (N,) or (N, K), "
                          "but got single numbers. Wrap them: np.array([prediction]).")
     return preds, labels
+
+
+def checked_classes(module: Any, logits: Any, labels: Any) -> Tuple[np.ndarray, np.ndarray]:
+    """Return logits and one-hot labels, both (N, K), as float arrays in the precision of the logits.
+
+    Raises:
+        InputError: they aren't of one shape (N, K), the batch is empty, or the labels aren't one-hot.
+    """
+    logits = as_float(logits, f"{name_of(module)} (predictions)")
+    labels = as_float(labels, f"{name_of(module)} (labels)")
+    who, shape = name_of(module), logits.shape
+    if logits.ndim != 2:
+        raise InputError(f"{who} expects predictions with 2 dimensions, (N, K): one row of K logits for each example, "
+                         f"but got {logits.ndim} dimensions: {shape}. For one example, use preds.reshape(1, -1).")
+    if labels.shape in (shape[:1], shape[:1] + (1,)) and labels.shape != shape:
+        raise InputError(f"{who} expects one-hot labels of shape (N, K) = {shape}, but got shape {labels.shape}, which "
+                         "looks like class numbers. Convert them first: one_hot_encoding(y, num_classes="
+                         f"{shape[1]}), from lib.utilities.")
+    if labels.shape != shape:
+        raise InputError(f"{who} expects labels of the shape of the predictions, (N, K) = {shape}, but got shape "
+                         f"{labels.shape}: one row for each example, one column for each class.")
+    if not logits.size:
+        raise InputError(f"{who} got an empty batch of shape {shape}: the mean over no example is not defined.")
+    require_one_hot(module, labels)
+    return logits, in_precision_of(logits, labels)
+
+
+def require_one_hot(module: Any, labels: np.ndarray) -> None:
+    """Raise InputError unless each row of labels (N, K) sums to 1, up to rounding, with no number below 0.
+
+    So soft labels, which are probabilities, are accepted, too. NaN passes on into the loss, where it shows.
+    """
+    excess = labels.sum(axis=1) - 1.0
+    if excess.dot(excess) < 1e-6 and np.count_nonzero(labels) == len(labels):
+        return  # a single 1 in each row
+    bad = (np.abs(excess) > 1e-3) | (labels < 0).any(axis=1)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise InputError(f"{name_of(module)} expects each row of labels to sum to 1 (one-hot), but row {row} is "
+                         f"{labels[row].tolist()}. Are predictions and labels swapped, or are these not one-hot? See "
+                         "one_hot_encoding in lib.utilities.")
 
 
 def require_positive(name: str, value: Any, who: Any, zero_allowed: bool = False) -> None:

@@ -44,7 +44,7 @@ def test_several_heads_are_several_single_heads_side_by_side(rng):
         columns = slice(2 * head, 2 * head + 2)
         for own, whole in ((single.query, joint.query), (single.key, joint.key), (single.value, joint.value)):
             own.W.data = whole.W.data[:, columns]
-            if own.b is not None:
+            if not own.b.constant:
                 own.b.data = whole.b.data[columns]
         heads.append(single(x))
     expected = np.concatenate(heads, axis=-1) @ joint.output.W.data + joint.output.b.data

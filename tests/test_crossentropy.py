@@ -50,13 +50,14 @@ def test_labels_must_sum_to_one():
         CrossEntropyLoss()(np.zeros((2, 2)), np.array([[1.0, 1.0], [0.0, 0.0]]))
 
 
-def test_a_stack_of_networks_has_a_loss_each(rng):
-    preds, labels = rng.standard_normal((5, 4, 3)), np.eye(3)[rng.integers(0, 3, (5, 4))]
-    loss_fn = CrossEntropyLoss()
-    losses, grads = loss_fn(preds, labels), loss_fn.backward()
-    for run in range(5):
-        np.testing.assert_allclose(loss_fn(preds[run], labels[run]), losses[run])
-        np.testing.assert_allclose(loss_fn.backward(), grads[run])
+def test_labels_are_checked_at_every_call(rng):
+    preds, labels, loss_fn = rng.standard_normal((4, 3)), np.eye(3)[[0, 1, 1, 2]], CrossEntropyLoss()
+    loss_fn(preds, labels)
+    labels[...] = 5
+    with pytest.raises(ValueError, match=r"row 0 is \[5.0, 5.0, 5.0\]"):
+        loss_fn(preds, labels)
+    with pytest.raises(ValueError, match=r"row 1 is \[2.0, -1.0\]"):  # a sum of 1 isn't enough
+        loss_fn(np.zeros((2, 2)), np.array([[0.5, 0.5], [2.0, -1.0]]))
 
 
 if __name__ == "__main__":

@@ -40,13 +40,6 @@ def test_forward():
     np.testing.assert_allclose(linear(np.array([[1, 1], [2, 0]])), [[4, 7, 10], [1, 4, 7]])
 
 
-def test_a_vector_gives_a_vector():
-    linear = Linear(2, 3)
-    x = np.array([1.0, 2.0])
-    assert linear(x).shape == (3,)
-    np.testing.assert_allclose(linear(x), linear(x[np.newaxis])[0])
-
-
 @pytest.mark.parametrize("shape", [(2, 3, 4), (), (1, 1, 1, 4)])
 def test_other_dimensions_are_refused(shape):
     with pytest.raises(AssertionError, match="2 dimensions"):

@@ -8,6 +8,7 @@ from lib.experiments import train_on_xor
 from lib.graph.answers import check_answers
 from exercises.pen_and_paper import skip_network
 from lib.losses import CrossEntropyLoss
+from lib.network import Linear
 
 DEAD, LINEAR = [0, 0, 0, 0], [1, 1, 1, 1]
 
@@ -32,6 +33,25 @@ def test_a_stack_is_its_networks(initialization):
             np.testing.assert_allclose(values.data[seed], parameter.data, atol=1e-12)
     with pytest.raises(ValueError, match="There is no initialisation 'magic'"):
         xor_networks.create_model(2, "magic")
+
+
+def test_a_stack_of_linear_layers_equals_each_one_alone(rng):
+    runs, batch = 5, 4
+    stack = xor_networks.LinearStack(rng.standard_normal((runs, 3, 2)), rng.standard_normal((runs, 2)))
+    grad = rng.standard_normal((runs, batch, 2))
+    for x in (rng.standard_normal((batch, 3)), rng.standard_normal((runs, batch, 3))):
+        stack._zero_grad()
+        z, grad_x = stack(x), stack.backward(grad)
+        alone_grad_x = []
+        for run in range(runs):
+            alone = Linear(3, 2)
+            alone.W.data, alone.b.data = stack.W.data[run], stack.b.data[run]
+            np.testing.assert_allclose(alone(x if x.ndim == 2 else x[run]), z[run])
+            alone_grad_x.append(alone.backward(grad[run]))
+            np.testing.assert_allclose(alone.W.grad, stack.W.grad[run])
+            np.testing.assert_allclose(alone.b.grad, stack.b.grad[run])
+        expected = np.sum(alone_grad_x, axis=0) if x.ndim == 2 else np.array(alone_grad_x)
+        np.testing.assert_allclose(grad_x, expected)
 
 
 def test_kinds_of_units():

@@ -1,20 +1,20 @@
 """XOR networks by the thousand: how they start, which of them solve XOR, and what became of their hidden units.
 
 Parameters of many networks are stacks: W1 (runs, 2, hidden), b1 (runs, hidden), W2 (runs, hidden, 2), b2 (runs, 2).
-The modules of lib take such a stack as one network, so that all runs are computed at once.
+LinearStack takes such stacks, so that all runs are computed at once.
 """
 from __future__ import annotations
 
-from typing import List, Sequence
+from typing import Any, List, Sequence, Tuple
 
 import numpy as np
 
 from lib.activations import ReLU
 from lib.numerics import stable_sigmoid, stable_softplus
 from lib.dataset import X, y
-from lib.experiments import create_xor_net
 from lib.layers.initializers import initialize
 from lib.network import Linear, Sequential
+from lib.network_base import Module, Parameter
 from lib.utilities import one_hot_encoding
 
 LABELS = one_hot_encoding(y, num_classes=2)
@@ -30,6 +30,35 @@ PLATEAUS = {
 INITIALIZATIONS = ("scaffold", "scaffold, b = 0", "PyTorch's", "Xavier", "He")
 
 
+class LinearStack(Module):
+    """The linear layers of many networks: z_r = x_r W_r + b_r for each run r.
+
+    Shapes: x (batch, in) for all runs or (runs, batch, in); W (runs, in, out), b (runs, out); z (runs, batch, out).
+    """
+
+    def __init__(self, W: Any, b: Any) -> None:
+        self.W, self.b = Parameter(np.array(W, dtype=float), name="W"), Parameter(np.array(b, dtype=float), name="b")
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
+        return [(cls(rng.standard_normal((4, 3, 2)), rng.standard_normal((4, 2))), (rng.standard_normal(shape),))
+                for shape in ((5, 3), (4, 5, 3))]
+
+    def parameters(self) -> List[Parameter]:
+        return [self.W, self.b]
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.input_cache = x
+        return x @ self.W.data + self.b.data[:, np.newaxis]
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        x = self.input_cache
+        self.W.grad += x.swapaxes(-1, -2) @ grad
+        self.b.grad += grad.sum(axis=1)
+        grad_x = grad @ self.W.data.swapaxes(-1, -2)
+        return grad_x if x.ndim == 3 else grad_x.sum(axis=0)  # networks that share x add their gradients
+
+
 def create_model(hidden: int, initialization: str = "scaffold") -> Sequential:
     """Return an untrained network Linear(2, hidden), ReLU, Linear(hidden, 2), drawn from np.random's global state.
 
@@ -39,13 +68,13 @@ def create_model(hidden: int, initialization: str = "scaffold") -> Sequential:
             "scaffold, b = 0": the same weights without biases; "PyTorch's": weights and biases uniform in
             +-1 / sqrt(inputs), as PyTorch's Linear draws them; "Xavier", "He": those rules, with b = 0.
     """
-    model = create_xor_net(hidden)
+    model = Sequential(Linear(2, hidden), ReLU(), Linear(hidden, 2))
     if initialization in ("Xavier", "He"):
         initialize(model, initialization.lower())
     elif initialization == "PyTorch's":
         for layer in (model.modules[0], model.modules[2]):
             for parameter in layer.parameters():
-                parameter.data = np.random.uniform(-1, 1, parameter.data.shape) / np.sqrt(layer.in_features)
+                parameter.data = np.random.uniform(-1, 1, parameter.data.shape) / np.sqrt(len(layer.W.data))
     elif initialization == "scaffold, b = 0":
         for layer in (model.modules[0], model.modules[2]):
             layer.b.data[...] = 0
@@ -65,11 +94,8 @@ def create_stack(hidden: int, seeds: Sequence[int], initialization: str = "scaff
 
 def as_stack(parameters: Sequence[np.ndarray]) -> Sequential:
     """Return the networks with these stacks of parameters, W1, b1, W2, b2, as one Sequential."""
-    model = Sequential(Linear(2, parameters[0].shape[-1]), ReLU(), Linear(parameters[0].shape[-1], 2))
-    for parameter, values in zip(model.parameters(), parameters):
-        parameter.data = np.array(values, dtype=float)
-        parameter.grad = np.zeros_like(parameter.data)
-    return model
+    W1, b1, W2, b2 = parameters
+    return Sequential(LinearStack(W1, b1), ReLU(), LinearStack(W2, b2))
 
 
 def activity(model: Sequential) -> np.ndarray:

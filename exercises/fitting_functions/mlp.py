@@ -76,9 +76,10 @@ class MLP(Module):
         if len(sizes) < 2 or min(sizes) < 1:
             raise InputError(f"MLP expects the sizes of at least two layers, such as [1, 50, 1], but got {sizes}.")
         rng = rng or np.random.default_rng()
-        self.W = [Parameter(rng.standard_normal((n, m)), name=f"W{i}") for i, (n, m) in
+        self.W = [Parameter(rng.standard_normal((n, m)), name=f"W{i}", role="weight") for i, (n, m) in
                   enumerate(zip(sizes[:-1], sizes[1:]), start=1)]
-        self.b = [Parameter(rng.standard_normal(m), name=f"b{i}") for i, m in enumerate(sizes[1:], start=1)]
+        self.b = [Parameter(rng.standard_normal(m), name=f"b{i}", role="bias")
+                  for i, m in enumerate(sizes[1:], start=1)]
         self.phis = [phi() for _ in self.W[:-1]]
 
     @classmethod

@@ -49,10 +49,7 @@ def _per_position(module: Any, x: Node) -> Node:
 @expansion(network.Linear)
 def _linear(module: Any, x: Node) -> Node:
     z = x @ parameter_node(module.W)
-    if module.b is None:
-        return z
-    b = parameter_node(module.b)
-    return z + (b if b.ndim == 1 else b.reshape(b.shape[:-1] + (1,) + b.shape[-1:]))
+    return z if module.b.constant else z + parameter_node(module.b)
 
 
 @expansion(convolutions.Flatten)
@@ -127,8 +124,8 @@ def _softmax(module: Any, x: Node) -> Node:
 
 @expansion(losses.CrossEntropyLoss)
 def _cross_entropy(module: Any, preds: Node, labels: Node) -> Node:
-    module._checked(preds.value, labels.value)  # complains in a sentence if they don't fit
-    return -(labels * log_softmax(preds)).sum(axis=(-2, -1)) / preds.shape[-2]
+    module.forward(preds.value, labels.value)  # complains in a sentence if they don't fit
+    return -(labels * log_softmax(preds)).sum() / len(preds)
 
 
 @expansion(losses.MSELoss)

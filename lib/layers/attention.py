@@ -20,9 +20,14 @@ import numpy as np
 
 from lib.activations import Softmax
 from lib.layers.initializers import xavier_uniform
-from lib.network import Linear, transpose
-from lib.network_base import Module, Parameter, unique
+from lib.network import Linear
+from lib.network_base import Module, Parameter
 from lib.validation import InputError, as_float, checked_upstream, require_forward, require_not_empty, require_size
+
+
+def transpose(a: np.ndarray) -> np.ndarray:
+    """Return the transpose of each matrix of a stack."""
+    return a.swapaxes(-1, -2)
 
 
 def checked_sequences(module: Any, x: Any, features: int) -> np.ndarray:
@@ -74,7 +79,8 @@ class SelfAttention(Module):
                 (cls(2, causal=True, rng=rng), (rng.uniform(-1, 1, (1, 4, 2)),))]
 
     def parameters(self) -> List[Parameter]:
-        return unique(parameter for linear in (self.query, self.key, self.value) for parameter in linear.parameters())
+        return list(dict.fromkeys(parameter for linear in (self.query, self.key, self.value)
+                                  for parameter in linear.parameters()))
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = checked_sequences(self, x, self.features)
@@ -149,7 +155,7 @@ class MultiHeadSelfAttention(SelfAttention):
                 (cls(2, 2, causal=True, rng=rng), (rng.uniform(-1, 1, (1, 4, 2)),))]
 
     def parameters(self) -> List[Parameter]:
-        return unique([*super().parameters(), *self.output.parameters()])
+        return list(dict.fromkeys([*super().parameters(), *self.output.parameters()]))
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         joined = super().forward(x)
@@ -203,7 +209,7 @@ class PerPosition(Module):
 
 def _projection(in_features: int, out_features: int, rng: Optional[np.random.Generator], bias: bool = True) -> Linear:
     """Return a linear layer whose weights keep the size of the signal, and whose bias starts as zeros."""
-    linear = Linear(in_features, out_features, bias=False, rng=rng)
-    linear.W = Parameter(xavier_uniform(linear.W.data.shape, rng), name="W")
-    linear.b = Parameter(np.zeros(out_features), name="b") if bias else None
+    linear = Linear(in_features, out_features)
+    linear.W = Parameter(xavier_uniform((in_features, out_features), rng), name="W")
+    linear.b = Parameter(np.zeros(out_features), name="b", constant=not bias)
     return linear

@@ -5,7 +5,7 @@ from typing import Any, List, Optional, Tuple
 
 import numpy as np
 
-from lib.network_base import Module, Parameter, trained
+from lib.network_base import Module, Parameter
 from lib.validation import (InputError, as_float, checked_upstream, require_forward, require_gradients,
                             require_not_empty, require_size)
 
@@ -30,14 +30,15 @@ class Embedding(Module):
         require_size("embedding_dim", embedding_dim, self)
         self.num_embeddings, self.embedding_dim = int(num_embeddings), int(embedding_dim)
         shape = (self.num_embeddings, self.embedding_dim)
-        self.W = Parameter(np.random.randn(*shape) if rng is None else rng.standard_normal(shape), name="W")
+        rows = np.random.randn(*shape) if rng is None else rng.standard_normal(shape)
+        self.W = Parameter(rows, name="W", role="table")
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
         return [(cls(5, 3, rng=rng), (np.array([4, 0, 4, 1]),)), (cls(3, 2, rng=rng), (np.array([[2, 2], [0, 2]]),))]
 
-    def parameters(self) -> Tuple[Parameter, ...]:
-        return trained(self.W)
+    def parameters(self) -> List[Parameter]:
+        return [] if self.W.constant else [self.W]
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = self._checked_indices(x)
@@ -47,9 +48,11 @@ class Embedding(Module):
     def backward(self, grad: np.ndarray) -> np.ndarray:
         x = self.input_cache
         require_forward(self, x)
-        require_gradients(self)
+        require_gradients(self, self.W)
         grad = checked_upstream(self, grad, x.shape + (self.embedding_dim,))
-        np.add.at(self.W.grad, x, grad)  # adds once for each occurrence; W.grad[x] += grad would add to a row only once
+        each_row = np.zeros_like(self.W.data)
+        np.add.at(each_row, x, grad)  # adds once for each occurrence; each_row[x] += grad would add to a row only once
+        self.W.grad += each_row
         return np.zeros(x.shape)
 
     def _checked_indices(self, x: Any) -> np.ndarray:
@@ -86,15 +89,16 @@ class PositionalEmbedding(Module):
         require_size("max_length", max_length, self)
         require_size("features", features, self)
         shape = (int(max_length), int(features))
-        self.W = Parameter(0.1 * (np.random.randn(*shape) if rng is None else rng.standard_normal(shape)), name="W")
+        rows = np.random.randn(*shape) if rng is None else rng.standard_normal(shape)
+        self.W = Parameter(0.1 * rows, name="W", role="table")
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
         return [(cls(3, 2, rng=rng), (rng.uniform(-1, 1, (2, 3, 2)),)),
                 (cls(4, 3, rng=rng), (rng.uniform(-1, 1, (1, 2, 3)),))]
 
-    def parameters(self) -> Tuple[Parameter, ...]:
-        return trained(self.W)
+    def parameters(self) -> List[Parameter]:
+        return [] if self.W.constant else [self.W]
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = as_float(x, self)
@@ -108,9 +112,10 @@ class PositionalEmbedding(Module):
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
         require_forward(self, self.input_cache)
-        require_gradients(self)
+        require_gradients(self, self.W)
         grad = checked_upstream(self, grad, self.input_cache.shape)
-        self.W.grad[:grad.shape[1]] += grad.sum(axis=0)
+        unused = len(self.W.data) - grad.shape[1]
+        self.W.grad += np.pad(grad.sum(axis=0), [(0, unused), (0, 0)])
         return grad.copy()
 
     def __repr__(self) -> str:

@@ -18,10 +18,11 @@ solutions to the nonlinear dynamics of learning in deep linear neural networks, 
 from __future__ import annotations
 
 from math import prod, sqrt
-from typing import Any, Callable, Dict, Optional, Sequence, Set, Tuple, Union
+from typing import Any, Callable, Dict, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from lib.network import Linear
 from lib.network_base import Module, Parameter
 from lib.validation import InputError, require_choice
 
@@ -109,9 +110,9 @@ INITIALIZERS: Dict[str, Initializer] = {
 def initialize(model: Module, initializer: Union[str, Initializer] = "own", rng: Rng = None) -> Module:
     """Draw a model's weights anew, in place, and return the model.
 
-    Weights are the parameters whose name begins with W. Biases, whose name begins with b, become zero, but for "beta";
-    the other parameters, such as the scales of normalisations, stay as they are. So do the tables of embeddings: their
-    rows are looked up, not summed, so that the number of rows says nothing about their size.
+    Parameters with the role "weight" are drawn, and those with the role "bias" become zero. The other parameters, such
+    as the scales of normalisations, stay as they are. So do the tables of embeddings: their rows are looked up, not
+    summed, so that the number of rows says nothing about their size.
 
     Args:
         model: a layer or a network.
@@ -128,35 +129,30 @@ def initialize(model: Module, initializer: Union[str, Initializer] = "own", rng:
     if not callable(initializer):
         require_choice("initializer", initializer, tuple(INITIALIZERS) + ("own",), "initialize")
         initializer = INITIALIZERS[initializer]
-    tables = _embedding_tables(model)
-    for param in model.parameters():
-        name = param.name or ""
-        if id(param) in tables:
-            continue
-        if name.startswith("W"):
+    for path, param in model.named_parameters():
+        if param.role is None and param.data.ndim > 1:
+            raise InputError(f"initialize doesn't know what {path} is, of shape {param.data.shape}. Say it where the "
+                             "parameter is made: Parameter(..., role=\"weight\"), or \"table\" to leave it as it is.")
+        if param.role == "weight":
             param.data[...] = initializer(param.data.shape, rng)
-        elif name.startswith("b") and name != "beta":
+        elif param.role == "bias":
             param.data[...] = 0
     return model
 
 
-def _embedding_tables(model: Module) -> Set[int]:
-    """Return the ids of the parameters that are tables of embeddings."""
-    from lib.layers.embedding import Embedding, PositionalEmbedding  # not at the top: layers may import this module
-    return {id(param) for _, module in model.named_modules() if isinstance(module, (Embedding, PositionalEmbedding))
-            for param in module.parameters()}
-
-
 def _reset_parameters(model: Module, rng: Rng) -> None:
-    """Let every module that holds parameters draw them anew by its own method reset_parameters."""
-    layers = [(path, module) for path, module in model.named_modules()
-              if any(isinstance(value, Parameter) for value in vars(module).values())]
+    """Let every module that holds parameters draw them anew, as its constructor does."""
+    layers = [(path, module) for path, module in model.named_modules() if any(True for _ in module.held(Parameter))]
     for path, layer in layers:
-        if not hasattr(layer, "reset_parameters"):
+        if not isinstance(layer, Linear) and not hasattr(layer, "reset_parameters"):
             raise InputError(f"{path}, a {type(layer).__name__}, has no method reset_parameters, so it can't draw its "
                              "parameters anew by itself. Name an initializer, such as initializer=\"xavier\".")
     for _, layer in layers:
-        layer.reset_parameters(rng)  # type: ignore[attr-defined]
+        if isinstance(layer, Linear):  # as the sheets have it
+            layer.W.data[...] = 0.01 * _source(rng).standard_normal(layer.W.data.shape)
+            layer.b.data[...] = 0.0 if layer.b.constant else 0.01
+        else:
+            layer.reset_parameters(rng)  # type: ignore[attr-defined]
 
 
 def _source(rng: Rng) -> Any:

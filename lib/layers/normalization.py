@@ -21,7 +21,7 @@ from typing import Any, Dict, List, Sequence, Tuple, Union
 import numpy as np
 
 from lib.layers.windows import checked_images
-from lib.network_base import Module, Parameter, trained
+from lib.network_base import Module, Parameter
 from lib.validation import (InputError, as_float, checked_upstream, require_forward, require_gradients,
                             require_not_empty, require_positive, require_size)
 
@@ -64,8 +64,8 @@ class BatchNorm(Module):
         if momentum > 1:
             raise InputError(f"{type(self).__name__} expects momentum to be from 0 to 1, but got {momentum!r}.")
         self.num_features, self.eps, self.momentum = int(num_features), float(eps), float(momentum)
-        self.gamma = Parameter(np.ones(self.num_features), name="gamma")
-        self.beta = Parameter(np.zeros(self.num_features), name="beta")
+        self.gamma = Parameter(np.ones(self.num_features), name="gamma", role="scale")
+        self.beta = Parameter(np.zeros(self.num_features), name="beta", role="shift")
         self.running_mean = np.zeros(self.num_features)
         self.running_var = np.ones(self.num_features)
 
@@ -73,8 +73,8 @@ class BatchNorm(Module):
     def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
         return []  # those that can be computed with are BatchNorm1d and BatchNorm2d
 
-    def parameters(self) -> Tuple[Parameter, ...]:
-        return trained(self.gamma, self.beta)
+    def parameters(self) -> List[Parameter]:
+        return [parameter for parameter in (self.gamma, self.beta) if not parameter.constant]
 
     def buffers(self) -> Dict[str, np.ndarray]:
         return {"running_mean": self.running_mean, "running_var": self.running_var}
@@ -93,7 +93,7 @@ class BatchNorm(Module):
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
         require_forward(self, self.input_cache)
-        require_gradients(self)
+        require_gradients(self, self.gamma, self.beta)
         xhat, scale, from_batch = self.input_cache
         grad = checked_upstream(self, grad, xhat.shape)
         axes = self._axes(xhat)
@@ -188,16 +188,16 @@ class LayerNorm(Module):
         require_positive("eps", eps, self)
         self.normalized_shape = tuple(int(size) for size in shape)
         self.eps = float(eps)
-        self.gamma = Parameter(np.ones(self.normalized_shape), name="gamma")
-        self.beta = Parameter(np.zeros(self.normalized_shape), name="beta")
+        self.gamma = Parameter(np.ones(self.normalized_shape), name="gamma", role="scale")
+        self.beta = Parameter(np.zeros(self.normalized_shape), name="beta", role="shift")
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
         return [_with_random_state(cls(5), rng, (2, 5)), _with_random_state(cls(3), rng, (2, 2, 3)),
                 _with_random_state(cls((2, 3)), rng, (1, 2, 3))]
 
-    def parameters(self) -> Tuple[Parameter, ...]:
-        return trained(self.gamma, self.beta)
+    def parameters(self) -> List[Parameter]:
+        return [parameter for parameter in (self.gamma, self.beta) if not parameter.constant]
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = as_float(x, self)
@@ -213,7 +213,7 @@ class LayerNorm(Module):
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
         require_forward(self, self.input_cache)
-        require_gradients(self)
+        require_gradients(self, self.gamma, self.beta)
         xhat, scale = self.input_cache
         grad = checked_upstream(self, grad, xhat.shape)
         batch_axes = tuple(range(grad.ndim - len(self.normalized_shape)))

@@ -6,7 +6,7 @@ from typing import Any, List, Optional, Sequence, Tuple
 import numpy as np
 
 from lib.network import Linear, Sequential
-from lib.network_base import Module, Parameter, unique
+from lib.network_base import Module, Parameter
 from lib.validation import InputError, as_float
 
 
@@ -35,7 +35,7 @@ class Residual(Module):
 
     def parameters(self) -> Sequence[Parameter]:
         shortcut = () if self.shortcut is None else self.shortcut.parameters()
-        return unique([*self.module.parameters(), *shortcut])
+        return list(dict.fromkeys([*self.module.parameters(), *shortcut]))
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = as_float(x, self)

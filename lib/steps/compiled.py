@@ -20,13 +20,14 @@ from lib.steps.memory import FlatParameters, NotCompilable
 from lib.steps.program import Program
 from lib.steps.update import MIN_SIZE, Descent, find_descent
 from lib.regularizers import RegularizedCrossEntropy
+from lib.losses import CrossEntropyLoss
 from lib.network import Sequential
 from lib.network_base import Module
 from lib.optimization.elementwise import Elementwise, State
 from lib.optimizers import Optimizer
 from lib.optimization.clipping import clip_grad_norm
 from lib.steps.readable import ReadableStep
-from lib.validation import as_float
+from lib.validation import as_float, require_one_hot
 
 MAX_PROGRAMS = 4  # batch sizes whose arrays are kept
 TOLERANCES = {"f": 1e-3, "d": 1e-8}  # of the first step's comparison, relative to the greatest entry
@@ -101,6 +102,8 @@ class CompiledStep:
         self.readable = ReadableStep(model, loss_fn, optimizer, clip_norm)
         self._is_compared, self._is_trusted = False, True
         self._check_labels = getattr(plain_loss(loss_fn), "check_labels", None)
+        if isinstance(plain_loss(loss_fn), CrossEntropyLoss):
+            self._check_labels = lambda labels: require_one_hot("CrossEntropyLoss", labels)
         self._labels: Any = None  # those of the last batch, which are checked
         self._last: Any = None  # the program and the batch of the last step
         self._bind()

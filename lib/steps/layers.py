@@ -53,18 +53,20 @@ def linear(layer: Linear, x: Signal, memory: Workspace) -> CompiledLayer:
     """z = [b; W]^T [1; x], or W^T x + b for an input of the network that has no ones above it."""
     if x.values.shape[:-1] != (layer.in_features,):
         raise NotCompilable(f"{layer} can't take this input.")
+    if layer.W.constant or layer.b.constant and layer.b.data.any():
+        raise NotCompilable(f"{layer} has parameters that are marked constant.")
     x.is_kept = True
     z = memory.signal(layer.out_features)
     W, W_grad = (array.reshape(layer.W.data.shape) for array in memory.weights(layer.W))
     backward = [] if x.grad is None else [Operation(np.dot, (W, z.grad), x.grad)]  # first, while W is as it was
-    if layer.b is not None and x.with_ones is not None:
+    if not layer.b.constant and x.with_ones is not None:
         both, both_grad = (array.reshape(-1, layer.out_features) for array in memory.weights(layer.b, layer.W))
         forward = [Operation(np.dot, (both.T, x.with_ones), z.values)]
         backward.append(Operation(np.dot, (x.with_ones, z.grad.T), both_grad, (layer.b, layer.W)))
     else:
         forward = [Operation(np.dot, (W.T, x.values), z.values)]
         backward.append(Operation(np.dot, (x.values, z.grad.T), W_grad, (layer.W,)))
-    if layer.b is not None and x.with_ones is None:  # x is the input of the network, memory.x_batch its transpose
+    if not layer.b.constant and x.with_ones is None:  # x is the input of the network, memory.x_batch its transpose
         b, b_grad = memory.weights(layer.b)
         product = z.values
         if z.values.size <= MAX_TRANSPOSED:

@@ -229,7 +229,7 @@ def stacked_linear(layer: Linear, x: Signal, memory: Any) -> CompiledLayer:
     W, W_grad = flat.view(flat.data, layer.W), flat.view(flat.grad, layer.W)
     forward = [Operation(np.einsum, ("ior,inr->onr", W, x_values), z_values)]
     backward = [Operation(np.einsum, ("inr,onr->ior", x_values, z_grad), W_grad)]
-    if layer.b is not None:
+    if not layer.b.constant:
         b, b_grad = flat.view(flat.data, layer.b), flat.view(flat.grad, layer.b)
         forward.append(Operation(np.add, (z_values, b[:, np.newaxis]), z_values))
         backward.append(Operation(np.add.reduce, (z_grad, 1), b_grad))

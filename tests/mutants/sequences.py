@@ -5,7 +5,7 @@ import numpy as np
 
 from lib.layers.attention import MultiHeadSelfAttention, SelfAttention
 from lib.layers.embedding import Embedding, PositionalEmbedding
-from lib.network import transpose
+from lib.layers.attention import transpose
 from tests.mutants.bank import mutant
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from lib.layers.activations import Identity, Tanh
-from lib.activations import ReLU, Sigmoid
+from lib.activations import ReLU, Sigmoid, Softmax
 from lib.layers.attention import MultiHeadSelfAttention, SelfAttention
 from lib.convolutions import Conv2d
 from lib.layers.embedding import Embedding
@@ -26,8 +26,8 @@ def batch_of_one(rng):
 
 @situation
 def single_vector(rng):
-    """An input without a batch axis."""
-    return Linear(4, 3, rng=rng), (rng.normal(size=4),)
+    """An input without a batch axis, for a module that takes one."""
+    return Softmax(), (rng.normal(size=4),)
 
 
 @situation

@@ -7,7 +7,7 @@ from typing import Any, Iterable, List, Optional, Tuple
 
 import numpy as np
 
-from lib.network_base import Module, Parameter, unique
+from lib.network_base import Module, Parameter
 
 FOREIGN = ("builtins", "numpy", "scipy", "matplotlib", "torch", "threading", "_thread", "io", "_io", "logging")
 
@@ -137,8 +137,8 @@ class GlobalRandomness:
 
 def all_parameters(module: Any, inputs: Tuple[Any, ...] = ()) -> List[Parameter]:
     """Return every Parameter that can be reached from a module: those of parameters() first, constants last."""
-    found = unique(value for value in list(module.parameters()) + reachable([module, inputs])
-                   if isinstance(value, Parameter))
+    found = dict.fromkeys(value for value in list(module.parameters()) + reachable([module, inputs])
+                          if isinstance(value, Parameter))
     return sorted(found, key=lambda parameter: parameter.constant)
 
 

@@ -115,7 +115,7 @@ def _columns(model: Any, inputs: Optional[Sequence[str]], outputs: Optional[Sequ
         if isinstance(layer, Linear):
             number += 1
             rows, size = layer.W.data.shape[-2:]
-            bias = f"b{number}" if layer.b is not None else None
+            bias = f"b{number}" if not layer.b.constant else None
             last = layer is linears[-1]
             after = "y_hat" if layer is layers[-1] else f"z{number}"
             formula = f"{after} = {before} W{number}" + (f" + {bias}" if bias else "")
