@@ -12,9 +12,12 @@ from typing import Any, List, Sequence, Union
 from lib.graph import abs as absolute
 from lib.graph import exp, log, relu, sigmoid, sqrt
 from lib.graph.explain import explain
+from lib.graph.explain.derivation import Derivation
+from lib.graph.explain.document import Document, Line, Part
+from lib.graph.explain.expressions import in_leaves
 from lib.graph.explain.jacobians import SymbolicJacobian, jacobian
-from lib.graph.explain.text import Document, Line, Part
 from lib.graph.node import Node, apply, constant, variable
+from lib.graph.notation import Term, call, choice, equation, matrix, name, number, partial, sum_of, sum_over
 from lib.graph.operations.elementwise import Elementwise
 from lib.validation import InputError
 
@@ -118,16 +121,8 @@ class AnyFunction(Elementwise):
     def backward(self, i, grad, out, a):
         return grad
 
-    def text(self, *names):
-        return f"{self.name}({names[0]})"
-
-    latex = text
-
-    def derivative_text(self, i, out, a):
-        return f"{self.name}'({a})"
-
-    def derivative_latex(self, i, out, a):
-        return f"{self.name}'({a})"
+    def derivative(self, i, out, a):
+        return call(f"{self.name}'", a)
 
 
 def elementwise_jacobian(function: Union[str, Any], n: int = 3, values: Sequence[float] = ()) -> SymbolicJacobian:
@@ -147,15 +142,19 @@ def elementwise_jacobian(function: Union[str, Any], n: int = 3, values: Sequence
 
 
 def sigmoid_derivative(x: float = 0.5) -> Document:
-    """Return the derivation of sigma'(x) = sigma(x) (1 - sigma(x)) from sigma(x) = 1 / (1 + e^-x)."""
+    """Return the derivation of sigma'(x) = sigma(x) (1 - sigma(x)) from sigma(x) = 1 / (1 + e^-x), step by step."""
     explanation = explain((1 / (1 + exp(-variable(x, name="x")))).named("sigma"))
-    simplified = [
-        Line("With sigma = 1 / t3 and t2 = t3 - 1, the product along the path is"),
-        Line("dsigma/dx = -1 / t3 ** 2 * 1 * t2 * (-1) = t2 / t3 ** 2 = 1 / t3 * (t3 - 1) / t3 = sigma * (1 - sigma)",
-             r"\sigma'(x) = -\frac{1}{t_{3}^{2}} \cdot 1 \cdot t_{2} \cdot (-1) = \frac{1}{t_{3}} \cdot "
-             r"\frac{t_{3} - 1}{t_{3}} = \sigma(x) \cdot (1 - \sigma(x))", level=1)]
+    sigma, t1, t2, t3 = (name(each) for each in ("sigma", "t1", "t2", "t3"))
     value = float(sigmoid(x))
-    simplified.append(Line(f"At x = {x:g}: {value:.6g} * (1 - {value:.6g}) = {value * (1 - value):.6g}"))
+    simplified = [
+        Line("The path's factors are ", -1 / t3 ** 2, ", ", number(1), ", ", t2, " and ", number(-1),
+             "; the two signs cancel:"),
+        Line(equation(partial(sigma, name("x")), t2 / t3 ** 2, 1 / t3 * (t2 / t3)), level=1),
+        Line("The first factor is ", sigma, ". In the second, ", equation(t2, t3 - 1), ", so"),
+        Line(equation(t2 / t3, (t3 - 1) / t3, 1 - 1 / t3, 1 - sigma), level=1),
+        Line("Together: ", equation(partial(sigma, name("x")), sigma * (1 - sigma))),
+        Line("At ", equation(name("x"), number(x)), ": ",
+             equation(number(value) * (1 - number(value)), number(value * (1 - value))))]
     return Document([explanation.intermediates(), explanation.paths("x"), Part("Simplified", simplified)])
 
 
@@ -168,29 +167,40 @@ def linear_map_derivatives(m: int = 2, n: int = 3) -> Document:
     x = [variable(1.0, name=f"x{j + 1}") for j in range(n)]
     a = [variable(1.0, name=f"a{i + 1}") for i in range(m)]
     y = [_dot(row, x) for row in w]
+    flat = [each for row in w for each in row]
+    columns: List[Any] = []
+    for each in flat:
+        columns += [", " if columns else "", name(each.name)]
+    A, W, x_, y_k, w_ij = name("A", (1, m)), name("W", (m, n)), name("x", (n, 1)), name("y_k"), name("w_ij")
+    a_i, x_j = name("a_i"), name("x_j")
     by_x = jacobian(y, x, "y", numbers=False)
-    formulas = [Line(f"y{k + 1} = {' + '.join(f'w{k + 1}{j + 1} * x{j + 1}' for j in range(n))}") for k in range(m)]
-    rows = [Line("[ " + "   ".join(row) + " ]", level=1) for row in by_x.text]
-    first = Part("i) dy/dx", formulas + [Line("Row k, column j: the derivative of y_k by x_j.")] + rows + [
-        Line("That is W itself: dy/dx = W", r"\frac{\partial \mathbf{y}}{\partial \mathbf{x}} = W = \begin{pmatrix} "
-             + r" \\ ".join(" & ".join(row) for row in by_x.latex) + r" \end{pmatrix}")])
-    flat = [entry for row in w for entry in row]
+    first = Part("i) dy/dx", [
+        *[Line(equation(name(f"y{k + 1}"), formula_of(each))) for k, each in enumerate(y)],
+        Line("Row k, column j: the derivative of ", y_k, " by ", x_j, "."), Line(matrix(by_x.terms), level=1),
+        Line("That is W itself: ", equation(partial(name("y"), name("x")), W))])
     by_w = jacobian(y, flat, "y", numbers=False)
     second = Part("ii) dy_k/dw_ij", [
-        Line(f"y{k + 1} by {', '.join(str(entry.name) for entry in flat)}:   {'   '.join(row)}")
-        for k, row in enumerate(by_w.text)] + [
-        Line("y_k contains row k of W only: dy_k/dw_ij = x_j if k == i, else 0",
-             r"\frac{\partial y_k}{\partial w_{ij}} = \mathbb{1}[k = i] \, x_j")])
-    products = jacobian([_dot(a, y)], flat, "(A y)", numbers=False).text[0]
+        *[Line(name(f"y{k + 1}"), " by ", *columns, ":   ", *_spaced(row)) for k, row in enumerate(by_w.terms)],
+        Line(y_k, " contains row k of W only: ",
+             equation(partial(y_k, w_ij), choice(name("k"), "==", name("i"), x_j, 0)))])
+    products = jacobian([_dot(a, y)], flat, "(A y)", numbers=False).terms[0]
     third = Part("iii) A dy/dw_ij for A of shape (1, m)", [
-        Line("A dy/dw_ij = sum_k a_k dy_k/dw_ij is the derivative of A y = " + " + ".join(
-            f"a{k + 1} * y{k + 1}" for k in range(m)) + "."),
-        Line("by " + ", ".join(str(entry.name) for entry in flat) + ":   " + "   ".join(products)),
-        Line("Only k = i is left: A dy/dw_ij = a_i * x_j. As a matrix, a column times a row: A.T @ x.T, of shape "
-             f"({m}, {n}); by broadcasting, A.T * x.",
-             r"\mathbf{A} \frac{\partial \mathbf{y}}{\partial w_{ij}} = a_i x_j, \qquad \hat{W} = "
-             r"\mathbf{A}^{\top} \mathbf{x}^{\top}")])
+        Line(equation(A @ partial(name("y", (m,)), w_ij), sum_over("k", name("a_k") * partial(y_k, w_ij))),
+             " is the derivative of A y = ", sum_of([name(f"a{k + 1}") * name(f"y{k + 1}") for k in range(m)]), "."),
+        Line("by ", *columns, ":   ", *_spaced(products)),
+        Line("Only k = i is left: ", equation(A @ partial(name("y", (m,)), w_ij), a_i * x_j), ". As a matrix, a column "
+             "times a row: ", A.T @ x_.T, f", of shape ({m}, {n}); by broadcasting, ", A.T * name("x"), ".")])
     return Document([first, second, third])
+
+
+def formula_of(node: Node) -> Term:
+    """Return a node as one formula in its leaves."""
+    return in_leaves(Derivation(node))[node]
+
+
+def _spaced(terms: Sequence[Term]) -> List[Any]:
+    """Return terms in a row."""
+    return [piece for k, term in enumerate(terms) for piece in (["   "] if k else []) + [term]]
 
 
 def _dot(row: List[Node], column: List[Node]) -> Node:

@@ -82,7 +82,7 @@ def test_a_missing_learning_rate_is_recognised():
 
 def test_the_missing_division_of_a_mean_is_recognised():
     loss = batch_loss()
-    correct = explain(loss).trace
+    correct = explain(loss).derivation
     gradient = correct.gradients[correct.node("W2")]
     report = check_answers(loss, {"dL/dW2": gradient * 5})
     assert "division by 5, the number of entries of the mean L" in report["dL/dW2"].message
@@ -90,9 +90,9 @@ def test_the_missing_division_of_a_mean_is_recognised():
 
 def test_arrays_are_compared_entry_by_entry():
     loss = batch_loss()
-    trace = explain(loss).trace
-    h = trace.node("h").value
-    gradients = {name: np.array(trace.gradients[trace.node(name)]) for name in ("W1", "b1", "z1")}
+    derivation = explain(loss).derivation
+    h = derivation.node("h").value
+    gradients = {name: np.array(derivation.gradients[derivation.node(name)]) for name in ("W1", "b1", "z1")}
     assert check_answers(loss, {"h": h, "dL/dW1": gradients["W1"].tolist()}).all_right
     changed = gradients["W1"].copy()
     changed[1, 2] += 1

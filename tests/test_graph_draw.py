@@ -12,13 +12,21 @@ from hypothesis import strategies as st
 from lib.activations import ReLU, Sigmoid
 from lib.graph import constant, relu, sigmoid, variable
 from lib.graph.draw import draw, draw_forward_and_backward
-from lib.graph.draw.layout import LayoutEdge, layered, overlaps
+from lib.graph.draw.layout import LayoutEdge, layered
 from lib.graph.draw.network import Column, Skip, draw_network, draw_units
 from lib.graph.explain import explain
 from exercises.pen_and_paper import expression_a, expression_b, expression_c, mlp_regression, skip_network
 from lib.network import Linear, Sequential
 from lib.regularizers import Dropout
 from lib.validation import InputError
+
+
+def overlaps(boxes):
+    """Return the pairs of boxes (left, top, right, bottom) that overlap, by name."""
+    names = list(boxes)
+    return [(a, b) for k, a in enumerate(names) for b in names[k + 1:]
+            if boxes[a][0] < boxes[b][2] and boxes[b][0] < boxes[a][2]
+            and boxes[a][1] < boxes[b][3] and boxes[b][1] < boxes[a][3]]
 
 
 def random_graph(seed, size):
@@ -131,7 +139,7 @@ def test_shapes_are_on_the_nodes():
 
 def test_the_names_are_those_of_the_explanation():
     by_hand = explain(expression_b())
-    assert {box.name for box in draw(by_hand).scene.boxes} == set(by_hand.trace.names.known())
+    assert {box.name for box in draw(by_hand).scene.boxes} == set(by_hand.derivation.names.known())
 
 
 def test_the_backward_graph_stands_beside_the_forward_graph():

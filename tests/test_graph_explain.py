@@ -1,7 +1,6 @@
 """Explanations: what they say is what the engine computes, and what a student must see in them is there."""
 from __future__ import annotations
 
-import re
 
 import numpy as np
 import pytest
@@ -36,9 +35,10 @@ def lines(part):
 
 def test_skip_network_has_the_sheets_numbers():
     by_hand = explain(skip_network())
-    values = {name: float(by_hand.trace.node(name).value) for name in ("y_hat", "L")}
+    values = {name: float(by_hand.derivation.node(name).value) for name in ("y_hat", "L")}
     assert values == {"y_hat": 0.375, "L": 3.375}
-    gradients = {name: float(by_hand.trace.gradients[by_hand.trace.node(name)]) for name in ("w0", "w1", "w2", "ws")}
+    derivation = by_hand.derivation
+    gradients = {name: float(derivation.gradients[derivation.node(name)]) for name in ("w0", "w1", "w2", "ws")}
     assert gradients == {"w0": 0.75, "w1": 0.25, "w2": 0.25, "ws": 0.5}
     step = lines(by_hand.step(1.0))
     assert "new w0 = w0 - 1 * dL/dw0 = 0.5 - 1 * 0.75 = -0.25" in step
@@ -51,11 +51,11 @@ def test_the_skip_connection_is_a_path_of_its_own():
     assert "path 1: L -> t3 -> y_hat -> t2 -> h0 -> z0 -> w0" in said
     assert "path 2: L -> t3 -> y_hat -> t1 -> h1 -> z1 -> h0 -> z0 -> w0" in said
     assert said[-1] == "dL/dw0 = 0.5 + 0.25 = 0.75"
-    assert len(all_paths(by_hand.trace, by_hand.trace.node("w1"))) == 1
+    assert len(all_paths(by_hand.derivation, by_hand.derivation.node("w1"))) == 1
 
 
 def test_every_edge_says_what_is_sent_where():
-    said = [f"{line.label} {line.text}".strip() for line in explain(skip_network()).edges().lines]
+    said = lines(explain(skip_network()).edges())
     assert "h0 = relu(z0) has received dL/dh0 = 0.75 and sends" in said
     assert "to z0: dL/dh0 * dh0/dz0 = dL/dh0 * (1 if z0 > 0 else 0) = 0.75 * 1 = 0.75" in said
     assert "to y_hat: dL/dt3 * dt3/dy_hat = -dL/dt3 = -1 * (-1) = 1" in said
@@ -90,13 +90,13 @@ def test_expression_c_sums_over_the_data_points():
 @pytest.mark.parametrize("expression", [expression_a, expression_b, expression_c, skip_network])
 def test_gradients_and_paths_agree_with_the_engine(expression):
     loss = expression()
-    trace = explain(loss).trace
+    derivation = explain(loss).derivation
     loss.backward()
-    for node in trace.parameters():
-        np.testing.assert_allclose(trace.gradients[node], node.grad, rtol=1e-13)
-        found = all_paths(trace, node)
-        assert len(found) == count_paths(trace, node)
-        np.testing.assert_allclose(sum(contribution(trace, path) for path in found), node.grad, rtol=1e-13)
+    for node in derivation.parameters():
+        np.testing.assert_allclose(derivation.gradients[node], node.grad, rtol=1e-13)
+        found = all_paths(derivation, node)
+        assert len(found) == count_paths(derivation, node)
+        np.testing.assert_allclose(sum(contribution(derivation, path) for path in found), node.grad, rtol=1e-13)
 
 
 def test_formulas_of_text_evaluate_to_the_gradient():
@@ -105,7 +105,7 @@ def test_formulas_of_text_evaluate_to_the_gradient():
     by_hand = explain(loss)
     functions = {"exp": np.exp, "log": np.log, "sqrt": np.sqrt, "a": 0.7, "b": 1.9}
     loss.backward()
-    for node in by_hand.trace.parameters():
+    for node in by_hand.derivation.parameters():
         formula, value = by_hand.derivative(node).text.split(" = ")[1:]
         assert eval(formula, functions) == pytest.approx(float(node.grad), rel=1e-12)
         assert float(value) == pytest.approx(float(node.grad), rel=1e-5)
@@ -119,14 +119,11 @@ def test_the_formula_of_each_path_evaluates_to_its_gradient(vector):
     loss = small_mlp(np.random.default_rng(3), vector)
     by_hand = explain(loss)
     loss.backward()
-    names = {name: np.asarray(by_hand.trace.node(name).value) for name in by_hand.trace.names.known()}
+    names = {name: np.asarray(by_hand.derivation.node(name).value) for name in by_hand.derivation.names.known()}
     names["outer"] = np.outer
-    for node in by_hand.trace.parameters():
-        formula = [line.text for line in by_hand.paths(node).lines if line.label == "reordered and transposed:"][0]
-        python = formula.split(" = ", 1)[1]
-        python = re.sub(r"\(1 if (\w+) > 0 else 0\)", r"(\1 > 0)", python)
-        python = python.replace("(sum over the rows of ", "np.sum(axis=0, a=")
-        np.testing.assert_allclose(eval(python, {"np": np}, names), node.grad, rtol=1e-12)
+    for node in by_hand.derivation.parameters():
+        formula = [text for text in lines(by_hand.paths(node)) if text.startswith("reordered and transposed: ")][0]
+        np.testing.assert_allclose(eval(formula.split(" = ", 1)[1], vars(np), names), node.grad, rtol=1e-12)
 
 
 def test_transposes_are_derived_from_the_indices():
@@ -143,7 +140,7 @@ def test_a_vector_is_not_transposed_but_multiplied_as_a_column():
     by_hand = explain(small_mlp(np.random.default_rng(0), True))
     said = "\n".join(lines(by_hand.matrices()))
     assert "dl/dW2 = outer(z3, dl/dz4)" in said and "dl/dz3 = W2 @ dl/dz4" in said
-    assert "z_{1} = {W_{1}}^{\\top} x" in by_hand.intermediates().markdown()
+    assert "z_{1} = {W_{1}}^{\\top} \\, x" in by_hand.intermediates().markdown()
 
 
 @pytest.mark.parametrize("shapes", [((2, 3), (3,)), ((3,), (3, 2)), ((3,), (3,)), ((2, 3), (3, 4)), ((2, 1), (1, 3))],
@@ -166,14 +163,14 @@ def test_broadcast_parameters_get_sums():
     w, c = variable(2.0, name="w"), variable([[1.0], [2.0]], name="c")
     x = constant(np.arange(6.0).reshape(2, 3), name="x")
     said = lines(explain(((w * x).named("z") + c).named("y").sum().named("L")).formulas())
-    assert "dL/dw = sum over all entries of dL/dz * x   shape a number" in said
-    assert "dL/dc = sum over the columns of dL/dy   shape (2, 1)" in said
+    assert "dL/dw = sum(dL/dz * x)   shape a number" in said
+    assert "dL/dc = sum(dL/dy, axis=1, keepdims=True)   shape (2, 1)" in said
 
 
 def test_the_shapes_of_all_terms_are_written():
     said = lines(explain(small_mlp(np.random.default_rng(0), False)).paths("W1"))
     assert "dz1/dW1: x.T, multiplied from the left   shape (2, 5)" in said
-    assert said[-1] == "(2, 5) @ ((((5, 1) * (5, 1)) @ (1, 3)) * (5, 3)) -> (2, 3)"
+    assert said[-1] == "shapes: (2, 5) @ (((5, 1) @ (1, 3)) * (5, 3)) -> (2, 3)"
 
 
 def test_elementwise_jacobians_are_shown_diagonal():
@@ -213,7 +210,7 @@ def test_modules_can_be_explained_as_nodes_and_in_operations():
         by_operations = explain(CrossEntropyLoss()(model(x), labels).named("L"))
     assert "x.T @ dL/dt1" in str(by_operations.formulas())
     for name in ("W1", "b1", "W2", "b2"):
-        one, other = (each.trace.gradients[each.trace.node(name)] for each in (as_nodes, by_operations))
+        one, other = (each.derivation.gradients[each.derivation.node(name)] for each in (as_nodes, by_operations))
         np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14)
 
 
@@ -277,7 +274,7 @@ def test_unnamed_graphs_get_names():
 
 def test_the_same_variable_twice_in_one_operation():
     x = variable(3.0, name="x")
-    assert lines(explain((x * x).named("y")).sums())[-1] == "dy/dx = dy/dy * dy/dx|1 + dy/dy * dy/dx|2 = 3 + 3 = 6"
+    assert lines(explain((x * x).named("y")).sums())[-1] == "dy/dx = dy/dx|1 + dy/dx|2 = 3 + 3 = 6"
 
 
 def test_many_paths_are_counted_not_walked():

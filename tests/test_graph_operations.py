@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import scipy.special
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,13 +12,6 @@ from lib.graph.node import apply
 
 CASES = [pytest.param(operation, inputs, id=f"{type(operation).__name__}-{k}")
          for cls in Operation.all() for k, (operation, inputs) in enumerate(cls.examples(np.random.default_rng(3)))]
-
-
-class Functions(dict):
-    """The functions of numbers that an operation's text may name: NumPy's and SciPy's, looked up when used."""
-
-    def __missing__(self, name):
-        return getattr(np if hasattr(np, name) else scipy.special, name)
 
 
 def with_entry(inputs, i, place, value, dtype=float):
@@ -88,33 +80,6 @@ def test_float32_stays_float32(operation, inputs):
     out = apply(operation, *nodes)
     out.backward(np.ones(out.shape, np.float32))
     assert out.dtype == np.float32 and all(node.grad.dtype == np.float32 for node in nodes)
-
-
-@pytest.mark.parametrize("operation, inputs", CASES)
-def test_operations_describe_themselves(operation, inputs):
-    names = [f"t{i + 1}" for i in range(len(inputs))]
-    assert operation.shape_rule and operation.text(*names) and operation.latex(*names)
-    for i in range(len(inputs)):
-        for text in (operation.derivative_text(i, "y", *names), operation.derivative_latex(i, "y", *names),
-                     operation.backward_text(i, "g", "y", *names), operation.backward_latex(i, "g", "y", *names)):
-            assert isinstance(text, str) and text
-        assert operation.derivative_latex(i, "y", *names).count("{") == operation.derivative_latex(
-            i, "y", *names).count("}")
-
-
-@pytest.mark.parametrize("operation, inputs", [case for case in CASES if case.values[0].elementwise
-                                               and all(np.ndim(x) == 0 for x in case.values[1])])
-def test_derivative_text_is_python_and_right(operation, inputs):
-    names = ["a", "b"][:len(inputs)]
-    scope = Functions(sigmoid=lambda z: 1 / (1 + np.exp(-z)), relu=lambda z: max(z, 0))
-    scope.update(zip(names, map(float, inputs)))
-    scope["y"] = eval(operation.text(*names), {}, scope)
-    assert abs(scope["y"] - operation.forward(*map(np.float64, inputs))) < 1e-12
-    for i in range(len(inputs)):
-        expected = operation.backward(i, np.float64(1), *map(np.float64, (scope["y"],) + tuple(inputs)))
-        assert abs(eval(operation.derivative_text(i, "y", *names), {}, scope) - expected) < 1e-12
-        scope["g"] = 2.0
-        assert abs(eval(operation.backward_text(i, "g", "y", *names), {}, scope) - 2 * expected) < 1e-12
 
 
 # ---------------------------------------------------------------------- broadcasting

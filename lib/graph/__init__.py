@@ -18,12 +18,14 @@ functions below make computed nodes, of nodes, arrays and numbers (these become 
 `topological_order(output)` lists all nodes below output, parents first, in the order of creation.
 
 **Operations** (`operations*.py`), one small class each, all listed by `Operation.all()`. Every Operation has `name`,
-`shape_rule`, `elementwise` (its Jacobian is diagonal), `broadcasts`, `commutative`, `precedence`, and
+`shape_rule`, `elementwise` (its Jacobian is diagonal), `broadcasts`, `commutative`, and
 
 - `forward(*values)`; `backward(i, grad, out, *inputs)`: what flows to parent i, on arrays or on nodes;
-- `text(*names)`, `latex(*names)`: the operation on named parents, such as "a * b";
-- `derivative_text(i, out, *names)`, `derivative_latex(...)`: d(out)/d(parent i), `out` being the node's own name;
-- `backward_text(i, grad, out, *names)`, `backward_latex(...)`: what flows back, such as "grad @ b.T".
+- `formula(*names)`: the operation on named parents, such as a * b, as a term of `lib.graph.notation`;
+- `derivative(i, out, *names)`: d(out)/d(parent i), `out` being the node's own name;
+- `flow(i, grad, out, *names)`: what flows back, such as grad @ b.T.
+
+**Notation** (`notation/`). Formulas are terms, which TEXT, LATEX and other forms write.
 
 **Engine** (`engine.py`). `node.backward()` leaves the derivative of that node in the `grad` of all nodes below it;
 each call starts afresh (with accumulate=True, leaves add up). Contributions over several paths are summed.

@@ -31,6 +31,8 @@ import numpy as np
 
 from lib.layers.embedding import Embedding
 from lib.graph import memory
+from lib.graph.notation import Term, partial, words
+from lib.graph.notation import call as function
 from lib.graph.node import Node, apply, as_node, variable
 from lib.graph.operations import Operation
 from lib.network_base import Module, Parameter, is_loss
@@ -240,23 +242,14 @@ class ModuleCall(Operation):
     def key(self) -> Any:
         return id(self)  # two calls of one module may differ, as those of Dropout do
 
-    def text(self, *names: str) -> str:
-        return f"{self.name}({', '.join(names[:self.input_count])})"
+    def formula(self, *names: Term) -> Term:
+        return function(self.name, *names[:self.input_count])
 
-    def latex(self, *names: str) -> str:
-        return rf"\operatorname{{{self.name}}}({', '.join(names[:self.input_count])})"
+    def derivative(self, i: int, out: Term, *names: Term) -> Term:
+        return words(partial(out, names[i]), ", by the module's own backward")
 
-    def derivative_text(self, i: int, out: str, *names: str) -> str:
-        return f"d {out} / d {names[i]}, by the module's own backward"
-
-    def derivative_latex(self, i: int, out: str, *names: str) -> str:
-        return rf"\frac{{\partial {out}}}{{\partial {names[i]}}}"
-
-    def backward_text(self, i: int, grad: str, out: str, *names: str) -> str:
-        return f"{self.name}.backward({grad}), the part for {names[i]}"
-
-    def backward_latex(self, i: int, grad: str, out: str, *names: str) -> str:
-        return rf"{grad} \cdot {self.derivative_latex(i, out, *names)}"
+    def flow(self, i: int, grad: Term, out: Term, *names: Term) -> Term:
+        return words(f"{self.name}.backward(", grad, "), the part for ", names[i])
 
     def __repr__(self) -> str:
         return f"ModuleCall({self.module!r})"

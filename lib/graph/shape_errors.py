@@ -5,6 +5,7 @@ import os
 import sys
 from typing import Any, Optional, Tuple
 
+from lib.graph.notation import TEXT, name
 from lib.graph.operations import Operation
 from lib.validation import InputError
 
@@ -19,9 +20,10 @@ def shape_error(operation: Operation, parents: Tuple[Any, ...], error: Exception
                 line: Optional[Tuple[str, int]]) -> ShapeError:
     """Return the error that says which operands, by name and shape, don't fit in which operation on which line."""
     names = [parent.name or f"operand {i + 1}" for i, parent in enumerate(parents)]
-    operands = " and ".join(f"{name} of shape {parent.shape}" for name, parent in zip(names, parents))
+    formula = TEXT.write(operation.formula(*[name(each, parent.shape) for each, parent in zip(names, parents)]))
+    operands = " and ".join(f"{each} of shape {parent.shape}" for each, parent in zip(names, parents))
     place = "" if line is None else f" In {line[0]}, line {line[1]}."
-    return ShapeError(f"{operation.name} doesn't fit {operands} in {operation.text(*names)}. The shape rule: "
+    return ShapeError(f"{operation.name} doesn't fit {operands} in {formula}. The shape rule: "
                       f"{operation.shape_rule}.{place} (NumPy says: {error})")
 
 

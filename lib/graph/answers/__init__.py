@@ -22,10 +22,11 @@ import numpy as np
 from lib.graph.answers.compare import Comparison, as_given, is_close
 from lib.graph.answers.diagnosis import diagnose
 from lib.graph.answers.report import AnswerLine, AnswerReport
-from lib.graph.explain.flows import local_text
-from lib.graph.explain.names import value_text
+from lib.graph.explain.flows import local
+from lib.graph.notation import TEXT
+from lib.graph.notation.digits import value_text
 from lib.graph.explain.parts import trained
-from lib.graph.explain.trace import Edge, Trace, flow_along, local_derivative, recompute, trace_of
+from lib.graph.explain.derivation import Edge, Derivation, flow_along, local_derivative, recompute, derivation_of
 from lib.graph.node import Node
 from lib.validation import InputError
 
@@ -55,13 +56,15 @@ def check_answers(graph: Any, answers: Mapping[str, Any], learning_rate: Optiona
     Raises:
         InputError: a name isn't known (the nearest ones are suggested), an answer isn't a number, or there is none.
     """
-    trace = graph.trace if isinstance(getattr(graph, "trace", None), Trace) else trace_of(graph, reuse=True)
+    derivation = getattr(graph, "derivation", None)
+    if not isinstance(derivation, Derivation):
+        derivation = derivation_of(graph, reuse=True)
     if not answers:
         raise InputError("There is no answer to check: give a dictionary such as {\"dL/dw0\": 0.75}.")
-    if any(kind != "value" for kind, _ in (_find(trace, name, learning_rate) for name in answers)):
-        trace.require_gradients()
-    given = {_find(trace, name, learning_rate): (name, as_given(name, answer)) for name, answer in answers.items()}
-    return AnswerReport(_Calculation(trace, given, learning_rate, tolerance).lines)
+    if any(kind != "value" for kind, _ in (_find(derivation, name, learning_rate) for name in answers)):
+        derivation.require_gradients()
+    given = {_find(derivation, name, learning_rate): (name, as_given(name, answer)) for name, answer in answers.items()}
+    return AnswerReport(_Calculation(derivation, given, learning_rate, tolerance).lines)
 
 
 # ---------------------------------------------------------------------- names
@@ -69,10 +72,10 @@ def check_answers(graph: Any, answers: Mapping[str, Any], learning_rate: Optiona
 Quantity = Tuple[str, Any]  # ("value", node), ("grad", node), ("local", edge), ("new", leaf) or ("after", node)
 
 
-def _find(trace: Trace, name: str, learning_rate: Optional[float]) -> Quantity:
+def _find(derivation: Derivation, name: str, learning_rate: Optional[float]) -> Quantity:
     """Return the quantity that a student's name stands for."""
     text = "".join(str(name).split()) if not str(name).startswith("new ") else str(name)
-    names, output = trace.names, trace.output
+    names, output = derivation.names, derivation.output
     if names.find(text) is not None:
         return "value", names.find(text)
     new = re.fullmatch(r"new (.+)|(.+)_new", text)
@@ -84,7 +87,7 @@ def _find(trace: Trace, name: str, learning_rate: Optional[float]) -> Quantity:
         if learning_rate is None:
             raise InputError(f"To check {name!r}, the learning rate must be known: "
                              "check_answers(graph, answers, learning_rate=...).")
-        return ("new" if after_step in trained(trace) else "after"), after_step
+        return ("new" if after_step in trained(derivation) else "after"), after_step
     fraction = re.fullmatch(r"d\(?(.+?)\)?/d\(?(.+?)\)?", text)
     if fraction:
         above, below = fraction.groups()
@@ -92,24 +95,24 @@ def _find(trace: Trace, name: str, learning_rate: Optional[float]) -> Quantity:
         is_output = above_node is output or (above_node is None and above in LOSS_NAMES)
         if node is not None and is_output:
             return "grad", node
-        for edge in trace.edges:
-            if edge.child is above_node and edge.parent is node and not trace.is_repeated(edge):
+        for edge in derivation.edges:
+            if edge.child is above_node and edge.parent is node and not derivation.is_repeated(edge):
                 return "local", edge
     if text.endswith(".grad") and names.find(text[:-5]) is not None:
         return "grad", names.find(text[:-5])
     if text in LOSS_NAMES:
         return "value", output
-    raise InputError(_unknown(trace, name))
+    raise InputError(_unknown(derivation, name))
 
 
-def _unknown(trace: Trace, name: str) -> str:
-    known = trace.names.known()
-    candidates = known + [trace.names.derivative(node) for node in trace.gradients]
+def _unknown(derivation: Derivation, name: str) -> str:
+    known = derivation.names.known()
+    candidates = known + [derivation.names.derivative(node) for node in derivation.gradients]
     near = difflib.get_close_matches(str(name), candidates, n=3, cutoff=0.5)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
-    unnamed = [node for node in trace.parameters() if not node.name]
+    unnamed = [node for node in derivation.parameters() if not node.name]
     naming = " Some variables have no name of their own; give them one: variable(0.5, name=\"w0\")." if unnamed else ""
-    example = trace.names.derivative((trace.parameters() or [trace.output])[0])
+    example = derivation.names.derivative((derivation.parameters() or [derivation.output])[0])
     return (f"There is no quantity called {name!r} in this graph.{hint} Values are called {', '.join(known)}; "
             f"gradients are called {example} and so on.{naming}")
 
@@ -119,14 +122,14 @@ def _unknown(trace: Trace, name: str) -> str:
 class _Calculation:
     """The correct calculation beside the one with the student's numbers."""
 
-    def __init__(self, trace: Trace, given: Dict[Quantity, Tuple[str, Any]], learning_rate: Optional[float],
+    def __init__(self, derivation: Derivation, given: Dict[Quantity, Tuple[str, Any]], learning_rate: Optional[float],
                  tolerance: float) -> None:
-        self.trace, self.given, self.rate, self.tolerance = trace, given, learning_rate, tolerance
+        self.derivation, self.given, self.rate, self.tolerance = derivation, given, learning_rate, tolerance
         self.lines: List[AnswerLine] = []
         self.after: Dict[Node, Any] = {}  # the correct values after the step
         self.theirs: Dict[Quantity, Any] = {}  # each quantity as it is with the student's numbers
         self.causes: Dict[Quantity, FrozenSet[str]] = {}  # the wrong lines that it builds on
-        for node in trace.order:
+        for node in derivation.order:
             self._forward(node, "value")
         kinds = {kind for kind, _ in given}
         if kinds - {"value"}:
@@ -136,7 +139,7 @@ class _Calculation:
 
     def _forward(self, node: Node, kind: str) -> None:
         """Settle a node's value, or with kind "after" its value after the step."""
-        correct = self.trace.values[node] if kind == "value" else self.after[node]
+        correct = self.derivation.values[node] if kind == "value" else self.after[node]
         if node.operation is None:
             start = ("new", node) if kind == "after" and ("new", node) in self.theirs else ("value", node)
             expected = correct if kind == "value" else self.theirs[start]
@@ -148,34 +151,34 @@ class _Calculation:
 
     def _backward(self) -> None:
         """Settle each gradient as the sum over the children, and the local derivatives that are asked for."""
-        trace = self.trace
-        values = {node: self.theirs["value", node] for node in trace.order}
-        for node in reversed(trace.order):
-            if node not in trace.gradients:
+        derivation = self.derivation
+        values = {node: self.theirs["value", node] for node in derivation.order}
+        for node in reversed(derivation.order):
+            if node not in derivation.gradients:
                 continue
             expected, inputs = np.ones_like(values[node])[()], []
-            for k, edge in enumerate(trace.edges_to(node)):
+            for k, edge in enumerate(derivation.edges_to(node)):
                 flow = flow_along(edge, self.theirs["grad", edge.child], values)
                 expected = flow if k == 0 else expected + flow
                 inputs += [("grad", edge.child)] + self._value_inputs(edge)
-            self._settle(("grad", node), expected, trace.gradients[node], inputs)
-            for edge in trace.edges_from(node):
+            self._settle(("grad", node), expected, derivation.gradients[node], inputs)
+            for edge in derivation.edges_from(node):
                 if ("local", edge) in self.given:
                     self._settle(("local", edge), local_derivative(edge, values),
-                                 local_derivative(edge, trace.values), self._value_inputs(edge))
+                                 local_derivative(edge, derivation.values), self._value_inputs(edge))
 
     def _value_inputs(self, edge: Edge) -> List[Quantity]:
         return [("value", node) for node in edge.child.parents + (edge.child,)]
 
     def _step(self) -> None:
         """Settle each new parameter, and the forward pass with them."""
-        trace, rate = self.trace, self.rate
-        changed = {node: node.value - rate * trace.gradients[node] for node in trained(trace)}
-        self.after = recompute(trace.order, changed)
+        derivation, rate = self.derivation, self.rate
+        changed = {node: node.value - rate * derivation.gradients[node] for node in trained(derivation)}
+        self.after = recompute(derivation.order, changed)
         for node, correct in changed.items():
             expected = self.theirs["value", node] - rate * self.theirs["grad", node]
             self._settle(("new", node), expected, correct, [("value", node), ("grad", node)])
-        for node in trace.order:
+        for node in derivation.order:
             self._forward(node, "after")
 
     def _settle(self, quantity: Quantity, expected: Any, correct: Any, inputs: List[Quantity]) -> None:
@@ -208,7 +211,7 @@ class _Calculation:
     def _diagnosis(self, quantity: Quantity, answer: Any, expected: Any, comparison: Comparison,
                    causes: FrozenSet[str]) -> str:
         """Return what is likely wrong, measured against what the earlier lines, right or wrong, should lead to."""
-        message = comparison.message or diagnose(self.trace, quantity, answer, expected, self.theirs, self.rate,
+        message = comparison.message or diagnose(self.derivation, quantity, answer, expected, self.theirs, self.rate,
                                                  self.tolerance)
         if causes:
             order = [line.name for line in self.lines if line.name in causes]
@@ -216,6 +219,6 @@ class _Calculation:
                    f"{value_text(expected)}.".strip()
         if message or quantity[0] != "grad":
             return message
-        received = [f"{self.trace.names.derivative(edge.child)} * {local_text(self.trace, edge)}"
-                    for edge in self.trace.edges_to(quantity[1])]
+        received = [f"{self.derivation.names.derivative(edge.child)} * {TEXT.write(local(self.derivation, edge))}"
+                    for edge in self.derivation.edges_to(quantity[1])]
         return f"It is {' + '.join(received)}." if received else ""

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import Any, List, NamedTuple, Optional
 
-from lib.graph.explain.names import value_text
+from lib.graph.notation.digits import value_text
 
 
 class AnswerLine(NamedTuple):

@@ -17,9 +17,11 @@ from lib.graph.draw.dot import dot
 from lib.graph.draw.layout import Layout, LayoutEdge, layered
 from lib.graph.draw.output import Drawing
 from lib.graph.draw.scene import FONT_SIZES, Box, Curve, Scene, Text, box_size, shortened, text_width, through
-from lib.graph.explain.flows import flow_text, local_text
-from lib.graph.explain.names import is_number, short_text
-from lib.graph.explain.trace import Edge, Trace, trace_of
+from lib.graph.explain.flows import flow, local
+from lib.graph.explain.names import is_number
+from lib.graph.notation import TEXT, name
+from lib.graph.notation.digits import short_text
+from lib.graph.explain.derivation import Edge, Derivation, derivation_of
 from lib.graph.node import Node
 from lib.validation import InputError, require_choice
 
@@ -44,14 +46,14 @@ def draw(output: Any, direction: Optional[str] = None, values: bool = True, grad
     Raises:
         InputError: the output isn't a node, or the graph is too large to be read.
     """
-    trace = _trace(output, reuse)
-    graph = _Graph(trace)
-    labels = {edge: _value_labels(trace, edge, values, gradients) for edge in graph.edges}
-    boxes = {node: _forward_lines(trace, node) for node in graph.nodes}
-    scene = _best(graph, boxes, labels, direction, f"Computational graph of {trace.names.text[trace.output]}")
+    derivation = _trace(output, reuse)
+    graph = _Graph(derivation)
+    labels = {edge: _value_labels(derivation, edge, values, gradients) for edge in graph.edges}
+    boxes = {node: _forward_lines(derivation, node) for node in graph.nodes}
+    scene = _best(graph, boxes, labels, direction, f"Computational graph of {derivation.names.text[derivation.output]}")
     shown = [("blue: value or its shape, flows forward", "value")] if values else []
-    shown += [("orange: gradient, flows backward", "gradient")] if gradients and trace.gradients else []
-    return Drawing(_with_legend(scene, shown), dot(trace, graph.nodes, graph.edges, boxes, labels))
+    shown += [("orange: gradient, flows backward", "gradient")] if gradients and derivation.gradients else []
+    return Drawing(_with_legend(scene, shown), dot(derivation, graph.nodes, graph.edges, boxes, labels))
 
 
 def draw_forward_and_backward(output: Any, direction: str = "down", reuse: bool = True) -> Drawing:
@@ -63,31 +65,31 @@ def draw_forward_and_backward(output: Any, direction: str = "down", reuse: bool 
     Raises:
         InputError: the output isn't a single number, or the graph is too large to be read.
     """
-    trace = _trace(output, reuse)
-    trace.require_gradients()
-    graph = _Graph(trace)
+    derivation = _trace(output, reuse)
+    derivation.require_gradients()
+    graph = _Graph(derivation)
     require_choice("direction", direction, ("right", "down"), "draw_forward_and_backward")
-    forward = {node: _forward_lines(trace, node) for node in graph.nodes}
-    backward = {node: _backward_lines(trace, node) for node in graph.nodes}
-    forward_labels = {edge: _value_labels(trace, edge, True, False) for edge in graph.edges}
-    backward_labels = {edge: _rule_labels(trace, edge) for edge in graph.edges}
+    forward = {node: _forward_lines(derivation, node) for node in graph.nodes}
+    backward = {node: _backward_lines(derivation, node) for node in graph.nodes}
+    forward_labels = {edge: _value_labels(derivation, edge, True, False) for edge in graph.edges}
+    backward_labels = {edge: _rule_labels(derivation, edge) for edge in graph.edges}
     sizes = {node: _larger(box_size(forward[node]), box_size(backward[node])) for node in graph.nodes}
     spaces = {edge: _larger(_label_size(forward_labels[edge], direction), _label_size(backward_labels[edge], direction))
               for edge in graph.edges}
     layout = graph.layout(sizes, spaces, direction)
-    name = trace.names.text[trace.output]
+    name = derivation.names.text[derivation.output]
     one = _scene(graph, layout, sizes, forward, forward_labels, direction, f"Forward graph of {name}")
-    flowing = [node for node in graph.nodes if node in trace.gradients]
+    flowing = [node for node in graph.nodes if node in derivation.gradients]
     two = _scene(graph, layout, sizes, backward, backward_labels, direction, f"Backward graph of {name}", flowing)
-    return Drawing(_beside(one, two), dot(trace, graph.nodes, graph.edges, forward, forward_labels))
+    return Drawing(_beside(one, two), dot(derivation, graph.nodes, graph.edges, forward, forward_labels))
 
 
 class _Graph:
     """What is drawn of a graph: all nodes but plain numbers, which stand in the formulas, and the edges between."""
 
-    def __init__(self, trace: Trace) -> None:
-        self.trace = trace
-        self.nodes = [node for node in trace.order if not is_number(node)]
+    def __init__(self, derivation: Derivation) -> None:
+        self.derivation = derivation
+        self.nodes = [node for node in derivation.order if not is_number(node)]
         if len(self.nodes) > LARGEST_DRAWN:
             raise InputError(f"A graph of {len(self.nodes)} nodes is too large to draw: beyond {LARGEST_DRAWN} nobody "
                              "can read it. Draw a part of it by giving an earlier node, or a network with one node a "
@@ -104,46 +106,46 @@ class _Graph:
         return layered([(sizes[node][along], sizes[node][1 - along]) for node in self.nodes], edges)
 
 
-def _trace(output: Any, reuse: bool) -> Trace:
-    if isinstance(getattr(output, "trace", None), Trace):  # an Explanation
-        return output.trace
-    return trace_of(output, reuse)
+def _trace(output: Any, reuse: bool) -> Derivation:
+    if isinstance(getattr(output, "derivation", None), Derivation):  # an Explanation
+        return output.derivation
+    return derivation_of(output, reuse)
 
 
 # ---------------------------------------------------------------------- what stands where
 
-def _forward_lines(trace: Trace, node: Node) -> Tuple[Tuple[str, str], ...]:
+def _forward_lines(derivation: Derivation, node: Node) -> Tuple[Tuple[str, str], ...]:
     """Return the lines of a node's box: its formula, and its shape or, if it is a single number, its value."""
-    name = trace.names.text[node]
-    title = name if node.operation is None else f"{name} = {trace.names.formula(node)}"
+    name = derivation.names.text[node]
+    title = name if node.operation is None else f"{name} = {TEXT.write(derivation.names.formula(node))}"
     return (shortened(title), "name"), (short_text(node.value) if node.ndim == 0 else str(node.shape), "detail")
 
 
-def _backward_lines(trace: Trace, node: Node) -> Tuple[Tuple[str, str], ...]:
+def _backward_lines(derivation: Derivation, node: Node) -> Tuple[Tuple[str, str], ...]:
     """Return the lines of a node's box in the backward graph: the derivative, and its number or shape."""
-    if node not in trace.gradients:
-        return ((trace.names.text[node], "name"),)
-    grad = trace.gradients[node]
-    return (shortened(trace.names.derivative(node)), "name"), (short_text(grad) if node.ndim == 0 else str(node.shape),
-                                                               "detail")
+    if node not in derivation.gradients:
+        return ((derivation.names.text[node], "name"),)
+    grad = derivation.gradients[node]
+    detail = short_text(grad) if node.ndim == 0 else str(node.shape)
+    return (shortened(derivation.names.derivative(node)), "name"), (detail, "detail")
 
 
-def _value_labels(trace: Trace, edge: Edge, values: bool, gradients: bool) -> List[Tuple[str, str]]:
+def _value_labels(derivation: Derivation, edge: Edge, values: bool, gradients: bool) -> List[Tuple[str, str]]:
     """Return the value and the gradient on an edge."""
     labels = []
     if values:
         labels.append((short_text(edge.parent.value) or str(edge.parent.shape), "value"))
-    if gradients and edge in trace.flows:
-        labels.append((short_text(trace.flows[edge]) or str(edge.parent.shape), "gradient"))
+    if gradients and edge in derivation.flows:
+        labels.append((short_text(derivation.flows[edge]) or str(edge.parent.shape), "gradient"))
     return labels
 
 
-def _rule_labels(trace: Trace, edge: Edge) -> List[Tuple[str, str]]:
+def _rule_labels(derivation: Derivation, edge: Edge) -> List[Tuple[str, str]]:
     """Return what is done with the gradient g on an edge of the backward graph."""
-    if edge not in trace.flows:
+    if edge not in derivation.flows:
         return []
-    rule = flow_text(trace, edge, "g")
-    return [(rule if len(rule) <= 24 else f"g * {local_text(trace, edge)}", "gradient")]
+    rule = TEXT.write(flow(derivation, edge, name("g", edge.child.shape)))
+    return [(rule if len(rule) <= 24 else f"g * {TEXT.write(local(derivation, edge))}", "gradient")]
 
 
 def _label_size(labels: List[Tuple[str, str]], direction: str) -> Tuple[float, float]:
@@ -186,7 +188,7 @@ def _scene(graph: _Graph, layout: Layout, sizes: Any, boxes: Any, labels: Any, d
     scene = Scene(extent[0] + MARGIN, extent[1] + MARGIN, title)
     shown = graph.nodes if backward is None else backward
     for edge, route, middle in zip(graph.edges, layout.routes, layout.labels):
-        if backward is not None and edge not in graph.trace.flows:
+        if backward is not None and edge not in graph.derivation.flows:
             continue
         points = through([at(point) for point in route], right)
         scene.curves.append(Curve(points if backward is None else points[::-1],
@@ -195,8 +197,8 @@ def _scene(graph: _Graph, layout: Layout, sizes: Any, boxes: Any, labels: Any, d
     for node, centre in zip(graph.nodes, layout.centres):
         if node in shown:
             x, y = at(centre)
-            scene.boxes.append(Box(x, y, sizes[node][0], sizes[node][1], _kind(graph.trace, node), boxes[node],
-                                   graph.trace.names.text[node]))
+            scene.boxes.append(Box(x, y, sizes[node][0], sizes[node][1], _kind(graph.derivation, node), boxes[node],
+                                   graph.derivation.names.text[node]))
     return scene
 
 
@@ -213,8 +215,8 @@ def _labels_at(middle: Tuple[float, float], labels: List[Tuple[str, str]], right
     return texts
 
 
-def _kind(trace: Trace, node: Node) -> str:
-    if node is trace.output:
+def _kind(derivation: Derivation, node: Node) -> str:
+    if node is derivation.output:
         return "output"
     if node.operation is not None:
         return "operation"

@@ -5,19 +5,20 @@ from typing import Any, Dict, List
 
 from lib.graph.draw.scene import BOX_COLOURS, TEXT_COLOURS
 from lib.graph.explain.names import Names
-from lib.graph.explain.trace import Edge, Trace
+from lib.graph.explain.derivation import Edge, Derivation
 from lib.graph.node import Node
 
 
-def dot(trace: Trace, nodes: List[Node], edges: List[Edge], boxes: Dict[Node, Any], labels: Dict[Edge, Any]) -> str:
+def dot(derivation: Derivation, nodes: List[Node], edges: List[Edge], boxes: Dict[Node, Any],
+        labels: Dict[Edge, Any]) -> str:
     """Return the description of a graph in Graphviz's language, with the same texts as in our own drawing."""
     number = {node: f"n{k + 1}" for k, node in enumerate(nodes)}
-    names: Names = trace.names
-    lines = [f"digraph {_quoted(names.text[trace.output])} {{", "    rankdir=LR;",
+    names: Names = derivation.names
+    lines = [f"digraph {_quoted(names.text[derivation.output])} {{", "    rankdir=LR;",
              '    node [shape=box, style="rounded,filled", fontname="DejaVu Sans", fontsize=11];',
              '    edge [fontname="DejaVu Sans", fontsize=9];']
     for node in nodes:
-        kind = "output" if node is trace.output else "operation" if node.operation is not None else \
+        kind = "output" if node is derivation.output else "operation" if node.operation is not None else \
             "variable" if node.needs_grad else "constant"
         fill, line = BOX_COLOURS[kind]
         text = "\n".join(text for text, _ in boxes[node])

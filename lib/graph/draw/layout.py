@@ -9,7 +9,7 @@ Source: K. Sugiyama, S. Tagawa, M. Toda, Methods for visual understanding of hie
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from typing import Dict, List, NamedTuple, Sequence, Tuple
+from typing import List, NamedTuple, Sequence, Tuple
 
 Point = Tuple[float, float]
 GAP_WITHIN = 16.0  # between neighbours of one rank
@@ -247,11 +247,3 @@ def _place_along(rows: List[List[_Place]]) -> Tuple[List[float], List[float], fl
         gap = GAP_BETWEEN + min(0.12 * farthest, 1.5 * GAP_BETWEEN)  # long ways across need room to bend
         at += gap
     return starts, ends, at - gap
-
-
-def overlaps(boxes: Dict[str, Tuple[float, float, float, float]]) -> List[Tuple[str, str]]:
-    """Return the pairs of boxes (left, top, right, bottom) that overlap, by name; for tests."""
-    names = list(boxes)
-    return [(a, b) for k, a in enumerate(names) for b in names[k + 1:]
-            if boxes[a][0] < boxes[b][2] and boxes[b][0] < boxes[a][2]
-            and boxes[a][1] < boxes[b][3] and boxes[b][1] < boxes[a][3]]

@@ -5,17 +5,29 @@
 >>> x, w = variable(3.0, name="x"), variable(0.5, name="w")
 >>> print(explain(((w * x - 1) ** 2).named("L")).derivative("w"))
 dL/dw = 2 * (w * x - 1) * x = 3
+
+The words of this package:
+
+    node          a quantity of the graph, with its value and its name (names.py): the user's, or t1, t2, ...
+    edge          one use of a node, the parent, by another, the child: d(child)/d(parent) is its local derivative
+    flow          what the child sends to the parent along an edge: what it has received times the local derivative
+    gradient      d(output)/d(node): the sum of the flows that arrive at a node
+    derivation    a graph with all of these as numbers (derivation.py)
+    path          edges from the output down to a node; the product along it is one term of the gradient
+    term          a piece of a formula, as lib.graph.notation writes it: plain text, LaTeX, ...
+    line, part    words and formulas in a row; titled lines (document.py)
 """
 from __future__ import annotations
 
 from typing import Any, List, Optional, Sequence
 
+from lib.graph.explain import expressions
 from lib.graph.explain import parts as explain_parts
-from lib.graph.explain.jacobians import derivative, expanded, jacobian, jacobians
+from lib.graph.explain.derivation import derivation_of
+from lib.graph.explain.document import Document, Line, Part
+from lib.graph.explain.jacobians import jacobian, jacobians
 from lib.graph.explain.matrices import matrices
 from lib.graph.explain.paths import paths
-from lib.graph.explain.text import Document, Line, Part
-from lib.graph.explain.trace import trace_of
 from lib.graph.node import Node
 from lib.validation import InputError
 
@@ -46,65 +58,64 @@ class Explanation(Document):
 
     def __init__(self, output: Node, learning_rate: Optional[float] = None, reuse: bool = True) -> None:
         super().__init__([])
-        self.trace = trace_of(output, reuse)
-        self.output = self.trace.output
+        self.derivation = derivation_of(output, reuse)
+        self.output = self.derivation.output
         self.learning_rate = learning_rate
 
     def intermediates(self) -> Part:
         """Return (a): the intermediate variables t1, t2, ..., one operation each."""
-        return explain_parts.intermediates(self.trace)
+        return explain_parts.intermediates(self.derivation)
 
     def forward(self) -> Part:
         """Return (b): the value of each node."""
-        return explain_parts.forward(self.trace)
+        return explain_parts.forward(self.derivation)
 
     def edges(self) -> Part:
         """Return (c): for each edge the product of partial derivatives along it, and the node it is sent to."""
-        return explain_parts.edges(self.trace)
+        return explain_parts.edges(self.derivation)
 
     def sums(self) -> Part:
         """Return (d): at each node the sum of products over its children."""
-        return explain_parts.sums(self.trace)
+        return explain_parts.sums(self.derivation)
 
     def formulas(self) -> Part:
         """Return each gradient as a formula, such as x.T @ dL/dz, with its shape."""
-        return explain_parts.formulas(self.trace)
+        return explain_parts.formulas(self.derivation)
 
     def paths(self, parameter: Any) -> Part:
         """Return (e): the paths from the output to a node, given as itself or by name, and the product along each."""
-        return paths(self.trace, self.trace.node(parameter))
+        return paths(self.derivation, self.derivation.node(parameter))
 
     def matrices(self) -> Part:
         """Return (f): the shape of each term, and where the transposes come from, derived in index form."""
-        return matrices(self.trace)
+        return matrices(self.derivation)
 
     def step(self, learning_rate: float, parameters: Optional[Sequence[Any]] = None) -> Part:
         """Return (g): one step of gradient descent on the parameters (all variables if None), and the new loss."""
-        return explain_parts.step(self.trace, learning_rate, parameters)
+        return explain_parts.step(self.derivation, learning_rate, parameters)
 
     def jacobians(self) -> Part:
         """Return (h): the Jacobian of each elementwise function of an array, which is diagonal."""
-        return jacobians(self.trace)
+        return jacobians(self.derivation)
 
     def derivative(self, variable: Any) -> Line:
         """Return d(output)/d(variable) as a single formula in the variables; for graphs of single numbers."""
-        return derivative(self.trace, self.trace.node(variable))
+        return expressions.derivative(self.derivation, self.derivation.node(variable))
 
     def formula(self) -> Line:
         """Return the output as a single formula in the leaves."""
-        text, latex = expanded(self.trace)
-        names = self.trace.names
-        return Line(f"{names.text[self.output]} = {text}", f"{names.latex[self.output]} = {latex}")
+        return expressions.formula(self.derivation)
 
     def parts(self) -> List[Part]:
         """Return the parts that make up the whole: (e) for each variable, (f) and (h) if there are arrays."""
-        self.trace.require_gradients()
-        if len(self.trace.order) > LARGEST_EXPLAINED:
-            raise InputError(f"A graph of {len(self.trace.order)} nodes is too long to be explained in one piece; the "
-                             f"limit is {LARGEST_EXPLAINED}. Ask for single parts, such as explanation.sums().")
+        self.derivation.require_gradients()
+        order = self.derivation.order
+        if len(order) > LARGEST_EXPLAINED:
+            raise InputError(f"A graph of {len(order)} nodes is too long to be explained in one piece; the limit is "
+                             f"{LARGEST_EXPLAINED}. Ask for single parts, such as explanation.sums().")
         parts = [self.intermediates(), self.forward(), self.edges(), self.sums()]
-        parts += [self.paths(node) for node in self.trace.parameters()]
-        arrays = any(node.ndim for node in self.trace.order)
+        parts += [self.paths(node) for node in self.derivation.parameters()]
+        arrays = any(node.ndim for node in order)
         if arrays:
             parts.append(self.matrices())
         if self.learning_rate is not None:

@@ -9,6 +9,10 @@ from typing import Any, List, Sequence, Tuple, Type
 
 import numpy as np
 
+from lib.graph.notation import Term
+from lib.graph.notation import call as function
+from lib.graph.notation.simplify import times
+
 
 class Operation:
     """One step of a computation: its value (forward), its derivatives (backward), and how both are written.
@@ -23,7 +27,6 @@ class Operation:
         broadcasts: the inputs are broadcast against each other, so their gradients must be summed back.
         analytic: forward also takes complex numbers, so the complex step can check the derivative.
         commutative: exchanging the two inputs changes nothing.
-        precedence: how tightly the notation binds: 1 sums, 2 products, 3 signs, 4 powers, 5 functions and names.
     """
 
     name = ""
@@ -32,7 +35,6 @@ class Operation:
     broadcasts = False
     analytic = True
     commutative = False
-    precedence = 5
     _classes: List[Type["Operation"]] = []
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -63,40 +65,22 @@ class Operation:
         """
         raise NotImplementedError(f"{type(self).__name__} doesn't define backward yet.")
 
-    # ------------------------------------------------------------------ the notation
+    # ------------------------------------------------------------------ the notation: see lib.graph.notation
 
-    def text(self, *names: str) -> str:
-        """Return the operation on named inputs as Python writes it, such as "a * b"."""
-        return f"{self.name}({', '.join(names + self._arguments())})"
+    def formula(self, *names: Term) -> Term:
+        """Return the operation on named inputs, such as a * b; by default a function, such as tanh(a)."""
+        return function(self.name, *names, **{key: value for key, value in vars(self).items() if key != "name"})
 
-    def latex(self, *names: str) -> str:
-        """Return the operation on named inputs in LaTeX, such as "a \\cdot b"."""
-        return rf"\operatorname{{{_escape(self.name)}}}\left({', '.join(names)}\right)"
-
-    def derivative_text(self, i: int, out: str, *names: str) -> str:
-        """Return d(out)/d(input i) in terms of the names of the output and the inputs, as Python writes it.
+    def derivative(self, i: int, out: Term, *names: Term) -> Term:
+        """Return d(out)/d(input i) in terms of the names of the output and the inputs, such as 1 - out ** 2.
 
         Elementwise, it is the diagonal entry. Otherwise it is the entry of the Jacobian, in index form.
         """
-        raise NotImplementedError(f"{type(self).__name__} doesn't define derivative_text yet.")
+        raise NotImplementedError(f"{type(self).__name__} doesn't define derivative yet.")
 
-    def derivative_latex(self, i: int, out: str, *names: str) -> str:
-        """Return d(out)/d(input i) in LaTeX; by default as in the text, such as "1", "-1" or the name of an input."""
-        return self.derivative_text(i, out, *names)
-
-    def backward_text(self, i: int, grad: str, out: str, *names: str) -> str:
-        """Return what backward computes for input i, such as "grad @ b.T"; elementwise, grad times derivative."""
-        derivative = self.derivative_text(i, out, *names)
-        return grad if derivative == "1" else f"{grad} * {_bracketed(derivative)}"
-
-    def backward_latex(self, i: int, grad: str, out: str, *names: str) -> str:
-        """Return what backward computes for input i in LaTeX; elementwise, grad times derivative."""
-        derivative = self.derivative_latex(i, out, *names)
-        if derivative == "1":
-            return grad
-        if any(sign in derivative.lstrip("-") for sign in "+-") or derivative.startswith("-"):
-            derivative = rf"\left({derivative}\right)"
-        return rf"{grad} \cdot {derivative}"
+    def flow(self, i: int, grad: Term, out: Term, *names: Term) -> Term:
+        """Return what backward computes for input i, such as grad @ b.T; elementwise, grad times derivative."""
+        return times(grad, self.derivative(i, out, *names))
 
     # ------------------------------------------------------------------ identity
 
@@ -111,15 +95,6 @@ class Operation:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(self._arguments())})"
-
-
-def _escape(name: str) -> str:
-    return name.replace("_", r"\_")
-
-
-def _bracketed(text: str) -> str:
-    """Return the text in brackets if it is more than a name, a number or a call."""
-    return text if text.replace("_", "").replace(".", "").isalnum() else f"({text})"
 
 
 def call(operation: Operation, *args: Any) -> Any:

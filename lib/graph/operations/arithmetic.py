@@ -6,36 +6,31 @@ from typing import Any, List, Tuple
 import numpy as np
 
 from lib.graph.memory import product
+from lib.graph.notation import Term, entry, equation, is_number, number, outer, partial, words
+from lib.graph.notation import call as function
+from lib.graph.notation.simplify import times
 from lib.graph.operations import Operation, call, value_of
 from lib.graph.operations.elementwise import LOG
 
 
 class Arithmetic(Operation):
-    """Base of the infix operations on two inputs that are broadcast against each other: out = a (sign) b."""
+    """Base of the operations on two inputs that are broadcast against each other and have a sign of their own."""
 
     elementwise = True
     broadcasts = True
     shape_rule = ("both shapes are broadcast: counted from the last axis, two sizes must be equal, or one of them 1 "
                   "or missing")
-    sign = ""
-    latex_sign = ""
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> List[Tuple[Operation, Tuple[Any, ...]]]:
         shapes = [((), ()), ((3,), (3,)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2, 2))]
         return [(cls(), (rng.uniform(0.5, 2, a), rng.uniform(0.5, 2, b))) for a, b in shapes]
 
-    def text(self, *names: str) -> str:
-        return f"{names[0]} {self.sign} {names[1]}"
-
-    def latex(self, *names: str) -> str:
-        return f"{names[0]} {self.latex_sign} {names[1]}"
-
 
 class Add(Arithmetic):
     """out = a + b; both derivatives are 1."""
 
-    name, sign, latex_sign, precedence, commutative = "add", "+", "+", 1, True
+    name, commutative = "add", True
 
     def forward(self, a, b):
         return a + b
@@ -43,14 +38,17 @@ class Add(Arithmetic):
     def backward(self, i, grad, out, a, b):
         return grad
 
-    def derivative_text(self, i, out, a, b):
-        return "1"
+    def formula(self, a, b):
+        return a + b
+
+    def derivative(self, i, out, a, b):
+        return number(1)
 
 
 class Subtract(Arithmetic):
     """out = a - b; d(out)/da = 1, d(out)/db = -1."""
 
-    name, sign, latex_sign, precedence = "subtract", "-", "-", 1
+    name = "subtract"
 
     def forward(self, a, b):
         return a - b
@@ -58,14 +56,17 @@ class Subtract(Arithmetic):
     def backward(self, i, grad, out, a, b):
         return grad if i == 0 else -grad
 
-    def derivative_text(self, i, out, a, b):
-        return "1" if i == 0 else "-1"
+    def formula(self, a, b):
+        return a - b
+
+    def derivative(self, i, out, a, b):
+        return number(1 if i == 0 else -1)
 
 
 class Multiply(Arithmetic):
     """out = a * b, entry by entry; d(out)/da = b, d(out)/db = a."""
 
-    name, sign, latex_sign, precedence, commutative = "multiply", "*", r"\cdot", 2, True
+    name, commutative = "multiply", True
 
     def forward(self, a, b):
         return a * b
@@ -73,14 +74,17 @@ class Multiply(Arithmetic):
     def backward(self, i, grad, out, a, b):
         return grad * b if i == 0 else grad * a
 
-    def derivative_text(self, i, out, a, b):
+    def formula(self, a, b):
+        return a * b
+
+    def derivative(self, i, out, a, b):
         return b if i == 0 else a
 
 
 class Divide(Arithmetic):
     """out = a / b; d(out)/da = 1/b, d(out)/db = -a/b^2 = -out/b."""
 
-    name, sign, precedence = "divide", "/", 2
+    name = "divide"
 
     def forward(self, a, b):
         return a / b
@@ -88,20 +92,17 @@ class Divide(Arithmetic):
     def backward(self, i, grad, out, a, b):
         return grad / b if i == 0 else -grad * out / b
 
-    def latex(self, *names):
-        return rf"\frac{{{names[0]}}}{{{names[1]}}}"
+    def formula(self, a, b):
+        return a / b
 
-    def derivative_text(self, i, out, a, b):
-        return f"1 / {b}" if i == 0 else f"-{a} / {b} ** 2"
-
-    def derivative_latex(self, i, out, a, b):
-        return rf"\frac{{1}}{{{b}}}" if i == 0 else rf"-\frac{{{a}}}{{{b}^{{2}}}}"
+    def derivative(self, i, out, a, b):
+        return 1 / b if i == 0 else -a / b ** 2
 
 
 class Power(Arithmetic):
     """out = a ** b; d(out)/da = b a^(b-1), d(out)/db = out log(a)."""
 
-    name, sign, precedence = "power", "**", 4
+    name = "power"
 
     def forward(self, a, b):
         return a ** b
@@ -113,28 +114,20 @@ class Power(Arithmetic):
         # for a = 0 the derivative by the exponent is 0: log(1) stands in for the infinite log(0)
         return grad * out * call(LOG, a + (value_of(a) == 0))
 
-    def latex(self, *names):
-        return f"{names[0]}^{{{names[1]}}}"
+    def formula(self, a, b):
+        return a ** b
 
-    def derivative_text(self, i, out, a, b):
+    def derivative(self, i, out, a, b):
         if i == 1:
-            return f"{out} * log({a})"
-        if b in ("2", "2.0"):
-            return f"2 * {a}"
-        return f"{b} * {a} ** ({b} - 1)" if not _is_number(b) else f"{b} * {a} ** {float(b) - 1:g}"
-
-    def derivative_latex(self, i, out, a, b):
-        if i == 1:
-            return rf"{out} \cdot \log({a})"
-        if b in ("2", "2.0"):
-            return rf"2 \cdot {a}"
-        return rf"{b} \cdot {a}^{{{b} - 1}}" if not _is_number(b) else rf"{b} \cdot {a}^{{{float(b) - 1:g}}}"
+            return out * function("log", a)
+        exponent = number(b.parts[0] - 1) if is_number(b) else b - 1
+        return times(b, a if is_number(exponent, 1) else a ** exponent)
 
 
 class Negate(Operation):
     """out = -a; the derivative is -1."""
 
-    name, precedence, elementwise = "negate", 3, True
+    name, elementwise = "negate", True
     shape_rule = "the shape of the input"
 
     @classmethod
@@ -147,13 +140,11 @@ class Negate(Operation):
     def backward(self, i, grad, out, a):
         return -grad
 
-    def text(self, *names):
-        return f"-{names[0]}"
+    def formula(self, a):
+        return -a
 
-    latex = text
-
-    def derivative_text(self, i, out, a):
-        return "-1"
+    def derivative(self, i, out, a):
+        return number(-1)
 
 
 class MatMul(Operation):
@@ -163,7 +154,7 @@ class MatMul(Operation):
     left counts as a row, on the right as a column; leading axes are stacks of matrices, broadcast against each other.
     """
 
-    name, precedence, broadcasts = "matmul", 2, True
+    name, broadcasts = "matmul", True
     shape_rule = "(n, k) @ (k, m) -> (n, m): the columns of the first must be as many as the rows of the second"
 
     @classmethod
@@ -194,25 +185,24 @@ class MatMul(Operation):
         result = _swapped(a) @ grad
         return result.reshape(result.shape[:-1]) if column else result
 
-    def text(self, *names):
-        return f"{names[0]} @ {names[1]}"
+    def formula(self, a, b):
+        return a @ b
 
-    def latex(self, *names):
-        return rf"{names[0]} \, {names[1]}"
+    def derivative(self, i, out, a, b):
+        above, below, factor = (("ij", "ik", entry(b, "kj")) if i == 0 else ("ij", "kj", entry(a, "ik")))
+        return equation(partial(entry(out, above), entry((a, b)[i], below)), factor)
 
-    def derivative_text(self, i, out, a, b):
-        return f"d {out}[i,j] / d {a}[i,k] = {b}[k,j]" if i == 0 else f"d {out}[i,j] / d {b}[k,j] = {a}[i,k]"
-
-    def derivative_latex(self, i, out, a, b):
-        if i == 0:
-            return rf"\frac{{\partial {{{out}}}_{{ij}}}}{{\partial {{{a}}}_{{ik}}}} = {{{b}}}_{{kj}}"
-        return rf"\frac{{\partial {{{out}}}_{{ij}}}}{{\partial {{{b}}}_{{kj}}}} = {{{a}}}_{{ik}}"
-
-    def backward_text(self, i, grad, out, a, b):
-        return f"{grad} @ {b}.T" if i == 0 else f"{a}.T @ {grad}"
-
-    def backward_latex(self, i, grad, out, a, b):
-        return rf"{grad} \, {{{b}}}^{{\top}}" if i == 0 else rf"{{{a}}}^{{\top}} \, {grad}"
+    def flow(self, i, grad, out, a, b):
+        if a.ndim == b.ndim == 1:  # an inner product: each entry's derivative is the other factor's entry
+            return times(grad, b if i == 0 else a)
+        if a.ndim == 1 and b.ndim == 2:  # a row times a matrix
+            return b @ grad if i == 0 else outer(a, grad)
+        if a.ndim == 2 and b.ndim == 1:  # a matrix times a column
+            return outer(grad, b) if i == 0 else a.T @ grad
+        if 1 in (a.ndim, b.ndim):  # a stack of matrices and a vector
+            rule = "row" if a.ndim == 1 else "column"
+            return words("with the vector as a ", rule, ": ", grad @ b.T if i == 0 else a.T @ grad)
+        return grad @ _transposed(b) if i == 0 else _transposed(a) @ grad
 
 
 def _swapped(x: Any) -> Any:
@@ -221,12 +211,12 @@ def _swapped(x: Any) -> Any:
     return x.transpose(axes)
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _transposed(term: Term) -> Term:
+    """Return a matrix, or each one of a stack, transposed."""
+    if term.shape is None or term.ndim <= 2:
+        return term.T
+    shape = term.shape[:-2] + (term.shape[-1], term.shape[-2])
+    return function("swapaxes", term, number(-1), number(-2), shape=shape)
 
 
 ADD, SUBTRACT, MULTIPLY, DIVIDE, POWER = Add(), Subtract(), Multiply(), Divide(), Power()

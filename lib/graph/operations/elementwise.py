@@ -6,6 +6,8 @@ from typing import Any, List, Tuple
 import numpy as np
 
 from lib.numerics import stable_sigmoid
+from lib.graph.notation import call as function
+from lib.graph.notation import name
 from lib.graph.operations import Operation, call
 from lib.validation import optional_import
 
@@ -24,9 +26,6 @@ class Elementwise(Operation):
     def signs(cls, rng: np.random.Generator, shape: Tuple[int, ...]) -> Any:
         """Return the signs of the examples' inputs: both, where the function is defined for both."""
         return rng.choice([-1.0, 1.0], shape)
-
-    def latex(self, *names: str) -> str:
-        return rf"\{self.name}({names[0]})"
 
 
 class PositiveOnly(Elementwise):
@@ -48,10 +47,7 @@ class Exp(Elementwise):
     def backward(self, i, grad, out, a):
         return grad * out
 
-    def latex(self, *names):
-        return f"e^{{{names[0]}}}"
-
-    def derivative_text(self, i, out, a):
+    def derivative(self, i, out, a):
         return out
 
 
@@ -66,11 +62,8 @@ class Log(PositiveOnly):
     def backward(self, i, grad, out, a):
         return grad / a
 
-    def derivative_text(self, i, out, a):
-        return f"1 / {a}"
-
-    def derivative_latex(self, i, out, a):
-        return rf"\frac{{1}}{{{a}}}"
+    def derivative(self, i, out, a):
+        return 1 / a
 
 
 class Log1p(PositiveOnly):
@@ -84,14 +77,8 @@ class Log1p(PositiveOnly):
     def backward(self, i, grad, out, a):
         return grad / (a + 1)
 
-    def latex(self, *names):
-        return rf"\log(1 + {names[0]})"
-
-    def derivative_text(self, i, out, a):
-        return f"1 / (1 + {a})"
-
-    def derivative_latex(self, i, out, a):
-        return rf"\frac{{1}}{{1 + {a}}}"
+    def derivative(self, i, out, a):
+        return 1 / (1 + a)
 
 
 class Sqrt(PositiveOnly):
@@ -105,14 +92,8 @@ class Sqrt(PositiveOnly):
     def backward(self, i, grad, out, a):
         return grad / (out * 2)
 
-    def latex(self, *names):
-        return rf"\sqrt{{{names[0]}}}"
-
-    def derivative_text(self, i, out, a):
-        return f"1 / (2 * {out})"
-
-    def derivative_latex(self, i, out, a):
-        return rf"\frac{{1}}{{2 \cdot {out}}}"
+    def derivative(self, i, out, a):
+        return 1 / (2 * out)
 
 
 class Sin(Elementwise):
@@ -126,11 +107,8 @@ class Sin(Elementwise):
     def backward(self, i, grad, out, a):
         return grad * call(COS, a)
 
-    def derivative_text(self, i, out, a):
-        return f"cos({a})"
-
-    def derivative_latex(self, i, out, a):
-        return rf"\cos({a})"
+    def derivative(self, i, out, a):
+        return function("cos", a)
 
 
 class Cos(Elementwise):
@@ -144,11 +122,8 @@ class Cos(Elementwise):
     def backward(self, i, grad, out, a):
         return -grad * call(SIN, a)
 
-    def derivative_text(self, i, out, a):
-        return f"-sin({a})"
-
-    def derivative_latex(self, i, out, a):
-        return rf"-\sin({a})"
+    def derivative(self, i, out, a):
+        return -function("sin", a)
 
 
 class Tanh(Elementwise):
@@ -162,11 +137,8 @@ class Tanh(Elementwise):
     def backward(self, i, grad, out, a):
         return grad * (1 - out * out)
 
-    def derivative_text(self, i, out, a):
-        return f"1 - {out} ** 2"
-
-    def derivative_latex(self, i, out, a):
-        return f"1 - {out}^{{2}}"
+    def derivative(self, i, out, a):
+        return 1 - out ** 2
 
 
 class Sigmoid(Elementwise):
@@ -180,14 +152,8 @@ class Sigmoid(Elementwise):
     def backward(self, i, grad, out, a):
         return grad * (out * (1 - out))
 
-    def latex(self, *names):
-        return rf"\sigma({names[0]})"
-
-    def derivative_text(self, i, out, a):
-        return f"{out} * (1 - {out})"
-
-    def derivative_latex(self, i, out, a):
-        return rf"{out} \cdot (1 - {out})"
+    def derivative(self, i, out, a):
+        return out * (1 - out)
 
 
 class Erf(Elementwise):
@@ -204,14 +170,8 @@ class Erf(Elementwise):
     def backward(self, i, grad, out, a):
         return grad * call(EXP, -(a * a)) * float(2 / np.sqrt(np.pi))
 
-    def latex(self, *names):
-        return rf"\operatorname{{erf}}({names[0]})"
-
-    def derivative_text(self, i, out, a):
-        return f"2 / sqrt(pi) * exp(-{a} ** 2)"
-
-    def derivative_latex(self, i, out, a):
-        return rf"\frac{{2}}{{\sqrt{{\pi}}}} e^{{-{a}^{{2}}}}"
+    def derivative(self, i, out, a):
+        return 2 / function("sqrt", name("pi")) * function("exp", -a ** 2)
 
 
 EXP, LOG, LOG1P, SQRT, SIN, COS = Exp(), Log(), Log1p(), Sqrt(), Sin(), Cos()

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lib.graph.notation import choice
 from lib.graph.operations import Operation, call, value_of
 from lib.graph.operations.elementwise import Elementwise
 
@@ -25,14 +26,8 @@ class ReLU(Elementwise):
     def backward(self, i, grad, out, a):
         return grad * (value_of(a) > 0)
 
-    def latex(self, *names):
-        return rf"\max(0, {names[0]})"
-
-    def derivative_text(self, i, out, a):
-        return f"1 if {a} > 0 else 0"
-
-    def derivative_latex(self, i, out, a):
-        return rf"\mathbb{{1}}[{a} > 0]"
+    def derivative(self, i, out, a):
+        return choice(a, ">", 0)
 
 
 class Abs(Elementwise):
@@ -46,14 +41,8 @@ class Abs(Elementwise):
     def backward(self, i, grad, out, a):
         return grad * (2.0 * (value_of(a) > 0) - 1.0).astype(grad.dtype)
 
-    def latex(self, *names):
-        return rf"\left|{names[0]}\right|"
-
-    def derivative_text(self, i, out, a):
-        return f"1 if {a} > 0 else -1"
-
-    def derivative_latex(self, i, out, a):
-        return rf"\operatorname{{sign}}({a})"
+    def derivative(self, i, out, a):
+        return choice(a, ">", 0, 1, -1)
 
 
 class Maximum(Operation):
@@ -80,14 +69,8 @@ class Maximum(Operation):
         first = value_of(a) > value_of(b)
         return grad * (first if i == 0 else ~first)
 
-    def latex(self, *names):
-        return rf"\max({names[0]}, {names[1]})"
-
-    def derivative_text(self, i, out, a, b):
-        return f"1 if {a} > {b} else 0" if i == 0 else f"1 if {b} >= {a} else 0"
-
-    def derivative_latex(self, i, out, a, b):
-        return rf"\mathbb{{1}}[{a} > {b}]" if i == 0 else rf"\mathbb{{1}}[{b} \geq {a}]"
+    def derivative(self, i, out, a, b):
+        return choice(a, ">", b) if i == 0 else choice(b, ">=", a)
 
 
 RELU, ABS, MAXIMUM = ReLU(), Abs(), Maximum()

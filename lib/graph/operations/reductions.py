@@ -1,10 +1,15 @@
 """The operations along axes: sum, mean, max, softmax and log_softmax."""
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any, List, Tuple
 
 import numpy as np
 
+from lib.graph.notation import call as function
+from lib.graph.notation import choice, entry, equation, method, name, number, partial, words
+from lib.graph.notation.shapes import reduced_shape, spread, summed
+from lib.graph.notation.simplify import times
 from lib.graph.operations import Operation, call, normalised_axes, value_of
 from lib.graph.operations.elementwise import exp
 from lib.graph.operations.shapes import broadcast_to, reshape
@@ -40,6 +45,10 @@ class Reduction(Operation):
         """Return how many numbers become one."""
         return int(np.prod([shape[i] for i in normalised_axes(self.axis, len(shape))], dtype=int))
 
+    def formula(self, a):
+        shape = reduced_shape(a.shape, self.axis, self.keepdims)
+        return function(self.name, a, shape=shape, axis=self.axis, keepdims=self.keepdims)
+
 
 class Sum(Reduction):
     """out = the sum of the entries along the axes; every derivative is 1, so backward copies grad to each entry."""
@@ -52,17 +61,11 @@ class Sum(Reduction):
     def backward(self, i, grad, out, a):
         return broadcast_to(self.spread(grad, a.shape), a.shape)
 
-    def latex(self, *names):
-        return rf"\sum {names[0]}"
+    def derivative(self, i, out, a):
+        return number(1)
 
-    def derivative_text(self, i, out, a):
-        return "1"
-
-    def backward_text(self, i, grad, out, a):
-        return f"broadcast_to({grad}, {a}.shape)"
-
-    def backward_latex(self, i, grad, out, a):
-        return rf"{grad} \cdot \mathbf{{1}}"
+    def flow(self, i, grad, out, a):
+        return spread(grad, a.shape, self.axis, self.keepdims)
 
 
 class Mean(Reduction):
@@ -76,20 +79,11 @@ class Mean(Reduction):
     def backward(self, i, grad, out, a):
         return broadcast_to(self.spread(grad / self.count(a.shape), a.shape), a.shape)
 
-    def latex(self, *names):
-        return rf"\operatorname{{mean}}({names[0]})"
+    def derivative(self, i, out, a):
+        return number(Fraction(1, self.count(a.shape) or 1))  # of no entries, there is nothing to divide
 
-    def derivative_text(self, i, out, a):
-        return "1 / n"
-
-    def derivative_latex(self, i, out, a):
-        return r"\frac{1}{n}"
-
-    def backward_text(self, i, grad, out, a):
-        return f"broadcast_to({grad} / n, {a}.shape)"
-
-    def backward_latex(self, i, grad, out, a):
-        return rf"\frac{{{grad}}}{{n}} \cdot \mathbf{{1}}"
+    def flow(self, i, grad, out, a):
+        return times(spread(grad, a.shape, self.axis, self.keepdims), self.derivative(i, out, a))
 
 
 class Max(Reduction):
@@ -108,17 +102,13 @@ class Max(Reduction):
         share = greatest / greatest.sum(axis=self.axis, keepdims=True)
         return self.spread(grad, a.shape) * share.astype(a.dtype)
 
-    def latex(self, *names):
-        return rf"\max({names[0]})"
+    def derivative(self, i, out, a):
+        return words("1 where an entry of ", a, " is ", out, ", else 0; k entries that tie have 1/k each")
 
-    def derivative_text(self, i, out, a):
-        return f"1 where {a} == {out} else 0 (k entries that tie: 1 / k each)"
-
-    def derivative_latex(self, i, out, a):
-        return rf"\mathbb{{1}}[{a} = {out}] / k"
-
-    def backward_text(self, i, grad, out, a):
-        return f"{grad} * ({a} == {out}) / k"
+    def flow(self, i, grad, out, a):
+        out, grad = (_kept(each, a.shape, self.axis, self.keepdims) for each in (out, grad))
+        greatest = choice(a, "==", out)
+        return times(grad, greatest / summed(greatest, self.axis, keepdims=True))
 
 
 class Softmax(Operation):
@@ -143,18 +133,15 @@ class Softmax(Operation):
     def backward(self, i, grad, out, a):
         return out * (grad - (grad * out).sum(axis=self.axis, keepdims=True))
 
-    def derivative_text(self, i, out, a):
-        return f"d {out}[i] / d {a}[j] = {out}[i] * ((i == j) - {out}[j])"
+    def formula(self, a):
+        return function(self.name, a, axis=None if a.ndim == 1 else self.axis)
 
-    def derivative_latex(self, i, out, a):
-        return (rf"\frac{{\partial {{{out}}}_i}}{{\partial {{{a}}}_j}} = "
-                rf"{{{out}}}_i (\mathbb{{1}}[i = j] - {{{out}}}_j)")
+    def derivative(self, i, out, a):
+        slope = entry(out, "i") * (choice(name("i"), "==", name("j")) - entry(out, "j"))
+        return equation(partial(entry(out, "i"), entry(a, "j")), slope)
 
-    def backward_text(self, i, grad, out, a):
-        return f"{out} * ({grad} - sum({grad} * {out}))"
-
-    def backward_latex(self, i, grad, out, a):
-        return rf"{out} \odot \left({grad} - \sum_i {{{grad}}}_i {{{out}}}_i\right)"
+    def flow(self, i, grad, out, a):
+        return times(out, grad - summed(times(grad, out), self.axis, keepdims=True))
 
 
 class LogSoftmax(Softmax):
@@ -172,17 +159,20 @@ class LogSoftmax(Softmax):
     def backward(self, i, grad, out, a):
         return grad - exp(out) * grad.sum(axis=self.axis, keepdims=True)
 
-    def derivative_text(self, i, out, a):
-        return f"d {out}[i] / d {a}[j] = (i == j) - exp({out}[j])"
+    def derivative(self, i, out, a):
+        slope = choice(name("i"), "==", name("j")) - function("exp", entry(out, "j"))
+        return equation(partial(entry(out, "i"), entry(a, "j")), slope)
 
-    def derivative_latex(self, i, out, a):
-        return rf"\frac{{\partial {{{out}}}_i}}{{\partial {{{a}}}_j}} = \mathbb{{1}}[i = j] - e^{{{{{out}}}_j}}"
+    def flow(self, i, grad, out, a):
+        return grad - times(function("exp", out), summed(grad, self.axis, keepdims=True))
 
-    def backward_text(self, i, grad, out, a):
-        return f"{grad} - exp({out}) * sum({grad})"
 
-    def backward_latex(self, i, grad, out, a):
-        return rf"{grad} - e^{{{out}}} \sum_i {{{grad}}}_i"
+def _kept(term: Any, shape: Tuple[int, ...], axis: Any, keepdims: bool) -> Any:
+    """Return what a reduction gave with the reduced axes back as size 1, as a formula writes it."""
+    sizes = reduced_shape(shape, axis, True)
+    if keepdims or term.ndim == 0 or sizes is None:
+        return term
+    return method(term, "reshape", ", ".join(map(str, sizes)), sizes)
 
 
 def sum(a: Any, axis: Any = None, keepdims: bool = False) -> Any:

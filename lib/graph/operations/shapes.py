@@ -9,20 +9,19 @@ from typing import Any, Sequence, Tuple
 
 import numpy as np
 
+from lib.graph.notation import Term, index, listed, method, shape_of, words
+from lib.graph.notation import call as function
+from lib.graph.notation.shapes import summed_back
 from lib.graph.operations import Operation, call, unbroadcast
+
+MOST_INDICES = 12  # an index of more is described, not written out
 
 
 class Movement(Operation):
-    """Base of the operations on one input that only move or copy entries."""
+    """Base of the operations that only move or copy entries."""
 
-    def derivative_text(self, i, out, *names):
-        return f"1 where an entry of {out} is the entry of {names[i]}, 0 elsewhere"
-
-    def derivative_latex(self, i, out, *names):
-        return rf"\mathbb{{1}}[\text{{the entry of }} {out} \text{{ is that of }} {names[i]}]"
-
-    def backward_latex(self, i, grad, out, *names):
-        return rf"\text{{{_plain(self.backward_text(i, 'G', out, *names))} with }} G = {grad}"
+    def derivative(self, i, out, *names):
+        return words("1 where an entry of ", out, " is the entry of ", names[i], ", 0 elsewhere")
 
 
 class Reshape(Movement):
@@ -43,11 +42,11 @@ class Reshape(Movement):
     def backward(self, i, grad, out, a):
         return reshape(grad, a.shape)
 
-    def text(self, *names):
-        return f"{names[0]}.reshape{self.shape}"
+    def formula(self, a):
+        return method(a, "reshape", ", ".join(map(str, self.shape)), _shape_of(self.forward, a))
 
-    def backward_text(self, i, grad, out, a):
-        return f"{grad}.reshape({a}.shape)"
+    def flow(self, i, grad, out, a):
+        return method(grad, "reshape", ", ".join(map(str, a.shape or ())), a.shape)
 
 
 class Transpose(Movement):
@@ -68,16 +67,16 @@ class Transpose(Movement):
     def backward(self, i, grad, out, a):
         if self.axes is None:
             return transpose(grad)
-        return transpose(grad, tuple(int(k) for k in np.argsort([k % a.ndim for k in self.axes])))
+        return transpose(grad, self._inverse())
 
-    def text(self, *names):
-        return f"{names[0]}.T" if self.axes is None else f"{names[0]}.transpose{self.axes}"
+    def formula(self, a):
+        return _with_axes(a, self.axes)
 
-    def latex(self, *names):
-        return rf"{{{names[0]}}}^{{\top}}" if self.axes is None else super().latex(*names)
+    def flow(self, i, grad, out, a):
+        return _with_axes(grad, None if self.axes is None else self._inverse())
 
-    def backward_text(self, i, grad, out, a):
-        return f"{grad}.T" if self.axes is None else f"{grad}, its axes back in the order of {a}"
+    def _inverse(self) -> Tuple[int, ...]:
+        return tuple(int(k) for k in np.argsort([k % len(self.axes) for k in self.axes]))
 
 
 class BroadcastTo(Movement):
@@ -98,8 +97,11 @@ class BroadcastTo(Movement):
     def backward(self, i, grad, out, a):
         return unbroadcast(grad, a.shape)
 
-    def backward_text(self, i, grad, out, a):
-        return f"{grad}, summed over the copies of each entry of {a}"
+    def formula(self, a):
+        return Term("call", (self.name, (a, shape_of(self.shape)), ()), self.shape)
+
+    def flow(self, i, grad, out, a):
+        return summed_back(grad, self.shape, a.shape)
 
 
 class Index(Movement):
@@ -128,14 +130,12 @@ class Index(Movement):
     def key(self):
         return type(self), _hashable(self.index)
 
-    def text(self, *names):
-        return f"{names[0]}[{_index_text(self.index)}]"
+    def formula(self, a):
+        return index(a, _index_text(self.index), _shape_of(self.forward, a))
 
-    def latex(self, *names):
-        return rf"{{{names[0]}}}_{{{_plain(_index_text(self.index))}}}"
-
-    def backward_text(self, i, grad, out, a):
-        return f"zeros like {a}, with {grad} added at [{_index_text(self.index)}]"
+    def flow(self, i, grad, out, a):
+        at = _index_text(self.index)
+        return words("zeros of shape ", shape_of(a.shape or ()), " with ", grad, f" added at [{at}]")
 
 
 class Scatter(Movement):
@@ -165,11 +165,11 @@ class Scatter(Movement):
     def key(self):
         return type(self), _hashable(self.index), self.shape
 
-    def text(self, *names):
-        return f"scatter({names[0]}, [{_index_text(self.index)}], {self.shape})"
+    def formula(self, a):
+        return words("zeros of shape ", shape_of(self.shape), " with ", a, f" added at [{_index_text(self.index)}]")
 
-    def backward_text(self, i, grad, out, a):
-        return f"{grad}[{_index_text(self.index)}]"
+    def flow(self, i, grad, out, a):
+        return index(grad, _index_text(self.index), a.shape)
 
 
 class Joining(Movement):
@@ -178,8 +178,8 @@ class Joining(Movement):
     def __init__(self, axis: int = 0) -> None:
         self.axis = axis
 
-    def text(self, *names):
-        return f"{self.name}(({', '.join(names)}{',' if len(names) == 1 else ''}), axis={self.axis})"
+    def formula(self, *names):
+        return function(self.name, listed(*names), axis=self.axis)
 
 
 class Concatenate(Joining):
@@ -201,8 +201,10 @@ class Concatenate(Joining):
         start = int(np.sum([x.shape[axis] for x in inputs[:i]], dtype=int))
         return grad[(slice(None),) * axis + (slice(start, start + inputs[i].shape[axis]),)]
 
-    def backward_text(self, i, grad, out, *names):
-        return f"the part of {grad} along axis {self.axis} that {names[i]} takes in {out}"
+    def flow(self, i, grad, out, *names):
+        axis = self.axis % names[i].ndim
+        start = sum(each.shape[axis] for each in names[:i])
+        return index(grad, ":, " * axis + f"{start}:{start + names[i].shape[axis]}", names[i].shape)
 
 
 class Stack(Joining):
@@ -221,8 +223,8 @@ class Stack(Joining):
     def backward(self, i, grad, out, *inputs):
         return grad[(slice(None),) * (self.axis % grad.ndim) + (i,)]
 
-    def backward_text(self, i, grad, out, *names):
-        return f"slice {i} of {grad} along axis {self.axis}"
+    def flow(self, i, grad, out, *names):
+        return index(grad, ":, " * (self.axis % (names[i].ndim + 1)) + str(i), names[i].shape)
 
 
 def reshape(a: Any, shape: Any) -> Any:
@@ -276,9 +278,24 @@ def _index_text(key: Any) -> str:
         return f"{start}:{stop}" + (f":{step}" if step else "")
     if key is Ellipsis:
         return "..."
+    if isinstance(key, (list, np.ndarray)) and np.size(key) > MOST_INDICES:
+        return f"an array of indices of shape {np.shape(key)}"
     return str(key.tolist() if isinstance(key, np.ndarray) else key)
 
 
-def _plain(text: str) -> str:
-    """Return a text with the characters escaped that LaTeX would take for commands."""
-    return text.replace("_", r"\_").replace("[", "{[}").replace("]", "{]}")
+def _shape_of(forward: Any, term: Term) -> Any:
+    """Return the shape of what moving the entries of a term gives, if the term's own is known."""
+    if term.shape is None:
+        return None
+    try:
+        return forward(np.broadcast_to(np.float64(0), term.shape)).shape
+    except (ValueError, IndexError):
+        return None  # a name that stands for an array, in an error message about its shape
+
+
+def _with_axes(term: Term, axes: Any) -> Term:
+    """Return a term with its axes in reverse order, or in another one."""
+    if axes is None:
+        return term.T
+    shape = None if term.shape is None or term.ndim != len(axes) else tuple(term.shape[k] for k in axes)
+    return method(term, "transpose", ", ".join(map(str, axes)), shape)

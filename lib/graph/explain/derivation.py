@@ -20,7 +20,7 @@ class Edge(NamedTuple):
     i: int  # which of the child's inputs the parent is
 
 
-class Trace:
+class Derivation:
     """A graph's nodes with names, its gradients and the contribution along each edge.
 
     Attributes:
@@ -100,15 +100,15 @@ class Trace:
         return by_name
 
 
-def trace_of(output: Any, reuse: bool) -> Trace:
+def derivation_of(output: Any, reuse: bool) -> Derivation:
     """Return a graph with its names and flows; with reuse, equal sub-expressions are one node.
 
     A graph with modules as nodes stays as it is: sharing computes it again, and a module such as Dropout would draw
     other random numbers.
     """
-    trace = Trace(output)
-    modules = any(getattr(node.operation, "module", None) is not None for node in trace.order)
-    return Trace(share(output)) if reuse and not modules else trace
+    derivation = Derivation(output)
+    modules = any(getattr(node.operation, "module", None) is not None for node in derivation.order)
+    return Derivation(share(output)) if reuse and not modules else derivation
 
 
 def flow_along(edge: Edge, grad: Any, values: Dict[Node, Any]) -> Any:

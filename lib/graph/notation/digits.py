@@ -1,0 +1,43 @@
+"""How numbers and arrays of numbers are written: six digits, and of large arrays the shape."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+LARGEST_PRINTED = 24  # arrays with more entries are described by their shape
+
+
+def number_text(value: Any, digits: int = 6) -> str:
+    """Return a number with up to six significant digits."""
+    number = float(value)
+    return "0" if number == 0 else f"{number:.{digits}g}"  # also for -0.0
+
+
+def value_text(value: Any) -> str:
+    """Return a number, or an array with its entries if they are few, else its shape.
+
+    >>> value_text(np.array([[0.5, 1.0], [2.0, 1 / 3]]))
+    '[[0.5, 1], [2, 0.333333]]'
+    """
+    array = np.asarray(value)
+    if array.ndim == 0:
+        return number_text(array)
+    if array.size > LARGEST_PRINTED:
+        return f"an array of shape {array.shape}"
+    return "[" + ", ".join(value_text(row) for row in array) + "]"
+
+
+def shape_text(shape: Any) -> str:
+    """Return a shape as it is spoken of: (8, 4), or "a number"."""
+    return "a number" if shape == () else str(tuple(int(size) for size in shape))
+
+
+def short_text(value: Any) -> str:
+    """Return a number with three or four digits for a drawing, and a few numbers as a list; "" for larger arrays."""
+    array = np.asarray(value)
+    if array.ndim == 0:
+        return "0" if float(array) == 0 else f"{float(array):.4g}"
+    if array.ndim == 1 and array.size <= 3:
+        return "[" + ", ".join(short_text(entry) for entry in array) + "]"
+    return ""
