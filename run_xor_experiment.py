@@ -4,9 +4,8 @@ Run it from the root folder: `python run_xor_experiment.py`, or with --help for 
 """
 import argparse
 import math
-import os
 import sys
-from typing import Callable, NoReturn, Sequence
+from typing import List, Sequence
 
 try:
     import numpy as np
@@ -16,15 +15,33 @@ except ModuleNotFoundError:
     from environment import rerun_in_environment
     rerun_in_environment()  # NumPy is missing: make or reuse .venv, and run this script again in there
 
+from lib.activations import ReLU
 from lib.dataset import X, y
 from lib.experiments import backward_pass
-from lib.experiments import create_xor_net, train_on_xor
+from lib.fitting.command_line import OneLineParser, picture_file, positive_float, whole_number
 from lib.gradient_utilities import zero_grad
 from lib.losses import CrossEntropyLoss
-from lib.network import Sequential
+from lib.network import Linear, Sequential
 from lib.utilities import one_hot_encoding
 
 NUM_REPORTS = 10  # how many times the loss is printed during training
+
+
+def create_xor_net(hidden: int = 2) -> Sequential:
+    """Return the network of the experiment: Linear(2, hidden), ReLU, Linear(hidden, 2)."""
+    return Sequential(Linear(2, hidden), ReLU(), Linear(hidden, 2))
+
+
+def train_on_xor(model: Sequential, loss_fn: CrossEntropyLoss, labels: np.ndarray, lr: float,
+                 epochs: int) -> List[float]:
+    """Take one step of backward_pass on the four points in each epoch; returns the loss after each."""
+    losses = []
+    loss_fn(model(X), labels)
+    for _ in range(epochs):
+        zero_grad(model.parameters())
+        backward_pass(model, loss_fn, lr)
+        losses.append(loss_fn(model(X), labels))
+    return losses
 
 
 def show_sequential_params_and_grads(model: Sequential) -> None:
@@ -44,50 +61,6 @@ def show_model(title: str, model: Sequential, loss_fn: CrossEntropyLoss, labels:
     show_sequential_params_and_grads(model)
     print(f"Loss: {loss:.4f}")
     print(f"Predictions: {np.argmax(preds, axis=1)}")
-
-
-class OneLineParser(argparse.ArgumentParser):
-    """An argument parser whose errors take one line, with exit status 2."""
-
-    def error(self, message: str) -> NoReturn:
-        sys.stderr.write(f"{self.prog}: {message} (see --help)\n")
-        sys.exit(2)
-
-
-def positive_float(text: str) -> float:
-    """Return the number, or fail with a sentence if it isn't a finite one above zero."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"expected a positive number, such as 0.5, but got {text!r}")
-    return value
-
-
-def whole_number(least: int, most: float = math.inf) -> Callable[[str], int]:
-    """Return a function that reads a whole number of at least `least` (and at most `most`)."""
-    def read(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = least - 1
-        if not least <= value <= most:
-            limit = f" to {most:.0f}" if math.isfinite(most) else " upwards"
-            raise argparse.ArgumentTypeError(f"expected a whole number from {least}{limit}, but got {text!r}")
-        return value
-    return read
-
-
-def picture_file(text: str) -> str:
-    """Return the file name, or fail with a sentence if no picture can be written there."""
-    folder = os.path.dirname(text) or "."
-    suffixes = (".png", ".pdf", ".svg", ".jpg")
-    if os.path.splitext(text)[1].lower() not in suffixes:
-        raise argparse.ArgumentTypeError(f"expected a file name ending in {', '.join(suffixes)}, but got {text!r}")
-    if not os.path.isdir(folder) or not os.access(folder, os.W_OK) or os.path.isdir(text):
-        raise argparse.ArgumentTypeError(f"can't write {text!r}: is {folder!r} a folder that you may write to?")
-    return text
 
 
 def read_options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -127,7 +100,7 @@ def main(arguments: Sequence[str] = ()) -> None:
 
     print(f"\nTrain for {options.epochs} epochs.")
     with np.errstate(over="ignore", invalid="ignore"):  # a rate that is too large is named below
-        losses = train_on_xor(model, loss_fn, X, labels, options.lr, options.epochs)
+        losses = train_on_xor(model, loss_fn, labels, options.lr, options.epochs)
     reports = sorted({math.ceil(options.epochs * k / NUM_REPORTS) for k in range(1, NUM_REPORTS + 1)})
     for step in reports:
         print(f"Loss after {step:3d} steps: {losses[step - 1]:.6f}")
@@ -137,8 +110,8 @@ def main(arguments: Sequence[str] = ()) -> None:
     print(f"\nFinal predictions: {np.argmax(model(X), axis=1)}")
     print(f"Ground truth:      {y}")
     if options.plot:
-        from lib.experiments import plot_xor_result
-        plot_xor_result(model, losses, options.plot)
+        from lib.figures.boundary import plot_loss_and_boundary
+        plot_loss_and_boundary(model, losses, X, y, options.plot)
         print(f"Picture written to {options.plot}")
 
 

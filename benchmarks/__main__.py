@@ -10,7 +10,7 @@ from typing import Dict, List, Optional, Sequence
 from benchmarks import report
 from benchmarks.measure import PEERS, Contest, Result
 from benchmarks.tasks import TASKS, Task, scaling_tasks
-from lib.utilities import write_atomically
+from lib.saving.files import write_atomically
 
 QUICK_KINDS = ("mlp", "networks", "check")
 SLOW_KINDS = ("epoch", "networks", "check")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterable, List, Sequence
 
 from lib.figures.base import save_figure
-from lib.utilities import write_atomically
+from lib.saving.files import write_atomically
 from lib.validation import optional_import, require_size
 
 ROOT = Path(__file__).resolve().parent.parent

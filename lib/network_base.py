@@ -9,7 +9,7 @@ import numpy as np
 
 from lib.validation import InputError, as_float
 
-ModuleType = TypeVar("ModuleType", bound="Module")
+_ModuleType = TypeVar("_ModuleType", bound="Module")
 
 
 # What the parameters of the sheets' layers are, by the names that the sheets give them.
@@ -171,17 +171,17 @@ class Module:
 
     # ------------------------------------------------------------------ modes and precision
 
-    def train(self: ModuleType, mode: bool = True) -> ModuleType:
+    def train(self: _ModuleType, mode: bool = True) -> _ModuleType:
         """Switch this module and all below it to training mode (or, with False, to evaluation mode)."""
         for _, module in self.named_modules():
             module.training = mode
         return self
 
-    def eval(self: ModuleType) -> ModuleType:
+    def eval(self: _ModuleType) -> _ModuleType:
         """Switch this module and all below it to evaluation mode: dropout, for one, is off."""
         return self.train(False)
 
-    def astype(self: ModuleType, dtype: Any) -> ModuleType:
+    def astype(self: _ModuleType, dtype: Any) -> _ModuleType:
         """Convert every parameter, gradient and buffer to a precision, such as np.float32, in place."""
         for _, parameter in self.named_parameters(constants=True):
             parameter.data = parameter.data.astype(dtype)

@@ -3,16 +3,15 @@ from __future__ import annotations
 
 import os
 import pickle
-import tempfile
 from pathlib import Path
-from typing import Any, Callable, Union
+from typing import Any, Union
 
 import numpy as np
 
 from lib.network_base import Module
 from lib.validation import InputError, checked_elementwise, require_size
 
-RESULTS_DIR = Path("results")
+_RESULTS = Path("results")
 
 
 def one_hot_encoding(y: Any, num_classes: int) -> np.ndarray:
@@ -61,37 +60,14 @@ class Dummy(Module):
         return -checked_elementwise(self, grad)
 
 
-def write_atomically(path: Union[str, Path], write: Callable[[Any], None]) -> Path:
-    """Write a file so that it is never there half-written: write(file) to a temporary name, then rename.
-
-    Args:
-        path: the file; its folder is made if it isn't there.
-        write: is given the open binary file.
-
-    Returns:
-        The path.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=str(path.parent), prefix=path.name + ".", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        mask = os.umask(0)  # a temporary file is private; the result gets the usual permissions
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, str(path))
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    return path
-
-
 def save_result(filename: Union[str, Path], obj: Any) -> Path:
-    """Save any picklable object as results/<filename>.pkl; returns the file's path."""
-    return write_atomically(_result_path(filename), lambda file: pickle.dump(obj, file))
+    """Save any picklable object as results/<filename>.pkl; returns the file's path. It is never there half-written."""
+    path = _result_path(filename)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_bytes(pickle.dumps(obj))
+    os.replace(str(temporary), str(path))
+    return path
 
 
 def load_result(filename: Union[str, Path]) -> Any:
@@ -109,5 +85,5 @@ def load_result(filename: Union[str, Path]) -> Any:
 
 
 def _result_path(filename: Union[str, Path]) -> Path:
-    path = RESULTS_DIR / filename
+    path = _RESULTS / filename
     return path if path.suffix else path.with_suffix(".pkl")

@@ -246,23 +246,6 @@ def parameter_list(params: Any, who: Any) -> List[Any]:
     return unique
 
 
-def require_training_objects(model: Any, loss_fn: Any, optimizer: Any, who: str) -> None:
-    """Raise InputError for a class in place of an object of it, or an optimiser of another model's parameters."""
-    for role, given in (("model", model), ("loss_fn", loss_fn), ("optimizer", optimizer)):
-        if isinstance(given, type):
-            arguments = "model.parameters(), lr=0.1" if role == "optimizer" else "..." if role == "model" else ""
-            raise InputError(f"{who} expects {role} to be an object, but got the class {given.__name__}. Write "
-                             f"{given.__name__}({arguments}).")
-    if not hasattr(optimizer, "step"):
-        raise InputError(f"{who} expects optimizer to be one, such as SGD(model.parameters(), lr=0.1), but got "
-                         f"a {type(optimizer).__name__}.")
-    trained = {id(param) for param in getattr(optimizer, "_params", [])}
-    own = {id(param) for param in model.parameters()}
-    if trained and own and not trained & own:
-        raise InputError(f"{who} got an optimiser that trains none of the model's parameters. Was the model made anew "
-                         "after it? Make the optimiser from this model's parameters().")
-
-
 def require_step_gradients(params: Any, optimizer: Any) -> None:
     """Raise an error that names the parameter, unless each has a gradient of its own shape to take a step from."""
     for param in params:

@@ -7,7 +7,6 @@ import pytest
 from lib.layers.activations import LeakyReLU, Softplus, Tanh
 from lib.activations import ReLU, Sigmoid
 from lib.dataset import X, y
-from lib.experiments import create_xor_net, train_on_xor
 from lib.layers.losses import BinaryCrossEntropyLoss, L1Loss, MeanSquaredError
 from lib.losses import CrossEntropyLoss, MSELoss
 from lib.steps.many_networks import Task, train_many
@@ -15,6 +14,7 @@ from lib.network import Linear, Sequential
 from lib.optimizers import create_optimizer
 from lib.regularizers import Dropout
 from lib.steps.readable import ReadableStep
+from run_xor_experiment import create_xor_net, train_on_xor
 
 LABELS = np.eye(2)[y]
 
@@ -92,7 +92,7 @@ def test_the_chunks_change_nothing(together, chunk_bytes):
     assert sum(together) == 9 and (max(together) == 9) == (chunk_bytes > 5000)
     for run in range(9):
         np.random.seed(run)
-        losses = train_on_xor(create_xor_net(), CrossEntropyLoss(), X, LABELS, lr=1.0, epochs=30)
+        losses = train_on_xor(create_xor_net(), CrossEntropyLoss(), LABELS, lr=1.0, epochs=30)
         assert trained.losses[0, run] == pytest.approx(losses[-1], rel=1e-10)
 
 

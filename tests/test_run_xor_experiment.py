@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import run_xor_experiment
-from lib.experiments import create_xor_net
 from lib.network import Linear, Sequential
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -101,7 +100,7 @@ def test_a_diverging_run_says_so(capsys):
 
 
 def test_the_network():
-    model = create_xor_net()
+    model = run_xor_experiment.create_xor_net()
     assert repr(model) == "Sequential(Linear(2, 2), ReLU(), Linear(2, 2))"
 
 
@@ -109,14 +108,13 @@ def test_the_network():
 def test_the_share_of_starts_that_solve_xor():
     """About 40 % of the starts solve XOR: 200 of them have a standard error of 3.5 %."""
     from lib.dataset import X, y
-    from lib.experiments import train_on_xor
     from lib.losses import CrossEntropyLoss
     from lib.utilities import one_hot_encoding
     labels, solved, stuck = one_hot_encoding(y, 2), 0, 0
     for seed in range(200):
         np.random.seed(seed)
-        model = create_xor_net()
-        losses = train_on_xor(model, CrossEntropyLoss(), X, labels, lr=1.0, epochs=1000)
+        model = run_xor_experiment.create_xor_net()
+        losses = run_xor_experiment.train_on_xor(model, CrossEntropyLoss(), labels, lr=1.0, epochs=1000)
         solved += np.array_equal(np.argmax(model(X), axis=1), y)
         stuck += abs(losses[-1] - np.log(2)) < 1e-3
     assert 0.3 < solved / 200 < 0.5

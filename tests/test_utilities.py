@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.dataset import X, y
-from lib.utilities import Dummy, load_result, one_hot_encoding, save_result, write_atomically
+from lib.saving.files import write_atomically
+from lib.utilities import Dummy, load_result, one_hot_encoding, save_result
 from tests.finite_differences import assert_backward_is_right
 
 

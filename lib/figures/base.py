@@ -4,7 +4,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Union
 
-from lib.utilities import write_atomically
+from lib.saving.files import write_atomically
 from lib.validation import optional_import
 
 

@@ -1,14 +1,15 @@
 """The decision boundary of a model with two inputs: which class it predicts at each point of the plane."""
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, Sequence, Union
 
 import numpy as np
 
 from lib.activations import Softmax
 from lib.numerics import stable_sigmoid
 from lib.network_base import Module
-from lib.figures.base import pyplot, show
+from lib.figures.base import pyplot, save_figure, show
 from lib.inspection.prediction import predict
 from lib.validation import InputError
 
@@ -60,6 +61,20 @@ def plot_decision_boundary(model: Module, x: np.ndarray, y: np.ndarray, axes: An
     axes.set(xlabel="x1", ylabel="x2", title="Decision boundary")
     axes.legend(loc="best", framealpha=0.9)
     return show(axes.figure) if own_figure else axes.figure
+
+
+def plot_loss_and_boundary(model: Module, losses: Sequence[float], x: np.ndarray, y: np.ndarray,
+                           path: Union[str, Path]) -> None:
+    """Draw the loss after each step, and the decision boundary beside it, into a file (.png, .pdf, .svg)."""
+    figure, (curve, plane) = pyplot().subplots(1, 2, figsize=(9, 3.8), layout="constrained")
+    curve.plot(np.arange(1, len(losses) + 1), losses)
+    classes = len(np.unique(y))
+    curve.axhline(np.log(classes), color="grey", linestyle=":", label=f"ln {classes}: a guess at random")
+    curve.set(xlabel="step", ylabel="cross-entropy loss", title="Loss")
+    curve.set_ylim(bottom=0)
+    curve.legend()
+    plot_decision_boundary(model, x, y, axes=plane)
+    save_figure(figure, path)
 
 
 def _probabilities(logits: np.ndarray) -> np.ndarray:

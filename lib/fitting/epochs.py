@@ -9,7 +9,8 @@ from lib.inspection.prediction import share_right
 from lib.model_evaluation import evaluate
 from lib.network_base import Module
 from lib.steps import make_step
-from lib.validation import InputError, require_size, require_training_objects
+from lib.fitting.checks import require_training_objects
+from lib.validation import InputError, require_size
 
 Measures = Tuple[float, float, float, float]
 Curves = Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]

@@ -15,7 +15,8 @@ from lib.fitting.history import EarlyStopping, History
 from lib.model_evaluation import accuracy
 from lib.network_base import Module
 from lib.fitting.trainer import DivergenceError, Metrics, Trainer
-from lib.validation import require_size, require_training_objects
+from lib.fitting.checks import require_training_objects
+from lib.validation import require_size
 
 __all__ = ["fit", "History", "EarlyStopping", "DivergenceError", "default_metrics"]
 

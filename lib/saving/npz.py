@@ -14,7 +14,7 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
 
 import numpy as np
 
-from lib.utilities import write_atomically
+from lib.saving.files import write_atomically
 
 Header = Tuple[Tuple[int, ...], np.dtype]  # an array's shape and precision, known before its numbers are read
 

@@ -61,8 +61,10 @@ def train_many(create_model: Callable[[], Module], loss_fn: Any, x: Any, y: Any,
     """Train many networks, each from its own random start.
 
     >>> from lib.dataset import X, y
-    >>> from lib.experiments import create_xor_net
+    >>> from lib.activations import ReLU
     >>> from lib.losses import CrossEntropyLoss
+    >>> from lib.network import Linear, Sequential
+    >>> create_xor_net = lambda: Sequential(Linear(2, 2), ReLU(), Linear(2, 2))
     >>> trained = train_many(create_xor_net, CrossEntropyLoss(), X, np.eye(2)[y], epochs=300, seeds=20)
     >>> trained.losses.shape, trained.parameters[0].shape
     ((1, 20), (20, 2, 2))
