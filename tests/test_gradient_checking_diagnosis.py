@@ -6,7 +6,7 @@ import pytest
 
 from lib.activations import ReLU, Sigmoid, Softmax
 from lib.layers.activations import Tanh
-from lib.gradient_checking import check_module
+from lib.gradient_checking import check_module, course, text
 from lib.gradient_checking.diagnose.causes import CAUSES
 from lib.gradient_checking.diagnose.formulas import HYPOTHESES
 from lib.losses import CrossEntropyLoss, MSELoss
@@ -120,23 +120,44 @@ def fails(self, grad):
 
 def test_an_exception_is_explained(rng):
     report = check_module(with_backward(Linear, fails, 3, 2), (rng.standard_normal((4, 3)),))
-    text = str(report)
+    said = " ".join(str(report).split())
     assert report.first_cause.name == "exception in backward"
-    assert os.path.basename(__file__) in text and "line " in text and "self.W.grad += self.input_cache @ grad" in text
-    assert "(4, 3)" in text and "(4, 2)" in text and "self.input_cache.T @ grad has shape (3, 2)" in text
+    assert os.path.basename(__file__) in said and "line " in said and "self.W.grad += self.input_cache @ grad" in said
+    assert "(4, 3)" in said and "(4, 2)" in said and "self.input_cache.T @ grad has shape (3, 2)" in said
 
 
 def test_hints_are_a_ladder(rng, monkeypatch):
     module, x = with_backward(ReLU, lambda self, grad: grad), rng.standard_normal((2, 3))
     words = CAUSES["mask missing where x < 0"]
-    texts = [str(check_module(module, (x,), hints=level)) for level in (1, 2, 3)]
-    for text, cause_shown, formula_shown in zip(texts, (False, True, True), (False, False, True)):
-        assert "what backward returns: wrong" in text and words.question in text
-        assert ("Likely cause" in text) == cause_shown and (words.formula in text) == formula_shown
-    monkeypatch.setenv("LIB_HINTS", "1")
-    assert str(check_module(module, (x,))) == texts[0]
+    monkeypatch.setattr(course, "sheet", lambda: {"hints": 3})
+    texts = [str(check_module(module, (x,), hints=level)) for level in (0, 1, 2, 3)]
+    for level, said in enumerate(texts):
+        assert "what backward returns: wrong" in said and words.question in said and "got / expected" in said
+        assert ("Likely cause" in said) == (level >= 1) and ("Evidence" in said) == (level >= 2)
+        assert (words.formula in said) == (level >= 3)
+    for lowered in range(4):
+        monkeypatch.setenv("LIB_HINTS", str(lowered))
+        assert str(check_module(module, (x,))) == texts[lowered]
     with pytest.raises(ValueError, match="hints"):
         check_module(module, (x,), hints=4)
+
+
+def test_the_courses_level_of_hints_can_be_lowered_and_never_raised(monkeypatch):
+    monkeypatch.setattr(course, "sheet", lambda: {"hints": 1})
+    for environment, argument, level in [("", None, 1), ("3", None, 1), ("0", None, 0), ("", 3, 1), ("3", 3, 1),
+                                         ("1", 0, 0), ("nonsense", None, 1)]:
+        monkeypatch.setenv("LIB_HINTS", environment)
+        assert course.hint_level(argument) == level
+    monkeypatch.setattr(course, "sheet", dict)  # a library without a sheet tells everything
+    monkeypatch.setenv("LIB_HINTS", "")
+    assert course.hint_level() == 3
+
+
+def test_a_report_fits_on_a_screen(rng):
+    bad = with_backward(Linear, linear(dW="-x.T @ g", db="-g.sum(axis=0)", dx="-g @ W.T"), 3, 3)
+    lines = str(check_module(Sequential(bad, ReLU(), Linear(3, 2)), (rng.standard_normal((4, 3)),))).splitlines()
+    assert len(lines) <= text.MOST_LINES and max(map(len, lines)) <= 120
+    assert "line " in lines[0] and any("Likely cause" in line for line in lines)
 
 
 def test_every_hypothesis_names_a_cause_with_words():

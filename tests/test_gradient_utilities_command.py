@@ -48,7 +48,7 @@ def test_a_wrong_module_is_explained(monkeypatch, tmp_path):
     assert status == 1 and "wrong" in text and "mask missing where x < 0" in text and "Likely cause" in text
     content = json.loads(file.read_text())
     assert content["ok"] is False and content["modules"]["ReLU"][0]["causes"][0]["name"] == "mask missing where x < 0"
-    status, text = run("ReLU", "--hints", "1")
+    status, text = run("ReLU", "--hints", "0")
     assert status == 1 and "Think about" in text and "Likely cause" not in text and "mask missing" not in text
 
 
@@ -59,9 +59,16 @@ def test_a_gap_reads_to_do(monkeypatch):
     monkeypatch.setattr(Sigmoid, "backward", gap)
     status, text = run("Sigmoid")
     assert status == 1 and "to do" in text and "Traceback" not in text
-    monkeypatch.setattr(Linear, "backward", lambda self, grad: None)
+
+    def nothing(self, grad):
+        pass
+
+    monkeypatch.setattr(Linear, "backward", nothing)
     status, text = run("Linear")
     assert status == 1 and "to do" in text
+    monkeypatch.setattr(Linear, "backward", lambda self, grad: None)
+    status, text = run("Linear")
+    assert status == 1 and "return is missing" in text
 
 
 def test_an_unknown_module_is_one_line(capsys):
@@ -78,7 +85,7 @@ def test_the_global_random_state_is_left_alone():
 
 @pytest.mark.slow
 def test_the_whole_library_is_right():
-    result = subprocess.run([sys.executable, "-m", "lib.gradient_utilities"], capture_output=True, text=True)
+    result = subprocess.run([sys.executable, "-m", "lib.gradient_utilities", "--all"], capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "CrossEntropyLoss" in result.stdout and "\033" not in result.stdout
 

@@ -8,9 +8,11 @@ from typing import Any, Iterator, List, Optional, Tuple
 
 import numpy as np
 
+from lib.gradient_checking.course import hint_level
 from lib.gradient_checking.diagnose.diagnosis import diagnose
 from lib.gradient_checking.examination import Examination
-from lib.gradient_checking.report import UNDECIDABLE, GradientReport, GradientShapeError, level_of
+from lib.gradient_checking.gaps import gap_of
+from lib.gradient_checking.report import UNDECIDABLE, GradientReport, GradientShapeError
 from lib.gradient_checking.measure.workbench import Workbench
 from lib.validation import InputError
 
@@ -67,7 +69,7 @@ def check_module(module: Any, input_args: Tuple[Any, ...], tolerance: float = 1e
         return report.on(wrt)
     if wrt not in ("all", "input", "params"):
         raise InputError(f'check_module expects wrt to be "all", "input" or "params", but got {wrt!r}.')
-    report = GradientReport(type(module).__name__, level_of(hints))
+    report = GradientReport(type(module).__name__, hint_level(hints))
     with warnings.catch_warnings(), np.errstate(all="ignore"), Workbench(module, input_args) as bench:
         warnings.simplefilter("ignore")
         examination = Examination(bench, tolerance, wrt)
@@ -91,3 +93,6 @@ def _conclude(examination: Examination, report: GradientReport) -> None:
         report.error_class = GradientShapeError
     if not report.ok:
         report.causes = diagnose(examination, check_module)
+        failure, gap = examination.failure, gap_of(type(examination.bench.module).backward)
+        report.raised = failure is not None and not isinstance(failure.error, NotImplementedError)
+        report.place = gap.place if gap is not None else ""

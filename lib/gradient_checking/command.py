@@ -1,4 +1,4 @@
-"""The student's command: `python -m lib.gradient_utilities` checks every module of the library and prints a table."""
+"""The student's command, `python -m lib.gradient_utilities`: the board of the sheet, or a table of the modules."""
 from __future__ import annotations
 
 import argparse
@@ -12,9 +12,11 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, TextIO
 
 import numpy as np
 
+from lib.gradient_checking import board
 from lib.gradient_checking.check import UndecidableWarning, check_module
+from lib.gradient_checking.course import MOST_HINTS, hint_level
 from lib.gradient_checking.discovery import examples_of, module_classes
-from lib.gradient_checking.report import OK, TO_DO, UNDECIDABLE, WRONG, GradientReport, TensorReport, level_of
+from lib.gradient_checking.report import OK, TO_DO, UNDECIDABLE, WRONG, GradientReport, TensorReport
 
 COLOURS = {OK: "32", WRONG: "31", TO_DO: "33", UNDECIDABLE: "36"}
 WORST_LAST = (OK, UNDECIDABLE, TO_DO, WRONG)
@@ -31,13 +33,15 @@ class Row(NamedTuple):
 
 
 def parse(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m lib.gradient_utilities", description=(
-        "Check the backward pass of every module of the library against numeric derivatives."))
+    parser = argparse.ArgumentParser(prog="python -m lib.gradient_checking", description=(
+        "Show the board of the sheet: which of its coding tasks are to do, right or wrong, and why. With a module, or "
+        "with --all, check backward passes against numeric derivatives."))
     parser.add_argument("module", nargs="?", help="check this module only, such as Linear")
+    parser.add_argument("--all", action="store_true", help="check every module of the library")
     parser.add_argument("--json", metavar="FILE", help="also write the results to a file, for machines")
-    parser.add_argument("--hints", type=int, choices=(1, 2, 3), default=None, help=(
-        "how much is shown: 1 which gradient and a question, 2 also the cause, 3 also the formula (default: the "
-        "environment's LIB_HINTS, else 3)"))
+    parser.add_argument("--hints", type=int, choices=range(MOST_HINTS + 1), default=None, help=(
+        "how much is told, at most as much as the course's level: 0 which gradient is wrong and a question, 1 also the "
+        "cause, 2 also the evidence, 3 also the formula"))
     return parser.parse_args(arguments)
 
 
@@ -45,6 +49,17 @@ def main(arguments: Optional[Sequence[str]] = None, out: Optional[TextIO] = None
     """Run the command; return its exit status: 0 all right, 1 something wrong or to do, 2 no such module."""
     options = parse(arguments)
     out = out or sys.stdout
+    found = board.outcomes()
+    if options.module is None and found and not (options.all and all(outcome.is_right for outcome in found)):
+        print(board.as_text(found), file=out)
+        if options.json:
+            _write_json(options.json, {"tasks": [outcome.to_dict() for outcome in found]})
+        return 0 if all(outcome.is_right for outcome in found) else 1
+    return _check_modules(options, out)
+
+
+def _check_modules(options: argparse.Namespace, out: TextIO) -> int:
+    """Check the module that is asked for, or every one: a table, then the first failure in detail."""
     classes: Dict[str, Any] = module_classes()
     if options.module is not None:
         name = _known_name(options.module, list(classes))
@@ -57,7 +72,7 @@ def main(arguments: Optional[Sequence[str]] = None, out: Optional[TextIO] = None
             return 2
         classes = {name: classes[name]}
     colour = hasattr(out, "isatty") and out.isatty() and "NO_COLOR" not in os.environ
-    results = {name: _reports(cls, level_of(options.hints)) for name, cls in classes.items()}
+    results = {name: _reports(cls, hint_level(options.hints)) for name, cls in classes.items()}
     rows = [row for name, reports in results.items() for row in table_rows(name, reports)]
     _print_table(rows, out, colour)
     everything = [report for reports in results.values() for report in reports]
@@ -68,7 +83,8 @@ def main(arguments: Optional[Sequence[str]] = None, out: Optional[TextIO] = None
     num_right = sum(all(report.ok for report in reports) for reports in results.values())
     print(f"\n{num_right} of {len(results)} modules are right.", file=out)
     if options.json:
-        _write_json(options.json, results)
+        _write_json(options.json, {"ok": not bad, "modules": {
+            name: [report.to_dict() for report in reports] for name, reports in results.items()}})
     return 1 if bad else 0
 
 
@@ -113,7 +129,7 @@ def table_rows(name: str, reports: Sequence[GradientReport]) -> List[Row]:
     """Return a row for each tensor of a module: the worst of what was found in all situations."""
     rows: Dict[str, Row] = {}
     for report in reports:
-        cause = report.causes[0].name if report.causes and report.hints > 1 else ""
+        cause = report.causes[0].name if report.causes and report.hints else ""
         for tensor in report.tensors:
             bad = tensor.verdict in (WRONG, TO_DO)
             row = Row(name, tensor.name, tensor.verdict, tensor.max_error, cause if bad else "")
@@ -141,10 +157,8 @@ def _print_table(rows: Sequence[Row], out: TextIO, colour: bool) -> None:
             print("  ".join("-" * width for width in widths), file=out)
 
 
-def _write_json(path: str, results: Dict[str, List[GradientReport]]) -> None:
-    """Write all reports to a file, which is there as a whole or not at all."""
-    content = {"ok": all(report.ok for reports in results.values() for report in reports),
-               "modules": {name: [report.to_dict() for report in reports] for name, reports in results.items()}}
+def _write_json(path: str, content: Dict[str, Any]) -> None:
+    """Write the content to a file, which is there as a whole or not at all."""
     folder = os.path.dirname(os.path.abspath(path))
     handle, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
     try:

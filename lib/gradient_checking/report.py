@@ -1,19 +1,12 @@
-"""What a check of gradients found: for the student as text, for machines as a dictionary.
-
-The text tells first which gradient is wrong and a question, then the cause, then the formula. A course chooses how
-much by the environment variable LIB_HINTS = 1, 2 or 3, or by check_module(..., hints=...); by default all is shown.
-"""
+"""What a check of gradients found: for machines as a dictionary; text.py writes it for the student."""
 from __future__ import annotations
 
-import os
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from lib.gradient_checking.measure.values import Entry
+from lib.gradient_checking.text import as_text
 
 OK, WRONG, UNDECIDABLE, TO_DO = "ok", "wrong", "undecidable", "to do"
-
-DEFAULT_HINTS = 3
-MOST_ENTRIES = 4  # of each wrong gradient
 
 
 class GradientError(RuntimeError):
@@ -78,6 +71,8 @@ class GradientReport:
         problems: sentences on what is wrong besides the values, such as "backward changes its argument".
         causes: likely causes, the likeliest first.
         warnings: what could not be decided, and points that proved nothing.
+        place: file and line of backward, as the student wrote it.
+        raised: whether backward raised an exception.
     """
 
     def __init__(self, module: str, hints: int = 3) -> None:
@@ -87,6 +82,7 @@ class GradientReport:
         self.causes: List[Cause] = []
         self.warnings: List[str] = []
         self.error_class = GradientError
+        self.place, self.raised = "", False
 
     @property
     def verdict(self) -> str:
@@ -117,7 +113,7 @@ class GradientReport:
                 not any(tensor.verdict in (WRONG, TO_DO) for tensor in self.tensors)):
             return self
         part = GradientReport(self.module, self.hints)
-        part.tensors = asked
+        part.tensors, part.place = asked, self.place
         return part
 
     def raise_if_wrong(self) -> "GradientReport":
@@ -140,60 +136,3 @@ class GradientReport:
 
     def __repr__(self) -> str:
         return f"GradientReport({self.module}: {self.verdict})"
-
-
-def level_of(hints: Optional[int] = None) -> int:
-    """Return how much is shown, 1 to 3: as given, else the environment's LIB_HINTS, else DEFAULT_HINTS."""
-    if hints is None:
-        text = os.environ.get("LIB_HINTS", "").strip()
-        hints = int(text) if text in ("1", "2", "3") else DEFAULT_HINTS
-    if hints not in (1, 2, 3):
-        raise ValueError("hints is how much is shown: 1 (which gradient, and a question), 2 (also the cause) or 3 "
-                         f"(also the formula), but got {hints!r}.")
-    return hints
-
-
-def as_text(report: GradientReport) -> str:
-    """Return a report as the lines that a student reads."""
-    lines = [_headline(report)]
-    for tensor in report.tensors:
-        lines += _lines_on(tensor, report.hints)
-    if report.hints > 1:
-        lines += [f"  Also: {problem}" for problem in dict.fromkeys(report.problems)]
-    if report.causes:
-        lines += _lines_on_cause(report)
-    lines += [f"  Note: {warning}" for warning in report.warnings]
-    return "\n".join(lines)
-
-
-def _headline(report: GradientReport) -> str:
-    words = {"ok": "all gradients are right.", "to do": "backward isn't written yet.",
-             "undecidable": "not every gradient could be checked.", "wrong": "backward is wrong."}
-    return f"{report.module}: {words[report.verdict]}"
-
-
-def _lines_on(tensor: TensorReport, hints: int) -> List[str]:
-    of = "dL/d(input), what backward returns" if tensor.kind == "input" else f"{tensor.name}.grad"
-    lines = [f"  {of}: {tensor.verdict}" + (f". {tensor.reason}" if tensor.reason and hints > 1 else "")]
-    if tensor.entries and hints > 1:
-        lines.append(f"    {'entry':>14} {'expected':>26} {'got':>14} {'got / expected':>15}")
-        for entry in tensor.entries[:MOST_ENTRIES]:
-            quotient = entry.ratio
-            expected = f"{entry.expected:.7g} +- {entry.uncertainty:.1g}"
-            lines.append(f"    {str(list(entry.index)):>14} {expected:>26} {entry.got:>14.7g} "
-                         f"{'' if quotient is None else format(quotient, '.5g'):>15}")
-    return lines
-
-
-def _lines_on_cause(report: GradientReport) -> List[str]:
-    first = report.causes[0]
-    lines = [f"  Think about: {first.question}"]
-    if report.hints >= 2:
-        lines.append(f"  Likely cause: {first.sentence}")
-        if first.evidence:
-            lines.append(f"    Evidence: {first.evidence}")
-        for other in report.causes[1:3]:
-            lines.append(f"  Or: {other.sentence}")
-    if report.hints >= 3 and first.formula:
-        lines.append(f"  How it is right: {first.formula}")
-    return lines

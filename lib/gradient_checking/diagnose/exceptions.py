@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Optional, Tuple
 import numpy as np
 
 from lib.gradient_checking.diagnose.causes import cause
+from lib.gradient_checking.gaps import relative
 from lib.gradient_checking.report import Cause
 
 OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -19,8 +20,9 @@ Shape = Tuple[int, ...]
 def explain(error: BaseException, situation: str) -> List[Cause]:
     """Return what an exception in backward means, the likeliest first."""
     frame, line, where = _place(error)
-    detail = f"{type(error).__name__} in {where}: {line}" if line else f"{type(error).__name__} in {where}"
-    evidence = f"{str(error).strip() or type(error).__name__} ({situation})"
+    detail = f"{type(error).__name__} in {where}"
+    evidence = (f"{line}\n" if line else "") + (str(error).strip() or type(error).__name__)
+    evidence += f" ({situation})." if situation else "."
     if isinstance(error, NotImplementedError):
         return [cause("to do", evidence, where)]
     shapes = _shapes(str(error))
@@ -28,7 +30,9 @@ def explain(error: BaseException, situation: str) -> List[Cause]:
     if "non-broadcastable output operand" in str(error) and len(shapes) >= 2:
         advice = (f" An array of shape {shapes[1]} can't be added to one of shape {shapes[0]}: the gradient of a "
                   "parameter has the parameter's shape.")
-        if len(shapes[1]) > len(shapes[0]):
+        if "keepdims=True" in line:
+            advice += " keepdims=True keeps the axis that is summed over, with size 1."
+        elif len(shapes[1]) > len(shapes[0]):
             advice += " The sum over the batch is missing: .sum(axis=0)."
             name = "missing sum over the batch"
     elif frame is not None and "@" in line or ".dot(" in line or "matmul" in str(error) or "not aligned" in str(error):
@@ -55,7 +59,7 @@ def _place(error: BaseException) -> Tuple[Any, str, str]:
         return None, "", "backward"
     frame, number = (backward or inside)[-1]
     name = frame.f_code.co_filename
-    return frame, linecache.getline(name, number).strip(), f"{os.path.basename(name)}, line {number}"
+    return frame, linecache.getline(name, number).strip(), f"{relative(name)}, line {number}"
 
 
 def _shapes(message: str) -> List[Shape]:

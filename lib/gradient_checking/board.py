@@ -1,0 +1,193 @@
+"""The board of the sheet: each task with its points, whether it is to do, right or wrong, and why.
+
+Tasks, points and order stand in exercises/backpropagation/sheet.json. Every task is judged by itself, whatever the
+other gaps hold: a Sequential is checked with modules that are known to be right.
+"""
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import textwrap
+import traceback
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from lib.gradient_checking import tasks
+from lib.gradient_checking.check import check_module
+from lib.gradient_checking.course import Task, coding_tasks, sheet
+from lib.gradient_checking.diagnose.exceptions import explain
+from lib.gradient_checking.discovery import examples_of
+from lib.gradient_checking.gaps import gap_of, relative
+from lib.gradient_checking.report import TO_DO, WRONG
+from lib.gradient_checking.text import WIDTH, exception_lines
+from lib.network_base import Module, Parameter
+
+RIGHT = "right"
+FUNCTIONS: Dict[str, Callable[[Any], str]] = {
+    "zero_grad": tasks.wrong_with_zero_grad, "check_gradients": tasks.wrong_with_check_gradients,
+    "backward_pass": tasks.wrong_with_backward_pass}
+QUESTIONS = {
+    "zero_grad": "What must a gradient be, so that backward can add to it, entry by entry?",
+    "check_gradients": "Which network would show that backward visits the layers in the right order?",
+    "backward_pass": "Which gradient is where after each line, and which way does the loss fall?"}
+
+
+class Outcome(NamedTuple):
+    """What became of a task."""
+
+    task: Task
+    verdict: str  # "right", "wrong" or "to do"
+    cause: str = ""  # in a line
+    detail: str = ""  # in at most MOST_LINES lines of text.py
+
+    @property
+    def is_right(self) -> bool:
+        return self.verdict == RIGHT
+
+    def to_dict(self) -> Dict[str, Any]:
+        """Return the outcome as JSON takes it."""
+        return {"number": self.task.number, "name": self.task.name, "points": self.task.points,
+                "verdict": self.verdict, "cause": self.cause, "detail": self.detail}
+
+
+def outcomes() -> List[Outcome]:
+    """Judge every coding task of the sheet; what the student's code prints meanwhile is swallowed."""
+    return [outcome_of(task) for task in coding_tasks()]
+
+
+def outcome_of(task: Task) -> Outcome:
+    """Judge one task; whatever its code raises becomes part of the outcome."""
+    state = np.random.get_state()
+    np.random.seed(0)
+    with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
+        try:
+            function = _function(task)
+            gap = gap_of(function)
+            if gap is not None and gap.is_empty:
+                return Outcome(task, TO_DO, "", f"{task.number} {task.name}: the gap is still empty ({gap.place}).")
+            place = gap.place if gap is not None else task.file
+            if task.name in FUNCTIONS:
+                return _judge_function(task, function, place)
+            return _judge_module(task, place)
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
+            return _of_exception(task, error)
+        finally:
+            np.random.set_state(state)
+
+
+def _function(task: Task) -> Any:
+    found: Any = importlib.import_module(task.file[:-len(".py")].replace("/", "."))
+    for name in task.name.split("."):
+        found = getattr(found, name)
+    return found
+
+
+def _judge_function(task: Task, function: Any, place: str) -> Outcome:
+    try:
+        sentence = FUNCTIONS[task.name](function)
+    except NotImplementedError as error:
+        if traceback.extract_tb(error.__traceback__)[-1].name == task.name:
+            return Outcome(task, TO_DO, "", f"{task.number} {task.name}: the gap is still empty ({place}).")
+        raise
+    if not sentence:
+        return Outcome(task, RIGHT)
+    text, *table = sentence.split("\n")
+    lines = textwrap.wrap(f"{task.name} is wrong ({place}): {text}", WIDTH, subsequent_indent="  ") + table
+    return Outcome(task, WRONG, text, "\n".join(lines + [f"  Think about: {QUESTIONS[task.name]}"]))
+
+
+def _judge_module(task: Task, place: str) -> Outcome:
+    class_name = task.name.split(".")[0]
+    cls = getattr(importlib.import_module(task.file[:-len(".py")].replace("/", ".")), class_name)
+    situations = _networks(cls) if class_name == "Sequential" else examples_of(cls, np.random.default_rng(0))
+    for module, inputs in situations:
+        report = check_module(module, inputs)
+        if not report.ok:
+            first = report.causes[0].sentence if report.causes and (report.hints or report.raised) else ""
+            return Outcome(task, report.verdict, first, str(report))
+    return Outcome(task, RIGHT)
+
+
+def _of_exception(task: Task, error: BaseException) -> Outcome:
+    """Return the outcome of code that raised: the student's own line, and what is wrong with it."""
+    if isinstance(error, SyntaxError) and error.filename:
+        where, line = f"{relative(error.filename)}, line {error.lineno}", (error.text or "").strip()
+        says = f"{type(error).__name__}: {error.msg}"
+        lines = [f"{task.name} can't be tried, as Python doesn't understand {where}:", f"    {line}", f"  {says}."]
+        return Outcome(task, WRONG, f"{says} ({where})", "\n".join(lines))
+    says = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    first = explain(error, "")[0]
+    lines = [f"{task.name} raises an exception."] + exception_lines(first)
+    return Outcome(task, WRONG, says.splitlines()[0], "\n".join(lines))
+
+
+# ---------------------------------------------------------------------- networks of known parts
+
+class _Product(Module):
+    """y = x W: a module that is known to be right, of which networks are made to check a Sequential."""
+
+    def __init__(self, rows: int, columns: int, rng: np.random.Generator) -> None:
+        self.W = Parameter(rng.standard_normal((rows, columns)), name="W")
+
+    def parameters(self) -> List[Parameter]:
+        return [self.W]
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.input_cache = x
+        return x @ self.W.data
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        self.W.grad = self.W.grad + self.input_cache.T @ grad
+        return grad @ self.W.data.T
+
+
+class _Cubic(Module):
+    """y = x + x^3 / 3."""
+
+    takes_any_number = True
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.input_cache = x
+        return x + x ** 3 / 3
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        return grad * (1 + self.input_cache ** 2)
+
+
+def _networks(sequential: Any) -> List[Tuple[Module, Tuple[Any, ...]]]:
+    rng = np.random.default_rng(0)
+    deep = sequential(_Product(4, 6, rng), _Cubic(), _Product(6, 5, rng), _Cubic(), _Product(5, 3, rng))
+    square = sequential(_Product(3, 3, rng), _Cubic(), _Product(3, 3, rng))
+    single = sequential(_Product(2, 2, rng))
+    return [(deep, (rng.uniform(-1, 1, (3, 4)),)), (square, (rng.uniform(-1, 1, (3, 3)),)),
+            (single, (rng.uniform(-1, 1, (1, 2)),))]
+
+
+# ---------------------------------------------------------------------- the board as text
+
+def waits_for(task: Task, found: Sequence[Outcome]) -> Optional[Task]:
+    """Return the first earlier task that a task builds upon, directly or not, and that isn't right; or None."""
+    by_number = {outcome.task.number: outcome for outcome in found}
+    needed = [task]
+    for each in needed:
+        needed += [by_number[number].task for number in each.builds_upon
+                   if number in by_number and by_number[number].task not in needed]
+    return next((each for each in sorted(needed, key=lambda each: each.number)
+                 if each is not task and not by_number[each.number].is_right), None)
+
+
+def as_text(found: Sequence[Outcome]) -> str:
+    """Return the board as lines: a line a task, then the first task that isn't right in detail."""
+    points = sum(outcome.task.points for outcome in found if outcome.is_right)
+    lines = [f"{sheet().get('title', 'The sheet')}: {points:g} of {sum(o.task.points for o in found):g} points"]
+    width = max(len(outcome.task.name) for outcome in found)
+    for outcome in found:
+        line = f"  {outcome.task.number}  {outcome.task.name:<{width}}  {outcome.task.points:g}  {outcome.verdict:<6}"
+        lines.append(textwrap.shorten(outcome.cause, WIDTH - len(line) - 2, placeholder=" ...").join([line + "  ", ""])
+                     .rstrip())
+    first = next((outcome for outcome in found if not outcome.is_right), None)
+    if first is not None:
+        lines += ["", first.detail]
+    return "\n".join(lines)

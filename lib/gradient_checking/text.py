@@ -1,0 +1,87 @@
+"""A report as the lines that a student reads: one screen, with the cause on it.
+
+How much is told depends on the level of hints; see lib.gradient_checking.course.
+"""
+from __future__ import annotations
+
+import textwrap
+from typing import Any, List
+
+WIDTH = 110
+MOST_LINES = 15  # with the board of the sheet above it, a report still fits on a screen of 24 lines
+MOST_ENTRIES = 3  # of the first wrong gradient
+
+
+def as_text(report: Any) -> str:
+    """Return a GradientReport as text of at most MOST_LINES lines; what matters least is left out."""
+    bad = [tensor for tensor in report.tensors if tensor.verdict in ("wrong", "to do")]
+    others = [tensor for tensor in report.tensors if tensor.verdict == "undecidable"]
+    parts = [[_headline(report)]]
+    if report.verdict != "to do" and not report.raised:
+        parts += [_lines_on(tensor, with_entries=tensor is bad[0]) for tensor in bad[:4]]
+        parts += [[f"  {len(bad) - 4} more gradients are wrong."]] if len(bad) > 4 else []
+    parts += [_lines_on(tensor) for tensor in others[:3] if not bad]
+    parts += _on_the_cause(report)
+    told = " ".join(line for part in parts for line in part)
+    if report.hints >= 2:
+        parts += [_wrapped(f"  Also: {problem}") for problem in dict.fromkeys(report.problems) if problem not in told]
+    parts += [_wrapped(f"  Note: {warning}") for warning in report.warnings]
+    lines = list(parts[0])
+    for part in parts[1:]:
+        if len(lines) + len(part) <= MOST_LINES:
+            lines += part
+    return "\n".join(lines)
+
+
+def _headline(report: Any) -> str:
+    words = {"ok": "all gradients are right", "to do": "backward isn't written yet",
+             "undecidable": "not every gradient could be checked",
+             "wrong": "backward raises an exception" if report.raised else "backward is wrong"}
+    place = f" ({report.place})" if report.place and report.verdict in ("wrong", "to do") else ""
+    return f"{report.module}: {words[report.verdict]}{place}."
+
+
+def _lines_on(tensor: Any, with_entries: bool = False) -> List[str]:
+    of = "dL/d(input), what backward returns" if tensor.kind == "input" else f"{tensor.name}.grad"
+    lines = _wrapped(f"  {of}: {tensor.verdict}" + (f". {tensor.reason}" if tensor.reason else ""))
+    if tensor.entries and with_entries:
+        lines.append(f"    {'entry':>14} {'expected':>26} {'got':>14} {'got / expected':>15}")
+        for entry in tensor.entries[:MOST_ENTRIES]:
+            quotient = entry.ratio
+            expected = f"{entry.expected:.7g} +- {entry.uncertainty:.1g}"
+            lines.append(f"    {str(list(entry.index)):>14} {expected:>26} {entry.got:>14.7g} "
+                         f"{'' if quotient is None else format(quotient, '.5g'):>15}")
+    return lines
+
+
+def _on_the_cause(report: Any) -> List[List[str]]:
+    """Return what is said about the likely causes, the most important part first."""
+    if not report.causes:
+        return []
+    first, *others = report.causes
+    cause = [_wrapped(f"  Likely cause: {first.sentence}")]
+    evidence = [_wrapped(f"    Evidence: {first.evidence}")] if first.evidence else []
+    think = [_wrapped(f"  Think about: {first.question}")] if first.question else []
+    if report.verdict == "to do":
+        parts = think
+    elif report.raised:  # where and what it is, Python itself says
+        parts = [exception_lines(first)]
+    else:
+        parts = (cause if report.hints >= 1 else []) + (evidence if report.hints >= 2 else []) + think
+    if report.hints >= 3 and first.formula:
+        parts.append(_wrapped(f"  How it is right: {first.formula}"))
+    if report.hints >= 2 and not report.raised:
+        parts += [_wrapped(f"  Or: {other.sentence}") for other in others[:2]]
+    return parts
+
+
+def exception_lines(cause: Any) -> List[str]:
+    """Return where the student's code raised, its own line, and what that means."""
+    code, _, message = cause.evidence.rpartition("\n")
+    own_line = [f"      {line}" for line in code.splitlines()]
+    return _wrapped(f"  {cause.sentence}") + own_line + _wrapped(f"    {message}")
+
+
+def _wrapped(text: str) -> List[str]:
+    indent = " " * (len(text) - len(text.lstrip()) + 2)
+    return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False) or [""]
