@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import pkgutil
 from typing import Any, Dict, Iterator, List, Type
 
@@ -37,7 +36,7 @@ def module_classes() -> Dict[str, Type[Module]]:
     """Return every module class of the library that can be used, by its name, in alphabetical order."""
     import_everything()
     found = {cls.__name__: cls for cls in subclasses(Module)
-             if cls.__module__.startswith("lib.") and cls.forward is not Module.forward and not inspect.isabstract(cls)}
+             if cls.__module__.startswith("lib.") and cls.forward is not Module.forward and cls.__name__[0] != "_"}
     return dict(sorted(found.items()))
 
 
