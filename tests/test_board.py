@@ -31,7 +31,7 @@ def outcome_with(monkeypatch, tmp_path):
         module = importlib.import_module(task.file[:-3].replace("/", "."))
 
         def function(task):
-            namespace = dict(vars(module))
+            namespace = dict(vars(module), __name__="planted")
             exec(compile(source, str(file), "exec"), namespace)
             found = namespace[owner or method]
             if owner:
