@@ -119,7 +119,8 @@ def _of_exception(task: Task, error: BaseException) -> Outcome:
         return Outcome(task, WRONG, f"{says} ({where})", "\n".join(lines))
     says = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     first = explain(error, "")[0]
-    lines = [f"{task.name} raises an exception."] + exception_lines(first)
+    where = first.sentence.rpartition(": ")[2]
+    lines = [f"{task.name} raises an exception."] + exception_lines(first._replace(sentence=where))
     return Outcome(task, WRONG, says.splitlines()[0], "\n".join(lines))
 
 

@@ -20,6 +20,8 @@ def planted(source: str, name: str, text: str) -> str:
     function = source[start:end]
     gap = GAP.search(function)
     assert gap is not None, f"{name} has no gap"
+    if "np." in text and "import numpy" not in source:  # as a student would import what is missing
+        text = "import numpy as np\n" + text.lstrip("\n")
     body = textwrap.indent(textwrap.dedent(text).strip("\n") + "\n", gap["indent"])
     return source[:start] + function[:gap.start("text")] + body + function[gap.end("text"):] + source[end:]
 
