@@ -11,19 +11,22 @@ from lib.validation import require_size
 
 
 def train(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarray, y_train: np.ndarray, x_val: np.ndarray,
-          y_val: np.ndarray, num_epochs: int, batch_size: int, print_every: int = 1) -> Curves:
+          y_val: np.ndarray, num_epochs: int, batch_size: int, print_every: int = 1,
+          compiled: bool = False) -> Curves:
     """Train a model as lib.training.train does, at a constant learning rate, and print a line every few epochs.
 
     Args:
         model, loss_fn, optimizer, x_train, y_train, x_val, y_val, num_epochs, batch_size: as there.
         print_every: epochs from one line to the next; 0 prints nothing.
+        compiled: as there.
 
     Returns:
         What lib.training.train returns.
     """
     require_size("print_every", print_every, "train", least=0)
     measures = []
-    for measured in train_epochs(model, loss_fn, optimizer, x_train, y_train, x_val, y_val, num_epochs, batch_size):
+    for measured in train_epochs(model, loss_fn, optimizer, x_train, y_train, x_val, y_val, num_epochs, batch_size,
+                                 compiled):
         measures.append(measured)
         if print_every and len(measures) % print_every == 0:
             train_cost, train_accuracy, val_cost, val_accuracy = measured

@@ -19,7 +19,8 @@ from lib.utilities import save_result
 
 
 def train(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarray, y_train: np.ndarray, x_val: np.ndarray,
-          y_val: np.ndarray, num_epochs: int, batch_size: int, scheduler: Any = None) -> Curves:
+          y_val: np.ndarray, num_epochs: int, batch_size: int, scheduler: Any = None,
+          compiled: bool = False) -> Curves:
     """Train a model, and measure after each epoch how well it does on data that it wasn't trained on.
 
     The samples are shuffled in each epoch by np.random.shuffle, in the order that the epoch before has left. Training
@@ -34,6 +35,8 @@ def train(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarray, y_tr
         num_epochs: how often to go through the training data.
         batch_size: examples a step; it has to divide the training data.
         scheduler: sets the optimiser's learning rate after each epoch, by its step().
+        compiled: whether lib.steps.compiled takes the steps, which is faster, in place of the modules' own code: both
+            are compared on each epoch's first batch. What can't be compiled is said in a NotCompilable.
 
     Returns:
         Four arrays, (num_epochs,): training costs, each the mean of an epoch's batch losses; training accuracies;
@@ -43,7 +46,8 @@ def train(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarray, y_tr
         AssertionError: the batch size doesn't divide the training data.
     """
     measures = []
-    for measured in train_epochs(model, loss_fn, optimizer, x_train, y_train, x_val, y_val, num_epochs, batch_size):
+    for measured in train_epochs(model, loss_fn, optimizer, x_train, y_train, x_val, y_val, num_epochs, batch_size,
+                                 compiled):
         measures.append(measured)
         if scheduler is not None:
             scheduler.step()

@@ -49,8 +49,8 @@ def undisturbed(request, tmp_path_factory):
 
 def test_the_two_kinds_of_runs_take_the_two_kinds_of_steps():
     for kind in KINDS:
-        model, optimizer, _, _ = create_run(kind)
-        step = make_step(model, CrossEntropyLoss(), optimizer)
+        model, optimizer, _, options = create_run(kind)
+        step = make_step(model, CrossEntropyLoss(), optimizer, compiled=options.get("compiled", False))
         assert (type(step) is ReadableStep) == (kind == "readable")
 
 

@@ -41,21 +41,6 @@ def test_the_products_of_a_step_are_all_there(rng):
     assert all(line.seconds > 0 for line in result.lines) and result.seconds > 0
 
 
-def test_products_that_update_the_weights_count_as_products(monkeypatch, rng):
-    pytest.importorskip("scipy", reason="its BLAS has the product that updates the weights")
-    model = Sequential(Linear(120, 150, rng=rng), ReLU(), Linear(150, 3, rng=rng))
-    x, y = rng.standard_normal((5, 120)), np.eye(3)[rng.integers(0, 3, 5)]
-    flops, updated = {}, {}
-    for threads in ("1", "2"):
-        monkeypatch.setenv("OMP_NUM_THREADS", threads)
-        lines = profile(model, CrossEntropyLoss(), SGD(model.parameters()), x, y, verbose=False).lines
-        flops[threads] = sum(line.flops for line in lines if line.operation in ("dot", "descend"))
-        updated[threads] = [line.shape for line in lines if line.operation in ("descend", "update")]
-    assert flops["1"] == flops["2"]
-    # W and b of the second layer are one matrix; the first layer's b is left for the optimiser
-    assert updated["2"] == [(18603,)] and sorted(updated["1"]) == [(121, 150), (151, 3)]
-
-
 def test_the_table_names_each_operation_and_the_machine(rng, capsys):
     model, x, y = make(rng)
     result = profile(model, CrossEntropyLoss(), Adam(model.parameters()), x, y)

@@ -10,7 +10,7 @@ from benchmarks.peers import Unsupported
 from benchmarks.tasks import Task, data, weights
 from lib.activations import ReLU
 from lib.data.batches import Batches
-from lib.steps.compiled import compile_step
+from lib.steps.compiled import CompiledStep
 from lib.convolutions import Conv2d
 from lib.layers.pooling import MaxPool2d
 from lib.losses import CrossEntropyLoss, MSELoss
@@ -171,7 +171,7 @@ def readable(task: Task) -> Any:
 def compiled(task: Task) -> Any:
     if task.kind == "check":
         raise Unsupported("a check is of the modules")
-    return ManyNetworks(task) if task.kind == "networks" else CompiledSteps(task, compile_step)
+    return ManyNetworks(task) if task.kind == "networks" else CompiledSteps(task, CompiledStep)
 
 
 def bare(task: Task) -> Any:

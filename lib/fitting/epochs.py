@@ -17,7 +17,8 @@ Curves = Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 def train_epochs(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarray, y_train: np.ndarray,
-                 x_val: np.ndarray, y_val: np.ndarray, num_epochs: int, batch_size: int) -> Iterator[Measures]:
+                 x_val: np.ndarray, y_val: np.ndarray, num_epochs: int, batch_size: int,
+                 compiled: bool = False) -> Iterator[Measures]:
     """Train for a number of epochs, as `lib.training.train` says; yields four numbers at the end of each.
 
     Yields:
@@ -27,7 +28,7 @@ def train_epochs(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarra
     x_train, y_train = np.asarray(x_train), np.asarray(y_train)
     _require_fitting(x_train, y_train, x_val, y_val, num_epochs, batch_size)
     require_training_objects(model, loss_fn, optimizer, "train")
-    training_step = make_step(model, loss_fn, optimizer)
+    training_step = make_step(model, loss_fn, optimizer, compiled=compiled)
     share = share_right(y_train, loss_fn)
     indices = np.arange(len(x_train))
     for _ in range(num_epochs):
@@ -35,12 +36,14 @@ def train_epochs(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarra
         model.train()
         losses: List[float] = []
         shares: List[float] = []
-        for batch in indices.reshape(-1, batch_size):
-            y_batch = y_train[batch]
-            loss, predictions = training_step.step(x_train[batch], y_batch)
-            losses.append(float(loss))
-            shares.append(share(y_batch, predictions))
-        training_step.sync()
+        try:
+            for batch in indices.reshape(-1, batch_size):
+                y_batch = y_train[batch]
+                loss, predictions = training_step.step(x_train[batch], y_batch)
+                losses.append(float(loss))
+                shares.append(share(y_batch, predictions))
+        finally:
+            training_step.end_epoch()
         val_accuracy, val_cost = evaluate(x_val, y_val, model, loss_fn, batch_size)
         yield float(np.mean(losses)), float(np.mean(shares)), val_cost, val_accuracy
 

@@ -4,6 +4,7 @@
 """
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any, Optional, Tuple, Union
 
@@ -16,6 +17,8 @@ from lib.model_evaluation import accuracy
 from lib.network_base import Module
 from lib.fitting.trainer import DivergenceError, Metrics, Trainer
 from lib.fitting.checks import require_training_objects
+from lib.optimization.clipping import clip_grad_norm
+from lib.steps import make_step
 from lib.validation import require_size
 
 __all__ = ["fit", "History", "EarlyStopping", "DivergenceError", "default_metrics"]
@@ -25,7 +28,7 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
         validation: Optional[Tuple[np.ndarray, np.ndarray]] = None, scheduler: Any = None,
         early_stopping: Union[EarlyStopping, int, None] = None, checkpoint: Union[str, Path, None] = None,
         resume: bool = True, rng: Union[np.random.Generator, int, None] = None, metrics: Optional[Metrics] = None,
-        clip_norm: Optional[float] = None, progress: Optional[bool] = None) -> History:
+        clip_norm: Optional[float] = None, progress: Optional[bool] = None, compiled: bool = False) -> History:
     """Train a model for a number of epochs, and return what it was like.
 
     With a checkpoint, the whole run is saved before the first epoch and after each, and a run that was killed goes on
@@ -51,6 +54,8 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
             may be among them, too. By default it is, if labels are one-hot.
         clip_norm: the greatest norm that the gradient may have; a longer one is shortened.
         progress: whether to show a progress bar; by default only on a terminal that has tqdm.
+        compiled: whether the steps are taken by lib.steps.compiled, which is faster, in place of the modules' own code:
+            on each epoch's first batch, both are compared.
 
     Returns:
         The history. Afterwards every module is in the mode, training or evaluation, in which it was.
@@ -58,19 +63,23 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
     Raises:
         DivergenceError: the loss became NaN, infinite or enormous. The model has the weights of the last good epoch.
         FileContentError: the checkpoint is damaged, or of another run.
-        InputError: an argument doesn't fit.
+        InputError: an argument doesn't fit; with compiled, also a NotCompilable, which says what can't be compiled.
+        DifferentResult: compiled, something else would be trained than what is written; see lib.steps.compiled.
     """
     require_size("epochs", epochs, "fit", least=0)
     require_training_objects(model, loss_fn, optimizer, "fit")
     if isinstance(early_stopping, (int, np.integer)):
         early_stopping = EarlyStopping(patience=int(early_stopping))
     rng = np.random.default_rng(rng) if isinstance(rng, (int, np.integer)) else rng
+    has_foreign_metrics = metrics is not None
     metrics = default_metrics(y) if metrics is None else dict(metrics)
     batches = Batches(x, y, batch_size, rng=rng)
+    clip = None if clip_norm is None else partial(clip_grad_norm, max_norm=clip_norm)
+    training_step = make_step(model, loss_fn, optimizer, clip, compiled)
     trainer = Trainer(Run(model, loss_fn, optimizer, scheduler, rng), batches, validation, metrics, early_stopping)
     if checkpoint is not None:
         trainer.use_checkpoint(checkpoint, resume)
-    return trainer.train(epochs, clip_norm, progress)
+    return trainer.train(training_step, epochs, progress, has_foreign_metrics)
 
 
 def default_metrics(y: np.ndarray) -> Metrics:

@@ -16,7 +16,6 @@ from lib.saving.model_files import model_arrays, set_model_arrays
 from lib.inspection.prediction import evaluation_mode
 from lib.model_evaluation import accuracy
 from lib.fitting.progress import progress_bar
-from lib.steps import make_step
 
 Metrics = Mapping[str, Callable[[np.ndarray, np.ndarray], float]]
 DIVERGENCE_FACTOR = 1000  # a loss so many times that of the untrained model, or of predicting zeros, isn't learning
@@ -55,16 +54,22 @@ class Trainer:
 
     # ------------------------------------------------------------------ the loop
 
-    def train(self, epochs: int, clip_norm: Optional[float] = None, progress: Optional[bool] = None) -> History:
-        """Train until the history has so many epochs, or until it is time to stop; returns the history."""
+    def train(self, training_step: Any, epochs: int, progress: Optional[bool] = None,
+              has_foreign_metrics: bool = True) -> History:
+        """Train until the history has so many epochs, or until it is time to stop; returns the history.
+
+        Args:
+            training_step: takes the steps; from lib.steps.make_step.
+            epochs, progress: as for fit.
+            has_foreign_metrics: whether a metric, called after each step, may change the model.
+        """
         model, steps_per_epoch = self.run.model, len(self.batches)
-        training_step = make_step(model, self.run.loss_fn, self.run.optimizer, clip_norm)
         bar = progress_bar(epochs * steps_per_epoch, self.history.num_epochs * steps_per_epoch, progress)
         modes = [(module, module.training) for _, module in model.named_modules()]
         try:
             while self.history.num_epochs < epochs and not self._patience_is_over():
                 last_good_state = self.run.state()
-                self._train_epoch(training_step, bar)
+                self._train_epoch(training_step, bar, has_foreign_metrics)
                 self._save()
         except DivergenceError as error:
             self.run.set_state(last_good_state)
@@ -79,7 +84,7 @@ class Trainer:
         self._take_best()
         return self.history
 
-    def _train_epoch(self, training_step: Any, bar: Any) -> None:
+    def _train_epoch(self, training_step: Any, bar: Any, has_foreign_metrics: bool) -> None:
         """Take a step on each batch, measure, and add the measures to the history."""
         start = time.perf_counter()
         lr = self.run.optimizer.lr
@@ -96,9 +101,11 @@ class Trainer:
                     if loss > DIVERGENCE_FACTOR * self.usual_loss and not first_enormous:
                         first_enormous = self.num_steps
                     means.add(loss, preds, y_batch)
+                    if has_foreign_metrics:
+                        training_step.look_for_changes()
                     bar.update()
         finally:
-            training_step.sync()
+            training_step.end_epoch()
         measures = means.result()
         self._require_sane_epoch(measures["loss"], first_enormous)
         if self.validation is not None:

@@ -13,6 +13,7 @@ import numpy as np
 from lib.gradient_utilities import zero_grad
 from lib.layers.initializers import Initializer, initialize
 from lib.network_base import Module, Parameter
+from lib.steps.gradient import CompiledGradient
 from lib.validation import InputError, optional_import, require_size
 
 
@@ -33,7 +34,7 @@ class MinimizeResult(NamedTuple):
 
 def minimize(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray, method: str = "BFGS", n_starts: int = 1,
              initializer: Union[str, Initializer] = "own", rng: Optional[np.random.Generator] = None,
-             options: Optional[Dict[str, Any]] = None) -> MinimizeResult:
+             options: Optional[Dict[str, Any]] = None, compiled: bool = False) -> MinimizeResult:
     """Train a model by one of SciPy's optimisers, from several starts, and leave it with the best parameters found.
 
     The first start is from the parameters that the model has; for each further one they are drawn anew. A loss with
@@ -49,13 +50,16 @@ def minimize(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray, method: 
         rng: draws the starts; NumPy's global random state when it isn't given.
         options: SciPy's options of the method. Unless they are given, gtol is 1e-6 and maxiter 10,000 where the
             method has them.
+        compiled: whether loss and gradient are computed by lib.steps.gradient, which is faster, in place of the
+            modules' own code: at the beginning of each start and at its end, both are compared.
 
     Returns:
         The losses, and how each start ended.
 
     Raises:
         InputError: the model has no parameters, the method is unknown, or no start led to a finite loss. Then the
-            parameters are what they were.
+            parameters are what they were. Compiled, also a NotCompilable, which says what can't be compiled.
+        DifferentResult: compiled, something else would be minimised than what is written; see lib.steps.gradient.
 
     Source: scipy.optimize; for BFGS: J. Nocedal, S. Wright: Numerical optimization, chapter 6.
     """
@@ -64,7 +68,8 @@ def minimize(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray, method: 
     params = list(model.parameters())
     if not params:
         raise InputError(f"minimize has nothing to do: {model} has no parameters.")
-    objective = loss_and_gradient(model, loss_fn, x, y, params)
+    compiled_gradient = CompiledGradient(model, loss_fn) if compiled else None
+    objective = loss_and_gradient(model, loss_fn, x, y, params, compiled_gradient)
     best, best_loss = flat_data(params), np.inf
     runs: List[Any] = []
     try:
@@ -72,6 +77,10 @@ def minimize(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray, method: 
             if start > 0:
                 initialize(model, initializer, rng)
             runs.append(_run(optimize, objective, flat_data(params), method, options))
+            if compiled_gradient is not None:
+                compiled_gradient.end_epoch()
+                objective(runs[-1].x)  # compared, as it is the first batch since
+                compiled_gradient.end_epoch()
             if runs[-1].fun < best_loss:  # a loss of NaN is not
                 best, best_loss = runs[-1].x, float(runs[-1].fun)
     finally:  # also after Ctrl-C: what was found so far is kept
@@ -84,16 +93,20 @@ def minimize(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray, method: 
 
 
 def loss_and_gradient(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray,
-                      params: Sequence[Parameter]) -> Callable[[np.ndarray], Tuple[float, np.ndarray]]:
+                      params: Sequence[Parameter], compiled_gradient: Optional[CompiledGradient] = None
+                      ) -> Callable[[np.ndarray], Tuple[float, np.ndarray]]:
     """Return a function from a vector of all parameters to the loss and its gradient, as a vector of that order.
 
-    Each call leaves the model with these parameters.
+    Each call leaves the model with these parameters. With a compiled_gradient, that computes both.
     """
     def objective(vector: np.ndarray) -> Tuple[float, np.ndarray]:
         set_flat_data(params, vector)
-        zero_grad(params)
-        loss = float(loss_fn(model(x), y))
-        model.backward(loss_fn.backward())
+        if compiled_gradient is not None:
+            loss = float(compiled_gradient.find(x, y)[0])
+        else:
+            zero_grad(params)
+            loss = float(loss_fn(model(x), y))
+            model.backward(loss_fn.backward())
         return loss, flat_grad(params).astype(np.float64, copy=False)  # SciPy computes in float64
 
     return objective

@@ -5,16 +5,17 @@ W columns has the layout of the next layer's input, and Flatten costs nothing.
 """
 from __future__ import annotations
 
-from typing import Any, List, Tuple
+from typing import Any, List, Sequence, Tuple
 
 import numpy as np
 
-from lib.steps.layers import CompiledLayer, rule
+from lib.steps.layers import RULES, CompiledLayer, rule
 from lib.steps.memory import NotCompilable, Operation, Signal, Workspace, copy
 from lib.convolutions import Conv2d
 from lib.layers.pooling import AvgPool2d, MaxPool2d
-from lib.convolutions import calculate_conv_output
-from lib.layers.windows import window_offsets
+from lib.layers.windows import as_pair, num_windows, window_offsets
+
+__all__ = ["RULES"]  # of all layers: those of lib.steps.layers, and the ones below
 
 MAX_COLUMN_BYTES = 2 ** 26  # more than that for the windows of one batch, and the modules' groups are the better way
 
@@ -29,16 +30,19 @@ class Windows:
         output_size: (out height, out width).
     """
 
-    def __init__(self, layer: Any, x: Signal, memory: Workspace, margin: float = 0.0) -> None:
+    def __init__(self, layer: Any, kernel_size: Sequence[int], x: Signal, memory: Workspace,
+                 margin: float = 0.0) -> None:
         if x.values.ndim != 4:
             raise NotCompilable(f"{layer} can't take this input.")
         channels, height, width, n = x.values.shape
-        (vertical, horizontal), self.layer = layer.padding, layer
-        self.output_size = calculate_conv_output((height, width), layer.kernel_size, layer.stride, layer.padding)
+        self.kernel_size = as_pair("kernel_size", kernel_size, layer)
+        self.stride = as_pair("stride", layer.stride, layer)
+        vertical, horizontal = as_pair("padding", layer.padding, layer, least=0)
+        self.output_size = num_windows((height, width), kernel_size, self.stride, layer.padding)
         self.padded, self.grad_padded = x.values, x.grad
         self.pad: List[Operation] = []
         self.unpad: List[Operation] = []
-        if layer.padding != (0, 0):
+        if (vertical, horizontal) != (0, 0):
             shape = (channels, height + 2 * vertical, width + 2 * horizontal, n)
             inside = (slice(None), slice(vertical, vertical + height), slice(horizontal, horizontal + width))
             self.padded = np.full(shape, margin, memory.dtype)
@@ -50,7 +54,7 @@ class Windows:
     def places(self) -> List[Tuple[np.ndarray, Any]]:
         """Return, for each place inside a window, views of padded and of grad_padded: (channels, oh, ow, batch)."""
         views = []
-        for _, _, (_, rows, columns) in window_offsets(self.layer.kernel_size, self.layer.stride, self.output_size):
+        for _, _, (_, rows, columns) in window_offsets(self.kernel_size, self.stride, self.output_size):
             grad = None if self.grad_padded is None else self.grad_padded[:, rows, columns]
             views.append((self.padded[:, rows, columns], grad))
         return views
@@ -63,29 +67,36 @@ class Windows:
 @rule(Conv2d, "padding", "stride")
 def conv2d(layer: Conv2d, x: Signal, memory: Workspace) -> CompiledLayer:
     """z = W columns + b, for the matrices W (out, in * kh * kw), columns (in * kh * kw, oh * ow * batch)."""
-    windows = Windows(layer, x, memory)
-    n, num_places = memory.batch_size, layer.kernel_size[0] * layer.kernel_size[1]
+    W, W_grad = memory.weights(layer.W)
+    b, b_grad = (None, None) if layer.b is None else memory.weights(layer.b)
+    (out_channels, in_channels, *kernel_size), n = W.shape, memory.batch_size
+    windows = Windows(layer, kernel_size, x, memory)
     out_height, out_width = windows.output_size
-    column_shape = (layer.in_channels, num_places, out_height, out_width, n)
-    if x.values.shape[0] != layer.in_channels or np.prod(column_shape) * memory.dtype.itemsize > MAX_COLUMN_BYTES:
+    column_shape = (in_channels, kernel_size[0] * kernel_size[1], out_height, out_width, n)
+    if x.values.shape[0] != in_channels:
         raise NotCompilable(f"{layer} can't take this input.")
+    if np.prod(column_shape) * memory.dtype.itemsize > MAX_COLUMN_BYTES:
+        raise NotCompilable(f"The windows of {layer} in a batch of {n} would take more than "
+                            f"{MAX_COLUMN_BYTES // 2 ** 20} MiB. Take smaller batches.")
     x.is_kept = True
-    z = memory.signal(layer.out_channels, out_height, out_width)
-    z_matrix, grad_matrix = z.values.reshape(layer.out_channels, -1), z.grad.reshape(layer.out_channels, -1)
+    z = memory.signal(out_channels, out_height, out_width)
+    z_matrix, grad_matrix = z.values.reshape(out_channels, -1), z.grad.reshape(out_channels, -1)
     columns, grad_columns = memory.empty(*column_shape), memory.empty(*column_shape)
     column_matrix = columns.reshape(-1, out_height * out_width * n)
     grad_column_matrix = grad_columns.reshape(column_matrix.shape)
-    flat_weights, flat_grads = memory.weights(layer.W)
-    weights, weight_grads = flat_weights.reshape(layer.out_channels, -1), flat_grads.reshape(layer.out_channels, -1)
+    weights = W.reshape(out_channels, -1)
 
-    forward = list(windows.pad)
-    forward += [Operation(copy, (pixels,), columns[:, i]) for i, (pixels, _) in enumerate(windows.places())]
+    forward = windows.pad + [Operation(copy, (pixels,), columns[:, i])
+                             for i, (pixels, _) in enumerate(windows.places())]
     forward += [Operation(np.dot, (weights, column_matrix), z_matrix)]
-    backward = [Operation(np.dot, (grad_matrix, column_matrix.T), weight_grads)]
-    if layer.b is not None:
-        b, b_grad = memory.weights(layer.b)
+    backward = []
+    if W_grad is not None:
+        backward += [Operation(np.dot, (grad_matrix, column_matrix.T), W_grad.reshape(weights.shape))]
+    if b is not None:
         forward.append(Operation(np.add, (z_matrix, b.reshape(-1, 1)), z_matrix))
-        backward.append(Operation(np.dot, (grad_matrix, np.ones(grad_matrix.shape[1], memory.dtype)), b_grad))
+    if b_grad is not None:
+        ones = np.ones(grad_matrix.shape[1], memory.dtype)
+        backward.append(Operation(np.dot, (grad_matrix, ones), b_grad.reshape(-1)))
     if x.grad is not None:
         backward += [Operation(np.dot, (weights.T, grad_matrix), grad_column_matrix)]
         backward += windows.clear_grad(memory)
@@ -98,7 +109,7 @@ def conv2d(layer: Conv2d, x: Signal, memory: Workspace) -> CompiledLayer:
 @rule(MaxPool2d, "kernel_size", "stride", "padding")
 def max_pool2d(layer: MaxPool2d, x: Signal, memory: Workspace) -> CompiledLayer:
     """y = max of x over the window; the gradient goes to the first place that is the maximum."""
-    windows = Windows(layer, x, memory, margin=-np.inf)
+    windows = Windows(layer, layer.kernel_size, x, memory, margin=-np.inf)
     x.is_kept = True
     y = memory.signal(x.values.shape[0], *windows.output_size)
     y.is_kept = True
@@ -121,7 +132,7 @@ def max_pool2d(layer: MaxPool2d, x: Signal, memory: Workspace) -> CompiledLayer:
 @rule(AvgPool2d, "kernel_size", "stride", "padding")
 def avg_pool2d(layer: AvgPool2d, x: Signal, memory: Workspace) -> CompiledLayer:
     """y = mean of x over the window; each pixel of the window gets an equal share of the gradient."""
-    windows = Windows(layer, x, memory)
+    windows = Windows(layer, layer.kernel_size, x, memory)
     y = memory.signal(x.values.shape[0], *windows.output_size)
     share = memory.empty(*y.values.shape)
     part = memory.constant(1 / (layer.kernel_size[0] * layer.kernel_size[1]))

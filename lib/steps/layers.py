@@ -15,6 +15,7 @@ from lib.activations import ReLU, Sigmoid
 from lib.convolutions import Flatten
 from lib.layers.activations import Identity, LeakyReLU, Softplus, Tanh
 from lib.network import Linear
+from lib.network_base import Module
 from lib.regularizers import Dropout
 from lib.steps.memory import NotCompilable, Operation, Signal, Workspace
 
@@ -48,32 +49,46 @@ def rule(layer_class: type, *settings: str) -> Callable[[Any], Any]:
     return enter
 
 
+def compile_layer(layer: Module, x: Signal, memory: Workspace) -> CompiledLayer:
+    """Return a layer in place, by its rule.
+
+    Raises:
+        NotCompilable: it can't take this input, or isn't what its rule knows.
+    """
+    try:
+        return RULES[type(layer)].compile(layer, x, memory)
+    except (AttributeError, ValueError) as error:
+        if isinstance(error, NotCompilable):
+            raise
+        raise NotCompilable(f"{layer} is another {type(layer).__name__} than the one whose rule is known: "
+                            f"{error}.") from error
+
+
 @rule(Linear)
 def linear(layer: Linear, x: Signal, memory: Workspace) -> CompiledLayer:
-    """z = [b; W]^T [1; x], or W^T x + b for an input of the network that has no ones above it."""
-    if x.values.shape[:-1] != (layer.in_features,):
+    """z = [b; W]^T [1; x], or W^T x + b where there are no ones above x, or where only one of W and b is trained."""
+    (in_features, out_features), (W, W_grad), (b, b_grad) = \
+        layer.W.data.shape, memory.weights(layer.W), memory.weights(layer.b)
+    if x.values.shape[:-1] != (in_features,):
         raise NotCompilable(f"{layer} can't take this input.")
-    if layer.W.constant or layer.b.constant and layer.b.data.any():
-        raise NotCompilable(f"{layer} has parameters that are marked constant.")
     x.is_kept = True
-    z = memory.signal(layer.out_features)
-    W, W_grad = (array.reshape(layer.W.data.shape) for array in memory.weights(layer.W))
-    backward = [] if x.grad is None else [Operation(np.dot, (W, z.grad), x.grad)]  # first, while W is as it was
-    if not layer.b.constant and x.with_ones is not None:
-        both, both_grad = (array.reshape(-1, layer.out_features) for array in memory.weights(layer.b, layer.W))
+    z = memory.signal(out_features)
+    backward = [Operation(np.dot, (W, z.grad), x.grad)]
+    joined = memory.joined(layer.b, layer.W)
+    if joined is not None and x.with_ones is not None:
+        both, both_grad = joined
         forward = [Operation(np.dot, (both.T, x.with_ones), z.values)]
-        backward.append(Operation(np.dot, (x.with_ones, z.grad.T), both_grad, (layer.b, layer.W)))
+        backward.append(Operation(np.dot, (x.with_ones, z.grad.T), both_grad))
+        return CompiledLayer(z, forward, backward)
+    product = z.values
+    if x.with_ones is None and z.values.size <= MAX_TRANSPOSED:  # x is memory.x_batch, transposed
+        product = memory.empty(*z.values.shape[::-1]).T
+        forward = [Operation(np.dot, (memory.x_batch, W), product.T)]
     else:
-        forward = [Operation(np.dot, (W.T, x.values), z.values)]
-        backward.append(Operation(np.dot, (x.values, z.grad.T), W_grad, (layer.W,)))
-    if not layer.b.constant and x.with_ones is None:  # x is the input of the network, memory.x_batch its transpose
-        b, b_grad = memory.weights(layer.b)
-        product = z.values
-        if z.values.size <= MAX_TRANSPOSED:
-            product = memory.empty(*z.values.shape[::-1]).T
-            forward = [Operation(np.dot, (memory.x_batch, W), product.T)]
-        forward.append(Operation(np.add, (product, b[:, np.newaxis]), z.values))
-        backward.append(Operation(np.dot, (z.grad, np.ones(memory.batch_size, memory.dtype)), b_grad))
+        forward = [Operation(np.dot, (W.T, x.values), product)]
+    forward.append(Operation(np.add, (product, b[:, np.newaxis]), z.values))
+    backward += [Operation(np.dot, (x.values, z.grad.T), W_grad),
+                 Operation(np.dot, (z.grad, np.ones(memory.batch_size, memory.dtype)), b_grad)]
     return CompiledLayer(z, forward, backward)
 
 

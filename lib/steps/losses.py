@@ -6,14 +6,15 @@ somebody asks for it. All arrays are (K, batch), so they stand transposed to tho
 """
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, NamedTuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 import numpy as np
 
+from lib import losses
+from lib.layers.losses import BinaryCrossEntropyLoss, L1Loss, MeanSquaredError
 from lib.steps.layers import sigmoid_operations
 from lib.steps.memory import Operation, Signal, Workspace
-from lib.layers.losses import BinaryCrossEntropyLoss, L1Loss, MeanSquaredError
-from lib.losses import CrossEntropyLoss, MSELoss
+from lib.validation import require_one_hot
 
 
 class CompiledLoss(NamedTuple):
@@ -35,13 +36,31 @@ class CompiledLoss(NamedTuple):
 
 FEW_CLASSES, SMALL_SIZE = 16, 4096  # up to these, an array counts as small: a call takes longer than its arithmetic
 
-LOSS_RULES: Dict[type, Callable[[Signal, Workspace], CompiledLoss]] = {}
+
+class LossRule(NamedTuple):
+    """How a class of losses is compiled.
+
+    Attributes:
+        compile: what gives its operations.
+        check: raises an InputError if labels aren't what the loss takes.
+    """
+
+    compile: Callable[[Signal, Workspace], CompiledLoss]
+    check: Callable[[Any, np.ndarray], None]
 
 
-def loss_rule(loss_class: type) -> Callable[[Any], Any]:
-    """Enter the function below as the rule for this class of losses."""
+LOSS_RULES: Dict[type, LossRule] = {}
+
+
+def accept(loss: Any, labels: np.ndarray) -> None:
+    """Take any numbers as labels."""
+
+
+def loss_rule(loss_class: Optional[type], check: Callable[[Any, np.ndarray], None] = accept) -> Callable[[Any], Any]:
+    """Enter the function below as the rule for this class of losses; for None, one that isn't there, do nothing."""
     def enter(function: Any) -> Any:
-        LOSS_RULES[loss_class] = function
+        if loss_class is not None:
+            LOSS_RULES[loss_class] = LossRule(function, check)
         return function
     return enter
 
@@ -61,7 +80,7 @@ def sum_of_products(a: np.ndarray, b: np.ndarray, value: np.ndarray) -> Operatio
     return Operation(np.dot, (a.reshape(-1), b.reshape(-1)), value)
 
 
-@loss_rule(CrossEntropyLoss)
+@loss_rule(losses.CrossEntropyLoss, check=require_one_hot)
 def cross_entropy(z: Signal, memory: Workspace) -> CompiledLoss:
     """L = sum labels / N (log sum_j exp(z_j) - z), dL/dz = exp(z) / (N sum_j exp(z_j)) - labels / N.
 
@@ -91,7 +110,7 @@ def cross_entropy(z: Signal, memory: Workspace) -> CompiledLoss:
     return CompiledLoss(labels, memory.constant(1 / n), value, backward, forward)
 
 
-@loss_rule(MSELoss)
+@loss_rule(getattr(losses, "MSELoss", None))  # sheet 3's own file of losses has none
 def half_squared_error(z: Signal, memory: Workspace) -> CompiledLoss:
     """L = 1/N sum 1/2 (z - labels)^2, dL/dz = (z - labels) / N."""
     return _squared_error(z, memory, weight=1 / (2 * z.values.shape[1]))
@@ -129,7 +148,7 @@ def absolute_error(z: Signal, memory: Workspace) -> CompiledLoss:
     return CompiledLoss(labels, memory.constant(1), value, backward, forward)
 
 
-@loss_rule(BinaryCrossEntropyLoss)
+@loss_rule(BinaryCrossEntropyLoss, check=lambda loss, labels: loss.check_labels(labels))
 def binary_cross_entropy(z: Signal, memory: Workspace) -> CompiledLoss:
     """L = 1/N sum [max(z, 0) + log(1 + exp(-|z|)) - labels z], dL/dz = (sigmoid(z) - labels) / N."""
     n = z.values.shape[1]

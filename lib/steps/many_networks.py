@@ -10,8 +10,9 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Seq
 
 import numpy as np
 
-from lib.steps.compiled import flat_layers, why_not_compiled
-from lib.steps.layers import RULES, CompiledLayer
+from lib.steps.conditions import flat_layers, why_not_compiled
+from lib.steps.convolutions import RULES
+from lib.steps.layers import CompiledLayer
 from lib.steps.losses import LOSS_RULES
 from lib.steps.memory import NotCompilable, Operation, Signal, Workspace
 from lib.steps.program import straight_line
@@ -273,7 +274,7 @@ class StackedProgram:
             forward += compiled.forward
             backward = compiled.backward + backward
         self._x_batch, self._preds = memory.x_batch, signal.values.reshape(len(signal.values), num_examples, -1)
-        self._loss = LOSS_RULES[type(loss_fn)](signal, memory)
+        self._loss = LOSS_RULES[type(loss_fn)].compile(signal, memory)
         self._labels = self._loss.labels.reshape(self._preds.shape)
         # the loss has taken the mean over all runs, too; each run's own gradient is so many times as large
         num_runs = memory.constant(flat.data.shape[1])

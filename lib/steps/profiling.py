@@ -15,10 +15,9 @@ from typing import Any, Callable, List, NamedTuple, Optional
 
 import numpy as np
 
-from lib.steps.compiled import compile_step
-from lib.steps.memory import NotCompilable, Operation
 from lib.network_base import Module
-from lib.validation import InputError
+from lib.steps.compiled import CompiledStep
+from lib.steps.memory import Operation
 
 MIN_SECONDS = 0.002  # a measurement repeats an operation for so long, and takes the best of a few
 
@@ -84,29 +83,23 @@ def profile(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.nd
         The profile; `str(profile)` is the table.
 
     Raises:
-        InputError: the compiled path doesn't know a layer, or can't take this batch; the message says which.
+        NotCompilable: the compiled path doesn't know a layer, or can't take this batch; the message says why.
+        DifferentResult: the modules compute something else.
     """
     model, loss_fn, optimizer = copy.deepcopy((model, loss_fn, optimizer))
-    try:
-        step = compile_step(model, loss_fn, optimizer)
-    except NotCompilable as error:
-        raise InputError(f"Only what the compiled path executes can be profiled. {error}") from error
+    step = CompiledStep(model, loss_fn, optimizer)
     step.step(x, y)
     program = step.program(x, y)
-    if program is None:
-        raise InputError("The compiled path can't take this batch: its precision isn't that of the weights, or the "
-                         "modules compute something else than the compiled path.")
     learning_rate, optimizer.lr = optimizer.lr, 1e-20  # the same arithmetic, on weights that stay as they are
     lines = []
     for label, operations in program.steps:
         for operation in operations:
             lines.append(measure_operation(label, operation))
-    for data, grad in program.left:
-        state = step.optimizer_state
-        seconds = best_seconds(lambda: optimizer.update(data, grad, state))
-        arrays = [data, data, grad] + 2 * list(state.values())
-        lines.append(Line(f"{type(optimizer).__name__} update", "update", data.shape, 2 * data.size,
-                          sum(array.nbytes for array in arrays), seconds))
+    data, grad, state = step.flat.data, step.flat.grad, step.state.vectors
+    seconds = best_seconds(lambda: optimizer.update(data, grad, state))
+    arrays = [data, data, grad] + 2 * list(state.values())
+    lines.append(Line(f"{type(optimizer).__name__} update", "update", data.shape, 2 * data.size,
+                      sum(array.nbytes for array in arrays), seconds))
     optimizer.lr = learning_rate
     whole_step = best_seconds(lambda: step.step(x, y, with_loss=False))
     result = Profile(lines, machine or measure_machine(program.preds.dtype), whole_step)
@@ -117,7 +110,7 @@ def profile(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.nd
 
 def measure_operation(label: str, operation: Operation) -> Line:
     """Return what an operation does, and how long it takes."""
-    function, inputs, output, _ = operation
+    function, inputs, output = operation
     name = getattr(function, "__name__", "operation")
     name = {"reduce": f"{getattr(getattr(function, '__self__', None), '__name__', '')} over an axis"}.get(name, name)
     seconds = best_seconds(lambda: function(*inputs, out=output))
@@ -130,7 +123,7 @@ def count_flops(operation: Operation) -> int:
     That counts an exponential as one, too, although it takes about ten additions' time.
     """
     arrays = [value for value in operation.inputs if isinstance(value, np.ndarray)]
-    if operation.function is np.dot or operation.parameters:
+    if operation.function is np.dot:
         return 2 * operation.output.size * arrays[0].shape[-1]
     if isinstance(operation.function, np.ufunc):
         return int(operation.output.size)

@@ -5,11 +5,9 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
-import lib.steps.convolutions  # its rules enter RULES
-from lib.steps.layers import RULES
+from lib.steps.layers import compile_layer
 from lib.steps.losses import LOSS_RULES, take_labels
 from lib.steps.memory import FlatParameters, NotCompilable, Operation, Workspace, copy
-from lib.steps.update import Descent
 from lib.network_base import Module
 
 
@@ -21,30 +19,27 @@ class Program:
         loss_fn: the loss, without a penalty on the parameters.
         flat: the layers' parameters.
         x_batch, y_batch: inputs, (batch, ...), and labels, (batch, K), of the shapes and types to come.
-        descent: updates parameters in the products that would give their gradients; None leaves all to the optimiser.
 
     Attributes:
-        find_gradient: find_gradient(x_batch, y_batch) computes the predictions for a batch, and the gradient into
-            flat.grad.
-        run: run(x_batch, y_batch) does the same, but for the parameters that the descent updates.
-        find_rest: find_rest(x_batch, y_batch) computes the gradient that run has left out, once after it; None where it
-            leaves nothing out.
-        left: the values and gradients that are left for the optimiser to update after run.
+        run: run(x_batch, y_batch) computes the predictions for a batch, and the gradient into flat.grad.
         preds: the predictions of the last batch, (batch, K).
         steps: (what it is, operations) in the order in which run executes them.
+        checked_labels: the last labels that were found right, as bytes.
 
     Raises:
         NotCompilable: the layers don't fit these shapes, or can't be compiled for them.
     """
 
+    checked_labels: Optional[bytes] = None
+
     def __init__(self, layers: Sequence[Module], loss_fn: Any, flat: FlatParameters, x_batch: np.ndarray,
-                 y_batch: np.ndarray, descent: Optional[Descent] = None) -> None:
+                 y_batch: np.ndarray) -> None:
         memory = Workspace(flat, x_batch.shape, x_batch.dtype)
         signal = memory.input
         forward: List[Tuple[str, List[Operation]]] = []
         backward: List[Tuple[str, List[Operation]]] = []
         for layer in layers:
-            compiled = RULES[type(layer)].compile(layer, signal, memory)
+            compiled = compile_layer(layer, signal, memory)
             signal = compiled.output
             forward.append((f"{layer} forward", compiled.forward))
             backward.append((f"{layer} backward", compiled.backward))
@@ -52,47 +47,24 @@ class Program:
             raise NotCompilable("The predictions are not a matrix, or don't depend on any parameter.")
         self.preds = signal.values.T
         if self.preds.shape != y_batch.shape:
-            raise NotCompilable("The labels haven't the shape of the predictions.")
-        self._loss = LOSS_RULES[type(loss_fn)](signal, memory)
+            raise NotCompilable(f"The labels have the shape {y_batch.shape}, but the predictions {self.preds.shape}.")
+        self._loss = LOSS_RULES[type(loss_fn)].compile(signal, memory)
         x, y = np.zeros(x_batch.shape, x_batch.dtype), np.zeros(y_batch.shape, y_batch.dtype).T  # stand for a batch
         arguments, take = {"x.T": memory.input.values, "x": memory.x_batch, "y.T": y}, [take_labels(self._loss, y)]
         if memory.is_input_copied:
             arguments = {"x": x, "y.T": y}
             take.append(Operation(copy, (x,), memory.x_batch))
         all_steps = [("Batch", take)] + forward + [(f"{loss_fn} backward", self._loss.backward)] + backward[::-1]
-        # An operation without a place for its output would compute the gradient of the network's input.
+        # An operation without a place for its output would compute the gradient of the network's input or a constant.
         self.steps = [(label, [operation for operation in operations if operation.output is not None])
                       for label, operations in all_steps]
-        self.run = self.find_gradient = straight_line(all_operations(self.steps), arguments)
-        self.find_rest: Optional[Callable[..., None]] = None
-        self.left = [(flat.data, flat.grad)]
-        if descent is not None:
-            products = [operation for operation in all_operations(self.steps) if operation.parameters]
-            updated = {id(parameter) for product in products for parameter in product.parameters}
-            self.left = [(data, grad) for parameter, data, grad in flat.views if id(parameter) not in updated]
-            self.find_rest = straight_line(products, arguments)
-            self.steps = [(label, [self._descending(operation, descent, memory) for operation in operations])
-                          for label, operations in self.steps]
-            self.run = straight_line(all_operations(self.steps), arguments)
+        self.run = straight_line([operation for _, operations in self.steps for operation in operations], arguments)
         self._run_loss = straight_line(self._loss.forward)
-
-    @staticmethod
-    def _descending(operation: Operation, descent: Descent, memory: Workspace) -> Operation:
-        """Return the operation that updates the parameters whose gradient this one gives; any other as it is."""
-        if not operation.parameters:
-            return operation
-        values, _ = memory.weights(*operation.parameters)
-        return descent.in_place_of(operation, values.reshape(operation.output.shape))
 
     def loss(self) -> np.float64:
         """Return the loss of the batch, once after run."""
         self._run_loss()
         return np.float64(self._loss.value)
-
-
-def all_operations(steps: Sequence[Tuple[str, List[Operation]]]) -> List[Operation]:
-    """Return the operations of all steps in a row."""
-    return [operation for _, operations in steps for operation in operations]
 
 
 def straight_line(operations: Sequence[Operation], arguments: Mapping[str, np.ndarray] = {}) -> Callable[..., None]:
@@ -117,7 +89,7 @@ def straight_line(operations: Sequence[Operation], arguments: Mapping[str, np.nd
         names[f"value{len(names)}"] = value
         return f"value{len(names) - 1}"
 
-    for function, inputs, output, _ in operations:
+    for function, inputs, output in operations:
         if function is copy:
             lines.append(f"        {name(np.copyto)}({name(output)}, {name(inputs[0])})")
         elif function is np.dot:  # the method of the array does the same, with less ado
