@@ -14,7 +14,7 @@ def test_its_weights_are_the_sheets():
     np.testing.assert_allclose(b1, [-3.21, 2.34])
     np.testing.assert_allclose(W2, [[3.19, -2.68], [4.64, -3.44]])
     np.testing.assert_allclose(b2, [-4.08, 4.42])
-    assert isinstance(create_2unit_net(), Sequential) and isinstance(create_2unit_net()[0], Linear)
+    assert isinstance(create_2unit_net(), Sequential) and isinstance(create_2unit_net().modules[0], Linear)
 
 
 if __name__ == "__main__":

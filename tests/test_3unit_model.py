@@ -5,7 +5,7 @@ from lib.models import create_3unit_net, run_test_model
 def test_it_solves_xor_with_three_hidden_units():
     model = create_3unit_net()
     run_test_model(model)
-    assert model[0].W.data.shape == (2, 3) and model[2].W.data.shape == (3, 2)
+    assert model.modules[0].W.data.shape == (2, 3) and model.modules[2].W.data.shape == (3, 2)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 
 from lib.gradient_checking.discovery import examples_of, module_classes
 from lib.layers.activations import GELU, Identity, LeakyReLU, Softplus, Tanh
-from lib.activations import Softmax
+from lib.activations import ReLU, Relu, Softmax
 from tests.finite_differences import assert_backward_is_right
 
 EXAMPLES = [module for cls in module_classes().values() if cls.__module__.endswith(".activations")
@@ -84,6 +84,19 @@ def test_gelu_offers_two_formulas():
 
 def test_softmax_of_huge_logits_is_one_hot():
     np.testing.assert_allclose(Softmax()(np.array([[1000.0, -1000.0]])), [[1, 0]])
+
+
+def test_both_names_are_the_same_class():
+    assert Relu is ReLU
+
+
+def test_a_vector_is_one_example_to_softmax():
+    np.testing.assert_allclose(Softmax()(np.log([1.0, 3.0])), [0.25, 0.75])
+
+
+def test_softmax_has_a_backward(rng):
+    for shape in [(3, 4), (1, 5), (2, 3, 2), (4,), (3, 1)]:
+        assert_backward_is_right(Softmax(), (rng.standard_normal(shape),))
 
 
 if __name__ == "__main__":

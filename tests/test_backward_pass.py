@@ -32,21 +32,23 @@ def test_one_step_follows_the_numeric_gradient(rng, lr):
 
 def test_known_values():
     model, loss_fn = Sequential(Linear(1, 2)), CrossEntropyLoss()
-    model[0].W.data, model[0].b.data = np.zeros((1, 2)), np.zeros(2)
+    model.modules[0].W.data, model.modules[0].b.data = np.zeros((1, 2)), np.zeros(2)
+    zero_grad(model.parameters())
     loss_fn(model(np.array([[2.0]])), np.array([[1, 0]]))
     backward_pass(model, loss_fn, lr=0.5)
-    np.testing.assert_allclose(model[0].W.data, [[0.5, -0.5]])
-    np.testing.assert_allclose(model[0].b.data, [0.25, -0.25])
+    np.testing.assert_allclose(model.modules[0].W.data, [[0.5, -0.5]])
+    np.testing.assert_allclose(model.modules[0].b.data, [0.25, -0.25])
 
 
 def test_gradients_are_not_reset(rng):
     model, loss_fn = Sequential(Linear(2, 2)), CrossEntropyLoss()
-    model[0].W.grad[...] = 100.0
-    W = model[0].W.data.copy()
+    zero_grad(model.parameters())
+    model.modules[0].W.grad[...] = 100.0
+    W = model.modules[0].W.data.copy()
     loss_fn(model(X), LABELS)
     backward_pass(model, loss_fn, lr=1.0)
-    assert np.all(model[0].W.grad > 99), "backward_pass must not reset the gradients: backward adds to them"
-    np.testing.assert_allclose(model[0].W.data, W - model[0].W.grad)
+    assert np.all(model.modules[0].W.grad > 99), "backward_pass must not reset the gradients: backward adds to them"
+    np.testing.assert_allclose(model.modules[0].W.data, W - model.modules[0].W.grad)
 
 
 def test_training_reduces_the_loss():

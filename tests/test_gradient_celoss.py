@@ -42,12 +42,6 @@ def test_each_row_sums_to_zero(rng):
     np.testing.assert_allclose(loss_fn.backward().sum(axis=1), 0, atol=1e-15)
 
 
-def test_gradient_keeps_the_precision_of_the_logits(rng):
-    loss_fn = CrossEntropyLoss()
-    loss_fn(rng.standard_normal((2, 3)).astype(np.float32), np.eye(3)[:2])
-    assert loss_fn.backward().dtype == np.float32
-
-
 if __name__ == "__main__":
     from tests.run import run_this_file
     run_this_file(__file__)

@@ -349,6 +349,21 @@ def test_a_parameter_alone(rng):
     Square().check_gradients(())
 
 
+def test_the_module_is_left_as_it_was(rng):
+    model = Sequential(Linear(3, 4), ReLU(), Linear(4, 2)).astype(np.float32).eval()
+    for param in model.parameters():
+        param.grad[...] = 7
+    before = [(param, param.data, param.data.copy(), param.grad, param.grad.copy()) for param in model.parameters()]
+    state = np.random.get_state()[1].copy()
+    model.check_gradients((rng.standard_normal((2, 3)),))
+    for param, (same, data, data_copy, grad, grad_copy) in zip(model.parameters(), before):
+        assert param is same and param.data is data and param.grad is grad
+        np.testing.assert_array_equal(param.data, data_copy)
+        np.testing.assert_array_equal(param.grad, grad_copy)
+    assert not model.training and model[0].input_cache is None
+    np.testing.assert_array_equal(np.random.get_state()[1], state)
+
+
 if __name__ == "__main__":
     from tests.run import run_this_file
     run_this_file(__file__)

@@ -1,12 +1,8 @@
 """The backward pass of ReLU."""
 import numpy as np
 
-from lib.activations import ReLU, Relu
+from lib.activations import ReLU
 from tests.finite_differences import assert_backward_is_right
-
-
-def test_both_names_are_the_same_class():
-    assert Relu is ReLU
 
 
 def test_known_values():

@@ -6,7 +6,7 @@ import pytest
 
 from lib.gradient_checking.discovery import subclasses
 from lib.layers.losses import BinaryCrossEntropyLoss, L1Loss, Loss, MeanSquaredError
-from lib.losses import MSELoss
+from lib.losses import CrossEntropyLoss, MSELoss
 from lib.network_base import is_loss
 
 LOSSES = [MSELoss] + [cls for cls in subclasses(Loss) if cls.__module__ == "lib.layers.losses"]
@@ -76,6 +76,42 @@ def test_binary_labels_lie_between_0_and_1():
 
 def test_every_loss_is_a_loss():
     assert all(is_loss(loss()) for loss in LOSSES)
+
+
+def test_the_gradient_of_cross_entropy_keeps_the_precision_of_the_logits(rng):
+    loss_fn = CrossEntropyLoss()
+    loss_fn(rng.standard_normal((2, 3)).astype(np.float32), np.eye(3)[:2])
+    assert loss_fn.backward().dtype == np.float32
+
+
+@pytest.mark.parametrize("preds, labels, words", [
+    ((4, 3), (4,), "one_hot_encoding"),
+    ((4, 3), (4, 1), "one_hot_encoding"),
+    ((4, 3), (4, 2), r"\(4, 3\).*\(4, 2\)"),
+    ((4, 3), (3, 4), r"\(4, 3\).*\(3, 4\)"),
+    ((3,), (3,), "2 dimensions"),
+    ((0, 3), (0, 3), "empty"),
+])
+def test_wrong_shapes_for_cross_entropy(preds, labels, words):
+    with pytest.raises(AssertionError, match=words):
+        CrossEntropyLoss()(np.ones(preds), np.ones(labels))
+
+
+def test_labels_must_sum_to_one():
+    with pytest.raises(ValueError, match=r"row 1 is \[1.0, 1.0\]"):
+        CrossEntropyLoss()(np.zeros((2, 2)), np.array([[1, 0], [1, 1]]))
+    with pytest.raises(ValueError, match=r"row 0 is \[1.0, 1.0\]"):  # in sum they are right
+        CrossEntropyLoss()(np.zeros((2, 2)), np.array([[1.0, 1.0], [0.0, 0.0]]))
+
+
+def test_labels_are_checked_at_every_call(rng):
+    preds, labels, loss_fn = rng.standard_normal((4, 3)), np.eye(3)[[0, 1, 1, 2]], CrossEntropyLoss()
+    loss_fn(preds, labels)
+    labels[...] = 5
+    with pytest.raises(ValueError, match=r"row 0 is \[5.0, 5.0, 5.0\]"):
+        loss_fn(preds, labels)
+    with pytest.raises(ValueError, match=r"row 1 is \[2.0, -1.0\]"):  # a sum of 1 isn't enough
+        loss_fn(np.zeros((2, 2)), np.array([[0.5, 0.5], [2.0, -1.0]]))
 
 
 if __name__ == "__main__":

@@ -121,6 +121,7 @@ def test_integers_and_lists():
 @pytest.mark.parametrize("x, words", [
     (np.ones((2, 3)), r"Linear\(4, 2\) expects 4 features.*\(batch, 4\).*got shape \(2, 3\)"),
     (np.ones(3), r"Linear\(4, 2\) expects an input with 2 dimensions, \(batch, 4\), but got 1 dimension: \(3,\)"),
+    (np.ones((2, 3, 4)), "2 dimensions"), (np.ones(()), "2 dimensions"), (np.ones((1, 1, 1, 4)), "2 dimensions"),
     (np.ones(4), r"a batch of one: x.reshape\(1, -1\)"),
     (np.ones((0, 4)), r"Linear got an empty array of shape \(0, 4\)"),
     ([[1, 2, 3, 4], [1]], "array of numbers"),
@@ -146,6 +147,53 @@ def test_nan_goes_through():
     assert np.isnan(model(np.array([[np.nan, 1.0]]))).any()
     with np.errstate(invalid="ignore"):
         assert np.isnan(CrossEntropyLoss()(np.array([[np.nan, 1.0]]), np.array([[1, 0]])))
+
+
+def test_a_generator_leaves_the_global_state_alone():
+    np.random.seed(1)
+    first = Linear(2, 2, rng=np.random.default_rng(3))
+    second = Linear(2, 2, rng=np.random.default_rng(3))
+    drawn = np.random.rand()
+    np.random.seed(1)
+    assert drawn == np.random.rand()
+    np.testing.assert_array_equal(first.W.data, second.W.data)
+
+
+def test_sizes_must_be_whole_numbers():
+    for sizes in [(0, 2), (2, -1), (2.5, 2), ("2", 2)]:
+        with pytest.raises(ValueError, match="Linear expects (in|out)_features to be a whole number"):
+            Linear(*sizes)
+
+
+def test_an_empty_sequential_is_the_identity(rng):
+    x = rng.standard_normal((2, 3))
+    assert Sequential()(x) is x and Sequential().parameters() == []
+
+
+def test_a_module_twice_would_have_a_wrong_gradient(rng):
+    relu = ReLU()
+    model = Sequential(Linear(2, 2), relu, Linear(2, 2), relu)
+    model(rng.standard_normal((3, 2)))
+    with pytest.raises(RuntimeError, match=r"several places of this Sequential \(1, 3\)"):
+        model.backward(np.ones((3, 2)))
+
+
+def test_what_is_not_a_module_is_refused():
+    for wrong, words in [(ReLU, "the class ReLU"), ([Linear(2, 2)], "a list")]:
+        with pytest.raises(ValueError, match=words):
+            Sequential(Linear(2, 2), wrong)
+
+
+def test_train_and_eval_reach_every_module():
+    model = Sequential(Linear(2, 2), Sequential(ReLU()))
+    assert model.eval() is model
+    assert not any(module.training for _, module in model.named_modules())
+    assert model.train() is model and model[1][0].training
+
+
+def test_a_sequential_is_indexed_like_a_list():
+    model = Sequential(Linear(2, 3), ReLU(), Linear(3, 2))
+    assert model[1] is model.modules[1] and len(model) == 3
 
 
 if __name__ == "__main__":

@@ -128,7 +128,7 @@ def _cross_entropy(module: Any, preds: Node, labels: Node) -> Node:
     return -(labels * log_softmax(preds)).sum() / len(preds)
 
 
-@expansion(losses.MSELoss)
+@expansion(getattr(losses, "MSELoss", None))  # a student's losses of sheet 3 have none
 def _mse(module: Any, preds: Node, labels: Node) -> Node:
     checked_pair(module, preds.value, labels.value)
     return ((preds - labels) ** 2).sum() / (2 * len(preds))
