@@ -12,14 +12,19 @@ from lib.graph.notation.latex import axes_words
 from lib.graph.notation.terms import Piece, is_number
 
 
-def chain(derivation: Derivation, path: List[Edge]) -> List[Line]:
-    """Return the lines on a path: every local derivative with its shape, then the formula and its shapes."""
-    names, end = derivation.names, path[-1].parent
+def chain(derivation: Derivation, path: List[Edge], result: Term) -> List[Line]:
+    """Return the lines on a path: every local derivative with its shape, then the formula and its shapes.
+
+    Args:
+        derivation, path: the graph, and the path's edges from the output down.
+        result: how to call the product: the gradient, if this is the only path to it.
+    """
+    end = path[-1].parent
     lines = [Line(local(derivation, edge), ": ", *_factor(derivation, edge), level=2) for edge in path]
     formula = number(1)
     for edge in path:
         formula = flow(derivation, edge, formula)
-    lines.append(Line("reordered and transposed: ", equation(names.partial(end), formula), level=1))
+    lines.append(Line("reordered and transposed: ", equation(result, formula), level=1))
     lines.append(Line("shapes: ", shapes_in(formula), " -> ", shape_of(end.shape), level=1))
     return lines
 

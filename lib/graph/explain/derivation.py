@@ -81,7 +81,13 @@ class Derivation:
         return list(self._received.get(parent, []))
 
     def is_repeated(self, edge: Edge) -> bool:
-        """Tell whether the child uses this parent more than once, as in x * x."""
+        """Tell whether d(child)/d(parent) must say which input of the child it is about.
+
+        That is so if the child uses the parent more than once, as in x * x. And if the child is the output, which
+        depends on the parent on other paths as well: there dL/dx is the sum over all of them.
+        """
+        if edge.child is self.output:
+            return len(self._received[edge.parent]) > 1
         return sum(parent is edge.parent for parent in edge.child.parents) > 1
 
     def node(self, which: Any) -> Node:

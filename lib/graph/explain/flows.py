@@ -1,11 +1,14 @@
 """How the product along one edge is written: in partial derivatives, as a formula, and with the numbers put in."""
 from __future__ import annotations
 
-from typing import List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
 
 from lib.graph.explain.derivation import Derivation, Edge, local_derivative
 from lib.graph.node import Node
-from lib.graph.notation import Term, array, number, partial, product_of
+from lib.graph.notation import Term, array, number, partial, product_of, sum_of
+from lib.graph.notation.digits import digits_needed
 from lib.graph.notation.shapes import summed_back
 
 
@@ -66,14 +69,28 @@ def shape_before_sums(edge: Edge) -> Tuple[int, ...]:
 
 def numbers(derivation: Derivation, edge: Edge) -> Term:
     """Return the product along an edge between single numbers, with the numbers put in, such as 2 * 0.5."""
-    factors = [number(derivation.gradients[edge.child]), number(local_derivative(edge, derivation.values))]
-    return product_of(factors[edge.child is derivation.output:])
+    factors = [derivation.gradients[edge.child], local_derivative(edge, derivation.values)]
+    return product_of_numbers(factors[edge.child is derivation.output:], derivation.flows[edge])
 
 
-def with_numbers(node: Node, values: dict) -> Term:
+def product_of_numbers(values: Sequence[Any], result: Any) -> Term:
+    """Return a product of numbers, with as many digits as it needs to give the result."""
+    digits = digits_needed(lambda *each: np.prod(each), values, result)
+    return product_of([number(each, digits) for each in values])
+
+
+def sum_of_numbers(values: Sequence[Any], total: Any) -> Term:
+    """Return a sum of numbers or small arrays, with as many digits as it needs to give the total."""
+    digits = digits_needed(lambda *each: np.sum(each, axis=0), values, total)
+    return sum_of([array(each, digits) for each in values])
+
+
+def with_numbers(node: Node, values: Dict[Node, Any]) -> Term:
     """Return the operation of a node with numbers in the place of names."""
     assert node.operation is not None
-    return node.operation.formula(*[array(values[parent]) for parent in node.parents])
+    inputs = [values[parent] for parent in node.parents]
+    digits = digits_needed(node.operation.forward, inputs, values[node])
+    return node.operation.formula(*[number(value, digits) for value in inputs])
 
 
 def is_single(edge: Edge) -> bool:

@@ -49,9 +49,11 @@ def in_indices(derivation: Derivation, node: Node) -> List[Line]:
             if line.text not in said:  # what holds for both inputs is said once
                 lines.append(line)
                 said.add(line.text)
-        terms_of_edge = equation(names.partial(edge.parent), flow(derivation, edge))
-        lines.append(Line(*_share(derivation, edge), terms_of_edge, f"   shape {shape_text(edge.parent.shape)}, as ",
-                          names.term(edge.parent), level=1))
+        gradient, product = names.partial(edge.parent), flow(derivation, edge)
+        only = len(derivation.edges_to(edge.parent)) == 1
+        said_of_edge = [equation(gradient, product)] if only else [gradient, " receives ", product]
+        lines.append(Line(*said_of_edge, f"   shape {shape_text(edge.parent.shape)}, as ", names.term(edge.parent),
+                          level=1))
     return lines
 
 
@@ -175,10 +177,3 @@ def _slope_at(derivation: Derivation, edge: Edge, letters: str) -> Term:
     operation = edge.child.operation
     assert operation is not None
     return operation.derivative(edge.i, at(edge.child), *[at(parent) for parent in edge.child.parents])
-
-
-def _share(derivation: Derivation, edge: Edge) -> List:
-    """Return a remark that this is only one of several contributions to the parent's gradient."""
-    if len(derivation.edges_to(edge.parent)) == 1:
-        return []
-    return ["the part through ", derivation.names.term(edge.child), ": "]

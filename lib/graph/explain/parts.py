@@ -5,11 +5,11 @@ from typing import Any, Dict, List
 
 from lib.graph.explain.derivation import Derivation, recompute
 from lib.graph.explain.document import Line, Part
-from lib.graph.explain.flows import flow, is_single, numbers, partials, with_numbers
+from lib.graph.explain.flows import flow, is_single, numbers, partials, sum_of_numbers, with_numbers
 from lib.graph.explain.names import is_number
 from lib.graph.node import Node
 from lib.graph.notation import Term, array, equation, name, new, number, partial, product_of, sum_of
-from lib.graph.notation.digits import LARGEST_PRINTED, shape_text
+from lib.graph.notation.digits import LARGEST_PRINTED, digits_needed, shape_text
 from lib.graph.notation.terms import Piece
 from lib.validation import InputError
 
@@ -48,12 +48,13 @@ def edges(derivation: Derivation) -> Part:
                   " and visits the nodes in reverse order. Each node multiplies what it has received by its local "
                   "derivatives and sends the products on.")]
     if any(derivation.is_repeated(edge) for edge in derivation.edges):
-        lines.append(Line("|1 and |2 stand for the first and the second input of a node that uses a variable twice."))
+        lines.append(Line("|1 and |2 say that only the first or the second input of the node is meant, where it "
+                          "depends on the variable in other ways, too."))
     for node in reversed(derivation.computed()):
         if not node.needs_grad:
             continue
-        received = equation(names.partial(node), array(derivation.gradients[node]))
-        lines.append(Line(equation(names.term(node), names.formula(node)), " has received ", received, " and sends"))
+        received = value_of(names.partial(node), derivation.gradients[node], with_shape=False)
+        lines.append(Line(equation(names.term(node), names.formula(node)), " has received ", *received, " and sends"))
         for edge in derivation.edges_from(node):
             terms = [partials(derivation, edge), flow(derivation, edge)]
             if is_single(edge):
@@ -76,11 +77,11 @@ def sums(derivation: Derivation) -> Part:
         if not received:
             continue
         terms = [names.partial(node), sum_of([partials(derivation, edge) for edge in received])]
-        if [edge.child for edge in received] == [derivation.output]:
+        if len(received) == 1 and received[0].child is derivation.output:
             terms[1] = flow(derivation, received[0])  # its partial derivative is the gradient itself
         flows = [derivation.flows[edge] for edge in received]
         if len(flows) > 1 and all(each.size <= 4 for each in flows):
-            terms.append(sum_of([array(each) for each in flows]))
+            terms.append(sum_of_numbers(flows, derivation.gradients[node]))
         lines.append(Line(*value_of(equation(*terms), derivation.gradients[node], with_shape=False)))
     return Part("(d) At each node: the sum over its children", lines)
 
@@ -114,7 +115,8 @@ def step(derivation: Derivation, learning_rate: float, chosen: Any = None) -> Pa
         changed[node] = node.value - learning_rate * grad
         terms = [new(names.term(node)), names.term(node) - rate * names.partial(node)]
         if node.size <= 4:
-            terms.append(array(node.value) - product_of([rate, array(grad)]))
+            digits = digits_needed(lambda a, b: a - learning_rate * b, [node.value, grad], changed[node])
+            terms.append(array(node.value, digits) - product_of([rate, array(grad, digits)]))
         lines.append(Line(*value_of(equation(*terms), changed[node], with_shape=False)))
     after = recompute(derivation.order, changed)
     lines.append(Line("The forward pass with the new parameters:"))

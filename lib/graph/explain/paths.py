@@ -8,10 +8,10 @@ import numpy as np
 from lib.graph.explain.chain import chain
 from lib.graph.explain.derivation import Derivation, Edge, flow_along, local_derivative
 from lib.graph.explain.document import Line, Part
-from lib.graph.explain.flows import is_single, local, slope
+from lib.graph.explain.flows import is_single, local, product_of_numbers, slope, sum_of_numbers
 from lib.graph.explain.parts import value_of
 from lib.graph.node import Node
-from lib.graph.notation import array, equation, name, number, product_of, sum_of
+from lib.graph.notation import equation, name, number, product_of, sum_of
 from lib.graph.notation.simplify import times
 
 MOST_PATHS = 40
@@ -72,12 +72,12 @@ def paths(derivation: Derivation, parameter: Node) -> Part:
         lines.append(Line(f"path {k + 1}: ", *route))
         lines.append(_product(derivation, path, value))
         if not all(map(is_single, path)):
-            lines.extend(chain(derivation, path))
+            lines.extend(chain(derivation, path, gradient if count == 1 else name(f"path {k + 1}")))
     if count > 1:
         few = all(value.size <= 4 for value in values)
-        terms = [array(value) if few else name(f"path {k + 1}") for k, value in enumerate(values)]
-        lines.append(Line(*value_of(equation(gradient, sum_of(terms)), derivation.gradients[parameter],
-                                    with_shape=False)))
+        total = derivation.gradients[parameter]
+        terms = sum_of_numbers(values, total) if few else sum_of([name(f"path {k + 1}") for k in range(count)])
+        lines.append(Line(*value_of(equation(gradient, terms), total, with_shape=False)))
     return Part(title, lines)
 
 
@@ -86,5 +86,5 @@ def _product(derivation: Derivation, path: List[Edge], value: Any) -> Line:
     terms = [product_of([local(derivation, edge) for edge in path])]
     if all(map(is_single, path)):
         terms.append(times(*[slope(derivation, edge) for edge in path]))
-        terms.append(product_of([number(local_derivative(edge, derivation.values)) for edge in path]))
+        terms.append(product_of_numbers([local_derivative(edge, derivation.values) for edge in path], value))
     return Line(*value_of(equation(*terms), value, with_shape=False), level=1)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lib.graph.notation.digits import LARGEST_PRINTED, number_text
-from lib.graph.notation.terms import Term
+from lib.graph.notation.digits import DIGITS, LARGEST_PRINTED, number_text
+from lib.graph.notation.terms import Term, is_indicator, is_number
 from lib.graph.notation.writing import ANYTHING, ATOM, POWER, PRODUCT, SIGN, Notation
 
 GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu",
@@ -28,7 +28,7 @@ class Latex(Notation):
     def binding(self, term: Term) -> int:
         if term.kind == "number" and "e" in number_text(term.parts[0]) and np.isfinite(float(term.parts[0])):
             return PRODUCT if term.parts[0] > 0 else SIGN
-        if term.kind == "choice" and not _is_indicator(term):
+        if term.kind == "choice" and not is_indicator(term):
             return ANYTHING
         return super().binding(term)
 
@@ -41,18 +41,18 @@ class Latex(Notation):
     def name(self, text: str) -> str:
         return name_latex(text)
 
-    def number(self, value: Any) -> str:
+    def number(self, value: Any, digits: int = DIGITS) -> str:
         if isinstance(value, Fraction):
             sign = "-" if value < 0 else ""
             return rf"{sign}\frac{{{abs(value.numerator)}}}{{{value.denominator}}}"
-        return number_latex(number_text(value))
+        return number_latex(number_text(value, digits))
 
-    def array(self, entries: Any) -> str:
+    def array(self, entries: Any, digits: int = DIGITS) -> str:
         value = entries.value
         if value.size > LARGEST_PRINTED or value.ndim > 2:
             return rf"\left[\text{{shape }} {_sizes(value.shape)}\right]"
         rows = value.reshape(-1, 1) if value.ndim == 1 else value
-        body = r" \\ ".join(" & ".join(number_latex(number_text(each)) for each in row) for row in rows)
+        body = r" \\ ".join(" & ".join(number_latex(number_text(each, digits)) for each in row) for row in rows)
         return rf"\begin{{pmatrix}} {body} \end{{pmatrix}}"
 
     def sum(self, *terms: Term) -> str:
@@ -144,7 +144,7 @@ class Latex(Notation):
     def choice(self, left: Term, relation: str, right: Term, then: Term, otherwise: Term, of_arrays: bool) -> str:
         sign = {">=": r"\geq", "<=": r"\leq", "==": "="}.get(relation, relation)
         condition = f"{self.write(left)} {sign} {self.write(right)}"
-        if then == Term("number", (1,)) and otherwise == Term("number", (0,)):
+        if is_number(then, 1) and is_number(otherwise, 0):
             return rf"\mathbb{{1}}\left[{condition}\right]"
         return rf"\begin{{cases}} {self.write(then)} & {condition} \\ {self.write(otherwise)} & " \
                rf"\text{{else}} \end{{cases}}"
@@ -171,10 +171,6 @@ class Latex(Notation):
 
     def words(self, *pieces: Any) -> str:
         return self.line(pieces)
-
-
-def _is_indicator(term: Term) -> bool:
-    return term.parts[3] == Term("number", (1,)) and term.parts[4] == Term("number", (0,))
 
 
 def _base(written: str) -> str:

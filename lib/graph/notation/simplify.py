@@ -4,7 +4,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, Iterable, List, Tuple
 
-from lib.graph.notation.terms import Term, as_term, broadcast, is_number, number, product_of
+from lib.graph.notation.terms import Term, as_term, broadcast, is_indicator, is_number, number, product_of
 
 ONE = number(1)
 
@@ -118,7 +118,7 @@ def _cancelled(factors: List[Term], coefficient: Any) -> Tuple[List[Term], List[
 
 def _joined(coefficient: Any, above: List[Term], below: List[Term]) -> Term:
     """Return a coefficient times a fraction; ones beside a factor of their shape are left out."""
-    above = _without_ones(above, below)
+    above = sorted(_without_ones(above, below), key=is_indicator)
     top, bottom = coefficient, 1
     if isinstance(coefficient, Fraction):
         top, bottom = coefficient.numerator, coefficient.denominator

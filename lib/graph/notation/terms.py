@@ -17,6 +17,8 @@ from typing import Any, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from lib.graph.notation.digits import DIGITS
+
 Shape = Tuple[int, ...]
 Piece = Union[str, "Term"]
 
@@ -101,20 +103,21 @@ def name(text: str, shape: Optional[Shape] = ()) -> Term:
     return Term("name", (text,), shape)
 
 
-def number(value: Any) -> Term:
-    """Return a number; a Fraction is written as one."""
+def number(value: Any, digits: int = DIGITS) -> Term:
+    """Return a number, to be written with so many significant digits; a Fraction is written as one."""
     if isinstance(value, Fraction):
         return Term("number", (value if value.denominator > 1 else int(value),))
     value = float(value)
-    return Term("number", (int(value) if value.is_integer() and abs(value) < 1e6 else value,))
+    value = int(value) if value.is_integer() and abs(value) < 1e6 else value
+    return Term("number", (value,) if digits == DIGITS else (value, digits))
 
 
-def array(value: Any) -> Term:
+def array(value: Any, digits: int = DIGITS) -> Term:
     """Return an array of numbers, whose entries are written if they are few; a single number is a number."""
     value = np.asarray(value)
     if value.ndim == 0:
-        return number(value)
-    return Term("array", (_Entries(value),), value.shape)
+        return number(value, digits)
+    return Term("array", (_Entries(value),) if digits == DIGITS else (_Entries(value), digits), value.shape)
 
 
 class _Entries:
@@ -155,8 +158,15 @@ def call(function: str, *args: Term, shape: Optional[Shape] = None, **settings: 
         shape = args[0].shape
         for other in args[1:]:
             shape = broadcast(Term("", (), shape), other)
-    kept = tuple((key, value) for key, value in settings.items() if value is not None and value is not False)
+    kept = tuple((key, _plain(value)) for key, value in settings.items() if value is not None and value is not False)
     return Term("call", (function, args, kept), shape)
+
+
+def _plain(value: Any) -> Any:
+    """Return a setting with Python's own integers, whose repr is just the number."""
+    if isinstance(value, (tuple, list)):
+        return tuple(map(_plain, value))
+    return int(value) if isinstance(value, np.integer) else value
 
 
 def listed(*terms: Term) -> Term:
@@ -179,6 +189,11 @@ def choice(left: Any, relation: str, right: Any, then: Any = 1, otherwise: Any =
     left, right = as_term(left), as_term(right)
     shape = broadcast(left, right)
     return Term("choice", (left, relation, right, as_term(then), as_term(otherwise), shape != ()), shape)
+
+
+def is_indicator(term: Term) -> bool:
+    """Tell whether a term is 1 where a comparison holds, and 0 elsewhere."""
+    return term.kind == "choice" and is_number(term.parts[3], 1) and is_number(term.parts[4], 0)
 
 
 def outer(column: Term, row: Term) -> Term:

@@ -5,8 +5,8 @@ import re
 from fractions import Fraction
 from typing import Any
 
-from lib.graph.notation.digits import LARGEST_PRINTED, number_text, value_text
-from lib.graph.notation.terms import Term
+from lib.graph.notation.digits import DIGITS, LARGEST_PRINTED, number_text, value_text
+from lib.graph.notation.terms import Term, is_indicator
 from lib.graph.notation.writing import ATOM, POWER, PRODUCT, SIGN, Notation
 
 
@@ -18,16 +18,18 @@ class Text(Notation):
     def binding(self, term: Term) -> int:
         if term.kind == "number" and isinstance(term.parts[0], Fraction):
             return PRODUCT
+        if term.kind == "choice" and term.parts[-1]:
+            return ATOM  # a call of where
         return super().binding(term)
 
     def name(self, text: str) -> str:
         return text
 
-    def number(self, value: Any) -> str:
-        return str(value) if isinstance(value, Fraction) else number_text(value)
+    def number(self, value: Any, digits: int = DIGITS) -> str:
+        return str(value) if isinstance(value, Fraction) else number_text(value, digits)
 
-    def array(self, entries: Any) -> str:
-        return value_text(entries.value) if entries.value.size <= LARGEST_PRINTED else "[...]"
+    def array(self, entries: Any, digits: int = DIGITS) -> str:
+        return value_text(entries.value, digits) if entries.value.size <= LARGEST_PRINTED else "[...]"
 
     def sum(self, *terms: Term) -> str:
         written = self.part(terms[0], SIGN)
@@ -48,8 +50,12 @@ class Text(Notation):
         return f"-({written})" if written.startswith("-") else f"-{written}"
 
     def product(self, *factors: Term) -> str:
-        first = self.part(factors[0], ATOM if factors[0].kind == "matmul" else SIGN)
-        return " * ".join([first] + [self.part(factor, POWER) for factor in factors[1:]])
+        written = [self.part(factors[0], ATOM if factors[0].kind == "matmul" else SIGN)]
+        written += [self.part(factor, POWER) for factor in factors[1:]]
+        for k, factor in enumerate(factors):
+            if k and is_indicator(factor) and factor.parts[-1]:  # times a number, True counts as 1 and False as 0
+                written[k] = self.bracketed(self._condition(*factor.parts[:3]))
+        return " * ".join(written)
 
     def fraction(self, above: Term, below: Term) -> str:
         return f"{self.part(above, ATOM if above.kind == 'matmul' else SIGN)} / {self.part(below, POWER)}"
@@ -90,12 +96,13 @@ class Text(Notation):
                          for row in written)
 
     def choice(self, left: Term, relation: str, right: Term, then: Term, otherwise: Term, of_arrays: bool) -> str:
-        condition = f"{self.write(left)} {relation} {self.write(right)}"
-        if not of_arrays:
-            return f"{self.part(then, SIGN)} if {condition} else {self.part(otherwise, SIGN)}"
-        if then == Term("number", (1,)) and otherwise == Term("number", (0,)):
-            return condition  # as a factor, True counts as 1 and False as 0
-        return f"where({condition}, {self.write(then)}, {self.write(otherwise)})"
+        condition = self._condition(left, relation, right)
+        if of_arrays:
+            return f"where({condition}, {self.write(then)}, {self.write(otherwise)})"
+        return f"{self.part(then, SIGN)} if {condition} else {self.part(otherwise, SIGN)}"
+
+    def _condition(self, left: Term, relation: str, right: Term) -> str:
+        return f"{self.write(left)} {relation} {self.write(right)}"
 
     def partial(self, above: Term, below: Term, which: int) -> str:
         return f"d{_word(self.write(above))}/d{_word(self.write(below))}" + (f"|{which}" if which else "")

@@ -13,7 +13,7 @@ class Notation:
 
     To add a form, write a subclass in a file of its own, with one method for each kind of term:
 
-        name(text)  number(value)  array(entries)  ones(shape)  shape(sizes)
+        name(text)  number(value, digits)  array(entries, digits)  ones(shape)  shape(sizes)
         sum(*terms)  negative(term)  product(*factors)  fraction(above, below)  power(base, exponent)
         matmul(left, right)  outer(column, row)  transpose(term)
         call(function, args, settings)  list(*terms)  method(term, function, arguments)  index(term, key)
