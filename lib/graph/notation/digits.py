@@ -21,7 +21,7 @@ def digits_needed(compute: Callable[..., Any], inputs: Sequence[Any], result: An
     Six are enough, up to one unit of the last, but for a difference of nearly equal numbers and the like.
 
     >>> digits_needed(lambda a, b: a - b, [1.23456789, 1.23456777], 1.2e-7)
-    12
+    10
     """
     for digits in (DIGITS, 8, 10, 12, 14):
         with np.errstate(all="ignore"):
