@@ -4,13 +4,12 @@ Dropout deletes units at random while training; the L1 and L2 penalties make lar
 """
 from __future__ import annotations
 
-from typing import Any, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Iterable, List, Optional, Sequence
 
 import numpy as np
 
-from lib.layers.losses import Loss
 from lib.losses import CrossEntropyLoss
-from lib.network_base import Module, Parameter
+from lib.network_base import Module, Parameter, unique
 from lib.validation import (InputError, checked_elementwise, checked_upstream_of_elementwise, require_gradients,
                             require_positive)
 
@@ -23,13 +22,14 @@ class Dropout(Module):
 
     Args:
         p_delete: p, the probability that an input is set to 0, from 0 to 1.
-        fix_seed: draw the same mask at each call with the same shape, as a comparison with finite differences needs.
+        fix_seed: set NumPy's global seed to 0 before each mask, so that every call draws the same one: that is what a
+            comparison with finite differences needs.
         rng: draws the masks; NumPy's global random state when it isn't given.
 
     Source: N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever, R. Salakhutdinov: Dropout, JMLR 15, 2014.
     """
 
-    mask: Optional[np.ndarray] = None  # m / (1 - p) of the last forward pass; None where nothing was deleted
+    mask: Optional[np.ndarray] = None  # m / (1 - p) of the last forward pass while training
 
     def __init__(self, p_delete: float = 0.5, fix_seed: bool = False,
                  rng: Optional[np.random.Generator] = None) -> None:
@@ -43,35 +43,35 @@ class Dropout(Module):
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = checked_elementwise(self, x)
         self.input_cache = x
-        if not self.training or self.p_delete == 0:
+        if not self.training:
             self.mask = None
             return x.copy()
-        kept = self._uniform(x.shape) >= self.p_delete
+        if self.fix_seed:
+            np.random.seed(0)
+        source: Any = np.random if self.rng is None or self.fix_seed else self.rng
         scale = 1 / (1 - self.p_delete) if self.p_delete < 1 else 0.0  # p = 1 deletes everything
-        self.mask = kept * x.dtype.type(scale)
+        self.mask = source.binomial(1, 1 - self.p_delete, x.shape).astype(x.dtype) * x.dtype.type(scale)
         return x * self.mask
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
-        grad = checked_upstream_of_elementwise(self, grad)
-        return grad.copy() if self.mask is None else grad * self.mask
+        """Return dL/dx = grad m / (1 - p).
 
-    def _uniform(self, shape: Tuple[int, ...]) -> np.ndarray:
-        """Draw numbers from 0 to 1."""
-        if self.fix_seed:
-            return np.random.RandomState(0).random_sample(shape)
-        return np.random.random_sample(shape) if self.rng is None else self.rng.random(shape)
+        Raises:
+            ValueError: the last forward was in evaluation mode, or the module is now.
+        """
+        grad = checked_upstream_of_elementwise(self, grad)
+        if self.mask is None or not self.training:
+            raise InputError("Dropout.backward is for training: in evaluation mode, nothing is deleted, and nothing is "
+                             "learnt. Call model.train() and forward before it. (To check gradients, use "
+                             "Dropout(p_delete, fix_seed=True), which deletes the same units at each call.)")
+        return grad * self.mask
 
     def __repr__(self) -> str:
         return f"Dropout({self.p_delete})"
 
 
-class Penalty(Module):
-    """Base class of the penalties on parameters: a number that is added to the loss.
-
-    Args:
-        lambd: lambda, the weight of the penalty.
-        parameters: the penalised parameters, such as model.parameters().
-    """
+class _Penalty(Module):
+    """A number that is added to the loss: lambda times a sum over all entries of some parameters."""
 
     def __init__(self, lambd: float, parameters: Iterable[Parameter]) -> None:
         require_positive("lambd", lambd, self, zero_allowed=True)
@@ -80,7 +80,7 @@ class Penalty(Module):
             raise InputError(f"{type(self).__name__} expects a list of parameters, but got a single "
                              f"{type(parameters).__name__}. Give it {advice}.")
         self.lambd = float(lambd)
-        self.params = list(parameters)
+        self.params = unique(parameters)
         for param in self.params:
             if not isinstance(param, Parameter):
                 raise InputError(f"{type(self).__name__} expects parameters, such as model.parameters(), but there is "
@@ -89,15 +89,11 @@ class Penalty(Module):
     def parameters(self) -> List[Parameter]:
         return self.params
 
-    def backward(self, _: Any = None) -> None:
-        """Add the penalty's derivative to each parameter's grad; the argument is ignored, as it is by a loss."""
-        raise NotImplementedError(f"{type(self).__name__} doesn't define backward yet.")
-
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.lambd}, {len(self.params)} parameters)"
 
 
-class L1Regularization(Penalty):
+class L1Regularization(_Penalty):
     """The absolute values of all parameters: R = lambda sum_i |w_i|, dR/dw_i = lambda sign(w_i).
 
     The pull towards 0 is equally strong for small weights and large ones, so that many weights become 0. At the kink
@@ -109,12 +105,13 @@ class L1Regularization(Penalty):
         return np.float64(self.lambd * sum(np.abs(param.data).sum(dtype=np.float64) for param in self.params))
 
     def backward(self, _: Any = None) -> None:
+        """Add dR/dw to each parameter's grad; the argument is ignored, as it is by a loss."""
         require_gradients(self, *self.params)
         for param in self.params:
             param.grad += self.lambd * np.sign(param.data)
 
 
-class L2Regularization(Penalty):
+class L2Regularization(_Penalty):
     """Half the squares of all parameters: R = lambda / 2 sum_i w_i^2, dR/dw_i = lambda w_i.
 
     The pull towards 0 is proportional to the weight: a step of gradient descent with learning rate r shrinks it by
@@ -126,27 +123,28 @@ class L2Regularization(Penalty):
         return np.float64(self.lambd / 2 * sum(np.square(param.data).sum(dtype=np.float64) for param in self.params))
 
     def backward(self, _: Any = None) -> None:
+        """Add dR/dw to each parameter's grad; the argument is ignored, as it is by a loss."""
         require_gradients(self, *self.params)
         for param in self.params:
             param.grad += self.lambd * param.data
 
 
-class RegularizedCrossEntropy(Loss):
+class RegularizedCrossEntropy(Module):
     """The cross-entropy of the predictions plus a penalty on the parameters: L = CE(preds, labels) + R(parameters).
 
     dL/dpreds is that of the cross-entropy alone, as R doesn't depend on the predictions. R's own gradient goes straight
     to the parameters: backward adds it to their grad.
 
     Args:
-        reg_loss: the penalty, such as L2Regularization(0.001, model.parameters()).
+        regularization_loss: the penalty, such as L2Regularization(0.001, model.parameters()).
     """
 
-    def __init__(self, reg_loss: Module) -> None:
-        if not isinstance(reg_loss, Module):
+    def __init__(self, regularization_loss: Module) -> None:
+        if not isinstance(regularization_loss, Module):
             raise InputError("RegularizedCrossEntropy expects a penalty such as L2Regularization(0.001, "
-                             f"model.parameters()), from lib.regularizers, but got {type(reg_loss).__name__}.")
+                             f"model.parameters()), but got a {type(regularization_loss).__name__}.")
         self.ce_loss = CrossEntropyLoss()
-        self.reg_loss = reg_loss
+        self.reg_loss = regularization_loss
 
     def parameters(self) -> Sequence[Parameter]:
         """Return the penalised parameters, as the loss depends on them."""

@@ -231,8 +231,6 @@ def test_settings_of_layers_count(rng):
         losses = [step.step(x, y)[0]]
         model[1].p_delete = 0.2
         losses.append(step.step(x, y)[0])
-        model.eval()
-        losses.append(step.step(x, y)[0])
         results.append(losses)
     np.testing.assert_allclose(results[1], results[0], rtol=1e-10)
 

@@ -156,7 +156,7 @@ def defined_names(path: Path) -> Set[str]:
     return {name for name in names if not name.startswith("_")}
 
 
-NOT_YET = {"experiments", "plot", "regularizers"}
+NOT_YET = {"experiments", "plot"}
 
 
 @pytest.mark.parametrize("module", [module for module in SHEETS if f"lib.{module}" in FILES and module not in NOT_YET])

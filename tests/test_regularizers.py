@@ -5,10 +5,9 @@ import pytest
 from lib.gradient_checking.discovery import examples_of
 from lib.activations import ReLU
 from lib.losses import CrossEntropyLoss
-from lib.regularizers import RegularizedCrossEntropy
 from lib.network import Linear, Sequential
 from lib.network_base import Parameter
-from lib.regularizers import Dropout, L1Regularization, L2Regularization
+from lib.regularizers import Dropout, L1Regularization, L2Regularization, RegularizedCrossEntropy
 from tests.finite_differences import assert_backward_is_right, numeric_gradient
 
 PENALTIES = [L1Regularization, L2Regularization]
@@ -38,22 +37,30 @@ def test_dropout_sends_the_gradient_through_the_same_mask(rng):
     np.testing.assert_allclose(dropout.backward(grad), grad * (y / x))
 
 
-def test_dropout_is_off_in_evaluation_mode(rng):
+def test_dropout_is_off_in_evaluation_mode_and_has_no_backward_there(rng):
     model = Sequential(Linear(4, 5), Dropout(0.5))
-    model.eval()
+    dropout = model.modules[1]
     x, grad = rng.standard_normal((3, 4)), rng.standard_normal((3, 5))
-    np.testing.assert_array_equal(model(x), model[0](x))
-    np.testing.assert_array_equal(model[1].backward(grad), grad)
+    model.eval()
+    np.testing.assert_array_equal(model(x), model.modules[0](x))
+    with pytest.raises(ValueError, match="evaluation mode"):
+        dropout.backward(grad)
     model.train()
+    with pytest.raises(ValueError, match="evaluation mode"):  # that of the last forward
+        dropout.backward(grad)
     assert (model(x) == 0).any()
-
-
-def test_backward_belongs_to_the_last_forward_whatever_the_mode_is_now(rng):
-    dropout = Dropout(0.5)
-    x = rng.uniform(1, 2, (10, 10))
-    y = dropout(x)
     dropout.eval()
-    np.testing.assert_allclose(dropout.backward(x), y)
+    with pytest.raises(ValueError, match="evaluation mode"):
+        dropout.backward(grad)
+
+
+def test_the_mask_is_numpys_binomial_times_the_scale(rng):
+    x = rng.standard_normal((6, 7))
+    np.random.seed(3)
+    y = Dropout(0.3)(x)
+    np.random.seed(3)
+    mask = np.random.binomial(1, 1 - 0.3, x.shape) / (1 - 0.3)
+    np.testing.assert_allclose(y, x * mask)
 
 
 def test_masks_differ_from_call_to_call_unless_the_seed_is_fixed(rng):
@@ -73,11 +80,19 @@ def test_masks_are_repeated_by_the_global_seed_and_by_a_generator(rng):
     np.testing.assert_array_equal(one(x), two(x))
 
 
-def test_a_fixed_seed_leaves_the_global_random_state_alone(rng):
+def test_a_fixed_seed_is_set_before_each_mask_while_training(rng):
+    x = rng.standard_normal((4, 5))
+    np.random.seed(0)
+    mask = np.random.binomial(1, 0.5, x.shape) / 0.5
+    after = np.random.random_sample()
+    dropout = Dropout(0.5, fix_seed=True)
+    for _ in range(2):
+        np.testing.assert_array_equal(dropout(x), x * mask)
+        assert np.random.random_sample() == after
     np.random.seed(3)
     expected = np.random.random_sample()
     np.random.seed(3)
-    Dropout(0.5, fix_seed=True)(rng.standard_normal((2, 2)))
+    dropout.eval()(x)
     assert np.random.random_sample() == expected
 
 
@@ -135,7 +150,7 @@ def test_penalty_finite_differences(rng, penalty_class):
 def test_penalty_on_fresh_parameters_as_the_sheet_checks_it(penalty_class):
     model = Sequential(Linear(3, 4), ReLU(), Linear(4, 2))
     penalty = penalty_class(0.01, model.parameters())
-    assert penalty.params == model.parameters()
+    assert list(penalty.params) == list(model.parameters()) and penalty.backward() is None
     penalty.check_gradients_wrt_params((), 1e-6)
 
 
@@ -149,6 +164,15 @@ def test_penalty_accepts_any_iterable_and_ignores_an_upstream_gradient(penalty_c
     model._zero_grad()
     penalty.backward(np.float64(7))
     np.testing.assert_array_equal(model.W.grad, once)
+
+
+@pytest.mark.parametrize("penalty_class", PENALTIES)
+def test_a_parameter_that_stands_there_twice_counts_once(penalty_class):
+    w = Parameter([2.0])
+    once, twice = penalty_class(0.5, [w]), penalty_class(0.5, [w, w])
+    assert once() == twice() > 0
+    twice.backward()
+    assert w.grad == pytest.approx([0.5 if penalty_class is L1Regularization else 1.0])
 
 
 @pytest.mark.parametrize("penalty_class", PENALTIES)
@@ -180,7 +204,7 @@ def test_regularized_cross_entropy_is_the_sum(rng, penalty_class):
     model = Sequential(Linear(3, 4), ReLU(), Linear(4, 2))
     x, labels = rng.standard_normal((5, 3)), np.eye(2)[[0, 1, 1, 0, 1]]
     penalty, plain = penalty_class(0.1, model.parameters()), CrossEntropyLoss()
-    loss = RegularizedCrossEntropy(penalty)
+    loss = RegularizedCrossEntropy(regularization_loss=penalty)
     preds = model(x)
     assert loss(preds, labels) == pytest.approx(plain(preds, labels) + penalty(), rel=1e-12)
     assert isinstance(loss(preds, labels), float)

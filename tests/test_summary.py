@@ -100,7 +100,7 @@ class Noise(Module):
 def test_the_model_and_the_random_state_stay_as_they_are():
     rng = np.random.default_rng(0)
     model = Sequential(Linear(4, 5), BatchNorm1d(5), Noise(), Dropout(0.5, rng=rng), Linear(5, 3))
-    model[3].training = False
+    model[3].p_delete = 0.25
     preds = model(np.random.randn(6, 4))
     loss_fn = CrossEntropyLoss()
     loss_fn(preds, np.eye(3)[[0, 1, 2] * 2])

@@ -26,7 +26,7 @@ def plot_activations(model: Module, x: np.ndarray) -> Any:
 
 
 def plot_gradients(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray, wrt: str = "parameters") -> Any:
-    """Draw a histogram of the gradient at each layer for a batch; the model and its gradients stay as they are.
+    """Draw a histogram of the gradient at each layer for a batch, in training mode; the model stays as it is.
 
     Args:
         model: the network.
@@ -42,7 +42,7 @@ def plot_gradients(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray, wr
     twin, _, gradients = recording_copy(model)
     twin._zero_grad()
     with numpy_random_state_kept():
-        preds = twin.eval()(x)
+        preds = twin.train()(x)
         loss_fn(preds, y)
         twin.backward(loss_fn.backward())
     if wrt == "outputs":

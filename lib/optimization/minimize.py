@@ -41,7 +41,7 @@ def minimize(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray, method: 
     many local minima has a different end for different starts: look at `losses`.
 
     Args:
-        model: the model; what it computes must not be random, so call model.eval() first if it has dropout.
+        model: the model; what it computes must not be random, as dropout is.
         loss_fn: takes (model(x), y).
         x, y: the whole data set.
         method: a method of scipy.optimize.minimize that uses the gradient: "BFGS", "L-BFGS-B", "CG", ...

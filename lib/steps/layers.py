@@ -180,19 +180,22 @@ def identity(layer: Identity, x: Signal, memory: Workspace) -> CompiledLayer:
 @rule(Dropout, "training", "p_delete", "fix_seed", "rng")
 def dropout(layer: Dropout, x: Signal, memory: Workspace) -> CompiledLayer:
     """y = x m / (1 - p), dy/dx = m / (1 - p); m is drawn example by example, as Dropout itself draws it."""
-    if not layer.training or layer.p_delete == 0:
+    if not layer.training:
         return CompiledLayer(x, [], [])
     y = memory.successor(x)
     scale = memory.constant(1 / (1 - layer.p_delete) if layer.p_delete < 1 else 0)
     drawn = np.empty(x.values.shape[-1:] + x.values.shape[:-1])
-    is_left, mask = np.empty(x.values.shape, bool), memory.empty(*x.values.shape)
+    mask = memory.empty(*x.values.shape)
+    rng = getattr(layer, "rng", None)  # a student's Dropout has none
 
     def draw(out: np.ndarray) -> None:
-        out[...] = layer._uniform(out.shape)
+        if layer.fix_seed:
+            np.random.seed(0)
+        source: Any = np.random if rng is None or layer.fix_seed else rng
+        out[...] = source.binomial(1, 1 - layer.p_delete, out.shape)
 
     forward = [Operation(draw, (), drawn),
-               Operation(np.greater_equal, (np.moveaxis(drawn, 0, -1), np.array(layer.p_delete)), is_left),
-               Operation(np.multiply, (is_left, scale), mask),
+               Operation(np.multiply, (np.moveaxis(drawn, 0, -1), scale), mask),
                Operation(np.multiply, (x.values, mask), y.values)]
     backward = [Operation(np.multiply, (y.grad, mask), x.grad)]
     return CompiledLayer(y, forward, backward)
