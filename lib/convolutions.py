@@ -52,7 +52,7 @@ class Conv2d(Module):
         kernel_size: (kh, kw), or one number for both; so are stride and padding.
         stride: the steps in which the window moves.
         padding: the rows and columns of zeros on each side of x.
-        bias: whether to add b.
+        bias: whether b is trained; without, it is a constant Parameter of zeros, which parameters() leaves out.
         rng: draws W, 0.1 * N(0, 1); NumPy's global random state when it isn't given.
 
     Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: Gradient-based learning applied to document recognition, 1998.
@@ -70,11 +70,11 @@ class Conv2d(Module):
         self.padding = as_pair("padding", padding, self, least=0)
         shape = (self.out_channels, self.in_channels) + self.kernel_size
         draw = np.random.randn(*shape) if rng is None else rng.standard_normal(shape)
-        self.W = Parameter(0.1 * draw, name="W")
-        self.b = Parameter(np.zeros((self.out_channels, 1, 1)), name="b") if bias else None
+        self.W = Parameter(0.1 * draw, name="conv_filter")
+        self.b = Parameter(np.zeros((self.out_channels, 1, 1)), name="conv_bias", constant=not bias)
 
-    def parameters(self) -> Tuple[Parameter, ...]:
-        return (self.W,) if self.b is None else (self.W, self.b)
+    def parameters(self) -> List[Parameter]:
+        return [parameter for parameter in (self.W, self.b) if not parameter.constant]
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = checked_images(self, x, self.in_channels)
@@ -84,9 +84,7 @@ class Conv2d(Module):
         weights = self.W.data.reshape(self.out_channels, -1)
         z = np.empty((len(x), self.out_channels, out_height, out_width), dtype=x.dtype)
         for group in self._groups(z.shape):
-            sums = weights @ self._columns(padded[group])
-            if self.b is not None:
-                sums += self.b.data.reshape(-1, 1)
+            sums = weights @ self._columns(padded[group]) + self.b.data.reshape(-1, 1)
             z[group] = sums.reshape(self.out_channels, -1, out_height, out_width).swapaxes(0, 1)
         return z
 
@@ -101,8 +99,7 @@ class Conv2d(Module):
             grad_weights += grad_group @ self._columns(padded[group]).T
             self._add_columns(grad_padded[group], weights.T @ grad_group, grad.shape[2:])
         self.W.grad += grad_weights.reshape(self.W.data.shape)
-        if self.b is not None:
-            self.b.grad += grad.sum(axis=(0, 2, 3)).reshape(self.b.data.shape)
+        self.b.grad += grad.sum(axis=(0, 2, 3)).reshape(self.b.data.shape)
         return unpad_images(grad_padded, self.padding)
 
     def _columns(self, padded: np.ndarray) -> np.ndarray:
@@ -129,7 +126,7 @@ class Conv2d(Module):
     def _checked_upstream(self, grad: Any) -> np.ndarray:
         """Return the upstream gradient as an array of the output's shape, if backward may be called."""
         require_forward(self, self.input_cache)
-        require_gradients(self, *self.parameters())
+        require_gradients(self, self.W, self.b)
         size = calculate_conv_output(self.input_cache.shape, self.kernel_size, self.stride)
         return checked_upstream(self, grad, (len(self.input_cache), self.out_channels) + size)
 
@@ -137,7 +134,7 @@ class Conv2d(Module):
         text = f"Conv2d({self.in_channels}, {self.out_channels}, {self.kernel_size}"
         text += "" if self.stride == (1, 1) else f", stride={self.stride}"
         text += "" if self.padding == (0, 0) else f", padding={self.padding}"
-        return text + (")" if self.b is not None else ", bias=False)")
+        return text + (", bias=False)" if self.b.constant else ")")
 
 
 class Flatten(Module):
@@ -146,9 +143,9 @@ class Flatten(Module):
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = checked_elementwise(self, x)
         self.input_cache = x
-        return x.reshape(len(x), -1)
+        return x.reshape(len(x), -1).copy()  # what a module returns shares no memory with what it was given
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
         x = self.input_cache
         require_forward(self, x)
-        return checked_upstream(self, grad, (len(x), x.size // len(x))).reshape(x.shape)
+        return checked_upstream(self, grad, (len(x), x.size // len(x))).reshape(x.shape).copy()

@@ -9,7 +9,7 @@ from typing import Any, Iterable, List, Optional, Sequence
 import numpy as np
 
 from lib.losses import CrossEntropyLoss
-from lib.network_base import Module, Parameter, unique
+from lib.network_base import Module, Parameter
 from lib.validation import (InputError, checked_elementwise, checked_upstream_of_elementwise, require_gradients,
                             require_positive)
 
@@ -80,11 +80,12 @@ class _Penalty(Module):
             raise InputError(f"{type(self).__name__} expects a list of parameters, but got a single "
                              f"{type(parameters).__name__}. Give it {advice}.")
         self.lambd = float(lambd)
-        self.params = unique(parameters)
-        for param in self.params:
+        params = list(parameters)
+        for param in params:
             if not isinstance(param, Parameter):
                 raise InputError(f"{type(self).__name__} expects parameters, such as model.parameters(), but there is "
                                  f"a {type(param).__name__} among them.")
+        self.params = list(dict.fromkeys(params))  # each once
 
     def parameters(self) -> List[Parameter]:
         return self.params
@@ -102,7 +103,7 @@ class L1Regularization(_Penalty):
 
     def forward(self) -> Any:
         """Return the penalty, one number."""
-        return np.float64(self.lambd * sum(np.abs(param.data).sum(dtype=np.float64) for param in self.params))
+        return np.float64(self.lambd * sum(np.abs(param.data, dtype=np.float64).sum() for param in self.params))
 
     def backward(self, _: Any = None) -> None:
         """Add dR/dw to each parameter's grad; the argument is ignored, as it is by a loss."""
@@ -120,7 +121,7 @@ class L2Regularization(_Penalty):
 
     def forward(self) -> Any:
         """Return the penalty, one number."""
-        return np.float64(self.lambd / 2 * sum(np.square(param.data).sum(dtype=np.float64) for param in self.params))
+        return np.float64(self.lambd / 2 * sum(np.square(param.data, dtype=np.float64).sum() for param in self.params))
 
     def backward(self, _: Any = None) -> None:
         """Add dR/dw to each parameter's grad; the argument is ignored, as it is by a loss."""

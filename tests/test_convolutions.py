@@ -53,7 +53,7 @@ def test_start_values():
     np.random.seed(0)
     np.testing.assert_allclose(conv.W.data, 0.1 * np.random.randn(50, 2, 3, 4))
     np.testing.assert_array_equal(conv.b.data, np.zeros((50, 1, 1)))
-    assert [param.name for param in conv.parameters()] == ["W", "b"]
+    assert [param.name for param in conv.parameters()] == ["conv_filter", "conv_bias"]
     assert conv.parameters()[0] is conv.W and conv.parameters()[1] is conv.b
 
 
