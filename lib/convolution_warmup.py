@@ -110,5 +110,5 @@ def _require_inside(who: str, X: np.ndarray, F: np.ndarray, index: Any) -> None:
     for number, size, length in zip(index, X.shape[-2:], F.shape[-2:]):
         require_size("index", number, who, least=0)
         if number + length > size:
-            raise InputError(f"{who}: a filter of {F.shape[-2]} x {F.shape[-1]} pixels at {tuple(index)} goes beyond the "
-                             f"image of {X.shape[-2]} x {X.shape[-1]} pixels.")
+            raise InputError(f"{who}: a filter of {F.shape[-2]} x {F.shape[-1]} pixels at {tuple(index)} goes beyond "
+                             f"the image of {X.shape[-2]} x {X.shape[-1]} pixels.")

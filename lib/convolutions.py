@@ -4,7 +4,7 @@ The layers of a convolutional network are all to be had from here, pooling and F
 """
 from __future__ import annotations
 
-from typing import Any, Iterator, Optional, Sequence, Tuple
+from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 

@@ -20,6 +20,7 @@ from lib.losses import CrossEntropyLoss, MSELoss  # noqa: E402
 from lib.convolutions import Flatten  # noqa: E402
 from lib.network import Linear, Sequential  # noqa: E402
 from lib.regularizers import Dropout  # noqa: E402
+from lib.utilities import save_result  # noqa: E402
 from tests.test_summary import everything  # noqa: E402
 
 
@@ -89,6 +90,27 @@ def test_curves_of_train_have_a_scale_for_each_cost():
     for wrong in (curves[:3], ([], [], [], [])):
         with pytest.raises(ValueError, match="four sequences"):
             plot_curves(wrong)
+
+
+def test_lr_schedules_are_drawn_as_they_run():
+    (axes,) = plot.plot_lr_schedules().axes
+    exponential, steps, cosine = lines(axes).values()
+    assert len(exponential) == len(steps) == len(cosine) == 100
+    assert exponential[:2] == pytest.approx([0.1, 0.095]) and exponential[99] == pytest.approx(0.1 * 0.95 ** 99)
+    assert [steps[epoch] for epoch in (0, 20, 21, 60, 61)] == [0.1, 0.1, 0.05, 0.05, 0.01]
+    assert cosine[0] == 0.1 and cosine[50] == pytest.approx(0.05) and cosine[99] < 1e-4
+
+
+def test_learning_curves_are_those_that_compare_optimizers_saved(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match="optimizers_comparison"):
+        plot.plot_learning_curves()
+    curves_of = {name: (np.array([3.0, 2.0]), np.array([0.5, 0.6]), np.array([1.0, 1.0]), np.array([0.4, 0.5]))
+                 for name in ("sgd", "sgd_momentum", "adam")}
+    save_result("optimizers_comparison", curves_of)
+    costs, accuracies = plot.plot_learning_curves().axes
+    assert lines(costs) == dict.fromkeys(curves_of, [3.0, 2.0])
+    assert lines(accuracies) == dict.fromkeys(curves_of, [0.4, 0.5])
 
 
 def test_comparison_draws_each_run():

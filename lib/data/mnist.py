@@ -14,7 +14,7 @@ from typing import Any, Tuple
 import numpy as np
 
 from lib.utilities import one_hot_encoding
-from lib.validation import InputError, require_choice
+from lib.validation import InputError, require_choice, require_size
 
 MNIST_FILE = Path(__file__).parent / "mnist.npz"
 RESOLUTIONS = (28, 8, 4, 1)
@@ -114,3 +114,22 @@ def sample_bilinearly(images: np.ndarray, positions: np.ndarray) -> np.ndarray:
     f = positions - i
     rows = (1 - f)[:, np.newaxis] * images[:, i] + f[:, np.newaxis] * images[:, i + 1]
     return (1 - f) * rows[:, :, i] + f * rows[:, :, i + 1]
+
+
+def shifted(images: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
+    """Return images each of which is shifted at random by up to `most` pixels up or down, and left or right.
+
+    What leaves the image on one side is lost; on the other side, zeros come in.
+
+    Args:
+        images: (N, ..., height, width).
+        most: the greatest shift.
+        rng: draws the shifts.
+    """
+    require_size("most", most, "shifted", least=0)
+    images = np.asarray(images)
+    height, width = images.shape[-2:]
+    margin = [(0, 0)] * (images.ndim - 2) + [(most, most)] * 2
+    padded = np.pad(images, margin)
+    corners = rng.integers(0, 2 * most + 1, (len(images), 2))
+    return np.stack([image[..., r:r + height, c:c + width] for image, (r, c) in zip(padded, corners)])
