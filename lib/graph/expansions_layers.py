@@ -53,7 +53,7 @@ def convolution(x: Node, W: Node, stride: Tuple[int, int], padding: Tuple[int, i
 @expansion(convolutions.Conv2d)
 def _conv2d(module: Any, x: Node) -> Node:
     z = convolution(x, parameter_node(module.W), module.stride, module.padding)
-    return z if module.b is None else z + parameter_node(module.b)
+    return z + parameter_node(module.b)
 
 
 @expansion(pooling.MaxPool2d)

@@ -68,21 +68,16 @@ class Windows:
 def conv2d(layer: Conv2d, x: Signal, memory: Workspace) -> CompiledLayer:
     """z = W columns + b, for the matrices W (out, in * kh * kw), columns (in * kh * kw, oh * ow * batch)."""
     W, W_grad = memory.weights(layer.W)
-    b, b_grad = (None, None) if layer.b is None else memory.weights(layer.b)
+    b, b_grad = memory.weights(layer.b)
     (out_channels, in_channels, *kernel_size), n = W.shape, memory.batch_size
     windows = Windows(layer, kernel_size, x, memory)
     out_height, out_width = windows.output_size
     column_shape = (in_channels, kernel_size[0] * kernel_size[1], out_height, out_width, n)
     if x.values.shape[0] != in_channels:
         raise NotCompilable(f"{layer} can't take this input.")
-<<<<<<< HEAD
     if np.prod(column_shape) * memory.dtype.itemsize > MAX_COLUMN_BYTES:
         raise NotCompilable(f"The windows of {layer} in a batch of {n} would take more than "
                             f"{MAX_COLUMN_BYTES // 2 ** 20} MiB. Take smaller batches.")
-=======
-    if layer.W.constant or layer.b.constant and layer.b.data.any():
-        raise NotCompilable(f"{layer} has parameters that are marked constant.")
->>>>>>> 0407797 (Sheet 6's warm-up and plot_data, Conv2d's parameter names; the pictures of sheets 4 and 5; Flatten shares no memory)
     x.is_kept = True
     z = memory.signal(out_channels, out_height, out_width)
     z_matrix, grad_matrix = z.values.reshape(out_channels, -1), z.grad.reshape(out_channels, -1)
@@ -93,18 +88,11 @@ def conv2d(layer: Conv2d, x: Signal, memory: Workspace) -> CompiledLayer:
 
     forward = windows.pad + [Operation(copy, (pixels,), columns[:, i])
                              for i, (pixels, _) in enumerate(windows.places())]
-    forward += [Operation(np.dot, (weights, column_matrix), z_matrix)]
-<<<<<<< HEAD
+    forward += [Operation(np.dot, (weights, column_matrix), z_matrix),
+                Operation(np.add, (z_matrix, b.reshape(-1, 1)), z_matrix)]
     backward = []
     if W_grad is not None:
         backward += [Operation(np.dot, (grad_matrix, column_matrix.T), W_grad.reshape(weights.shape))]
-    if b is not None:
-=======
-    backward = [Operation(np.dot, (grad_matrix, column_matrix.T), weight_grads)]
-    if not layer.b.constant:
-        b, b_grad = memory.weights(layer.b)
->>>>>>> 0407797 (Sheet 6's warm-up and plot_data, Conv2d's parameter names; the pictures of sheets 4 and 5; Flatten shares no memory)
-        forward.append(Operation(np.add, (z_matrix, b.reshape(-1, 1)), z_matrix))
     if b_grad is not None:
         ones = np.ones(grad_matrix.shape[1], memory.dtype)
         backward.append(Operation(np.dot, (grad_matrix, ones), b_grad.reshape(-1)))
