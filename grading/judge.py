@@ -1,0 +1,242 @@
+"""Grading one code task: boxes, probes, points, and what the student is told."""
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from grading import probes_training  # noqa: F401 (it adds its kinds of probes)
+from grading.box import Box, BoxError, box_folder
+from grading.gaps import gap_text
+from grading.isolation import Level, Limits
+from grading.layout import lay_out, write
+from grading.oracle import Oracle, generator
+from grading.probes import EXACT, KINDS, LATER, Examiner, Finding
+from grading.sheet import Sheet, Task
+from grading.standin import diagnose
+from grading.submission import Submission
+
+MOST_WORDS = 160
+RIGHT, PARTLY, WRONG, TO_DO, ERROR, LIMIT, FOR_TUTOR = ("right", "partly", "wrong", "to do", "error", "limit",
+                                                        "for the tutor")
+ASKS_OTHERS = {"ImportError", "ModuleNotFoundError", "AttributeError", "NameError"}
+CALLS_FORWARD = re.compile(r"\bforward\s*\(|\bself\s*\(|\bloss_fn\s*\(|\bmodel\s*\(|\bself\.\w*loss\w*\s*\(")
+SMALL_NUMBER = re.compile(r"\b\d*\.?\d*e-\d+|\b0?\.0{2,}[1-9]|10\s*\*\*\s*\(?\s*-|\beps\w*\b|\bfinfo\b", re.IGNORECASE)
+PLACEHOLDER = re.compile(r"^\s*raise NotImplementedError\b[^\n]*$")
+
+
+class TaskResult(NamedTuple):
+    """What came out of one task; points are None where a tutor gives them."""
+
+    number: str
+    name: str
+    points: Optional[float]
+    max_points: Optional[float]
+    status: str
+    cause: str = ""
+    feedback: str = ""
+
+
+class Setting(NamedTuple):
+    """How a submission is graded: the same for all its tasks."""
+
+    sheet: Sheet
+    submission: Submission
+    level: Level
+    limits: Limits
+    key: bytes  # makes the drawn inputs: nobody who doesn't know it can foresee them
+    hidden: Sequence[str] = ()
+
+
+class Attempt(NamedTuple):
+    """The outcome of a task's probes in one layout of the box."""
+
+    share: float
+    failed: List[Tuple[Dict[str, Any], Finding]]
+    error: Optional[BoxError] = None
+    imported: bool = True
+    is_numeric: bool = False
+
+
+def grade_task(setting: Setting, task: Task, spent: Dict[str, BoxError]) -> TaskResult:
+    """Grade a code task.
+
+    Args:
+        spent: by file, the limit that its import has hit; such an import isn't repeated for the next task.
+    """
+    assert task.gap is not None and task.points is not None
+    text = setting.submission.text(task.gap.file)
+
+    def result(status: str, share: float = 0.0, cause: str = "", feedback: str = "") -> TaskResult:
+        return TaskResult(task.number, task.name, points_for(share, task.points or 0, setting.sheet.get("step", 0.5)),
+                          task.points, status, cause, shortened(feedback))
+
+    if text is None:
+        return result(ERROR, cause="file missing", feedback=f"{task.gap.file} isn't in the submission.")
+    if is_placeholder(gap_text(text, task.gap.name)):
+        return result(TO_DO, cause="to do", feedback="This isn't written yet.")
+    if task.gap.file in spent:
+        return result(LIMIT, cause="limit at import", feedback=f"Importing {task.gap.file} never ends: "
+                      f"{spent[task.gap.file].words}")
+    attempt = attempt_all(setting, task)
+    if attempt.error is not None and attempt.error.status == LIMIT and not attempt.imported:
+        spent[task.gap.file] = attempt.error
+    if attempt.is_numeric:
+        return result(WRONG, 0.0, "finite differences", "The gradient is computed by finite differences. The task asks for "
+                      "the chain rule: derive the formula, and let check_gradients compare it with finite differences.")
+    if attempt.share >= 1 - 1e-9:
+        return result(RIGHT, 1.0)
+    cause, feedback, status = explain(setting, task, attempt)
+    if attempt.share > 0 and status == WRONG:
+        status = PARTLY
+    return result(status, attempt.share, cause, feedback)
+
+
+def points_for(share: float, points: float, step: float) -> float:
+    """Return the points for a share of a task, in whole steps: what isn't right costs at least one step."""
+    if share >= 1 - 1e-9:
+        return points
+    return min(math.floor(share * points / step + 1e-9) * step, max(points - step, 0.0))
+
+
+def is_placeholder(content: Optional[str]) -> bool:
+    """Return whether a gap holds nothing but the placeholder that was handed out."""
+    lines = [line for line in (content or "").split("\n") if line.strip() and not line.strip().startswith("#")]
+    return len(lines) == 1 and PLACEHOLDER.match(lines[0]) is not None
+
+
+def shortened(text: str) -> str:
+    """Return at most MOST_WORDS words of a text."""
+    words = text.split()
+    return text if len(words) <= MOST_WORDS else " ".join(words[:MOST_WORDS - 1]) + " ..."
+
+
+# ---------------------------------------------------------------------- attempts
+
+def attempt_all(setting: Setting, task: Task) -> Attempt:
+    """Try the layouts of grading.layout, from the strictest on, as long as another one may help; return the best."""
+    assert task.gap is not None
+    best = attempt(setting, task, 0)
+    shares_file = len([other for other in setting.sheet.code_tasks if other.gap and other.gap.file == task.gap.file]) > 1
+    if not best.imported and shares_file and (best.error is None or best.error.status != LIMIT):
+        best = attempt(setting, task, 1)
+    kinds = set(best.error.kinds) if best.error is not None else set()
+    if best.share < 1 and kinds & ASKS_OTHERS:
+        other = attempt(setting, task, 2)
+        if other.share > best.share:
+            return other
+    return best
+
+
+def attempt(setting: Setting, task: Task, variant: int) -> Attempt:
+    """Run a task's probes in a box of its own."""
+    assert task.gap is not None
+    layout = lay_out(setting.sheet, task, setting.submission, variant)
+    rng = generator(setting.key, setting.submission.digest(), task.number)
+    with box_folder() as folder:
+        write(layout, folder)
+        with open_box(setting, folder, layout.student_files) as box:
+            oracle = Oracle(setting.sheet, task)
+            try:
+                box.ask(question_of_import(setting, task, oracle, layout.overrides))
+            except BoxError as error:
+                return Attempt(0.0, [], error, imported=False)
+            return run_probes(Examiner(box, oracle, task, rng), setting)
+
+
+def open_box(setting: Setting, folder: str, student_files: Dict[str, str]) -> Box:
+    return Box(folder, student_files, setting.level, setting.limits, setting.sheet.get("packages", ["numpy"]),
+               setting.hidden)
+
+
+def question_of_import(setting: Setting, task: Task, oracle: Oracle, overrides: Sequence[Any]) -> Dict[str, Any]:
+    """Return the question that imports the student's file; for a task with checks, on remote modules."""
+    assert task.gap is not None
+    remote = {}
+    if any(probe["kind"] == "checks" for probe in task.probes):
+        names = ["Sequential"] + [name for probe in task.probes for name in probe["spoil"] if name != "order"]
+        remote = {name: oracle.place(name) for name in dict.fromkeys(names)}
+    return {"op": "import", "module": task.gap.module, "overrides": list(overrides), "remote": remote}
+
+
+def run_probes(examiner: Examiner, setting: Setting) -> Attempt:
+    """Run the probes in a random order, one of them twice: what is kept between two questions must not matter."""
+    task = examiner.task
+    first = [i for i, probe in enumerate(task.probes) if probe["kind"] not in LATER]
+    later = [i for i, probe in enumerate(task.probes) if probe["kind"] in LATER]
+    order = list(examiner.rng.permutation(first)) + list(examiner.rng.permutation(later))
+    order.insert(len(first), first[int(examiner.rng.integers(len(first)))])
+    findings: Dict[int, Finding] = {}
+    error: Optional[BoxError] = None
+    for i in map(int, order):
+        try:
+            finding = examiner.run(task.probes[i])
+        except BoxError as raised:
+            error = error if error is not None and error.status != LIMIT and raised.status == ERROR else raised
+            finding = Finding(False, raised.status, raised.words)
+            if raised.status == LIMIT or examiner.box.has_ended:
+                for j in set(order) - set(findings):
+                    findings[int(j)] = finding
+        if findings.get(i, finding).passed:
+            findings[i] = finding
+        if error is not None and (error.status == LIMIT or examiner.box.has_ended):
+            break
+    share = sum(task.probes[i]["share"] for i, finding in findings.items() if finding.passed)
+    failed = [(task.probes[i], findings[i]) for i in sorted(findings) if not findings[i].passed]
+    assert task.gap is not None
+    own = gap_text(setting.submission.text(task.gap.file) or "", task.gap.name) or ""
+    is_numeric = examiner.inexact > EXACT and bool(CALLS_FORWARD.search(own) and SMALL_NUMBER.search(own))
+    return Attempt(share, failed, error, is_numeric=is_numeric)
+
+
+# ---------------------------------------------------------------------- words
+
+def explain(setting: Setting, task: Task, found: Attempt) -> Tuple[str, str, str]:
+    """Return (cause, feedback, status) of an attempt that isn't all right."""
+    if not found.imported:
+        assert found.error is not None and task.gap is not None
+        return ("doesn't import", f"{task.gap.file} can't be imported. {found.error.words}", found.error.status)
+    hints = setting.sheet.get("hints", 2)
+    what = [f"{probe['name']}" for probe, _ in found.failed]
+    headline = f"Not right yet: {'; '.join(dict.fromkeys(what))}."
+    cause = diagnosed(setting, task, found)
+    finding = next((f for _, f in found.failed if f.cause not in (ERROR, LIMIT, TO_DO)), found.failed[0][1])
+    if found.error is not None and finding.cause in (ERROR, LIMIT, TO_DO):
+        status = found.error.status if found.share == 0 or found.error.status == LIMIT else PARTLY
+        words = [headline] if found.share > 0 else []
+        words.append(found.error.words)
+        if cause is not None and found.error.status == ERROR:
+            words.append(f"Think about: {cause[1]}")
+        return (cause[0] if cause and found.error.status == ERROR else found.error.status), " ".join(words), status
+    words = [headline]
+    if cause is None:
+        words.append(finding.sentence)
+        return finding.cause, " ".join(words), WRONG
+    if hints >= 2:
+        words.append(f"{cause[2]}")
+    words.append(f"Think about: {cause[1]}")
+    if hints >= 3 and cause[3]:
+        words.append(f"Evidence: {cause[3]}.")
+    return cause[0], " ".join(words), WRONG
+
+
+def diagnosed(setting: Setting, task: Task, found: Attempt) -> Optional[Tuple[str, str, str, str]]:
+    """Return what the checker says of the first failed probe on a module; it looks from outside, in another box."""
+    probe = next((probe for probe, finding in found.failed if "cases" in probe and "make" in probe["cases"][0]
+                  and KINDS[probe["kind"]] is not KINDS["function"]), None)
+    if probe is None or (found.error is not None and found.error.status != ERROR):
+        return None
+    layout = lay_out(setting.sheet, task, setting.submission, 0)
+    with box_folder() as folder:
+        write(layout, folder)
+        with open_box(setting, folder, layout.student_files) as box:
+            oracle = Oracle(setting.sheet, task)
+            rng = generator(setting.key, setting.submission.digest(), task.number, "causes")
+            examiner = Examiner(box, oracle, task, rng)
+            try:
+                box.ask(question_of_import(setting, task, oracle, layout.overrides))
+                return diagnose(examiner, probe["cases"][0])
+            except BoxError:
+                return None

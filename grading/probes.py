@@ -1,0 +1,266 @@
+"""The kinds of probes: what the child is asked, and what must come back.
+
+A probe returns a Finding: whether it passed, and if not, a short name of the cause and a sentence. Probes on one module
+judge each gradient; what they find right is noted, so that a later probe (are gradients added?) judges those alone, and
+one mistake doesn't count twice.
+"""
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Set
+
+import numpy as np
+
+from grading.box import Box
+from grading.frames import Other
+from grading.oracle import Oracle, draw, set_parameters, tensors
+from grading.sheet import Task
+
+TOLERANCE = 5e-6  # of the largest expected entry: what float32 needs
+EXACT = 1e-10  # a formula in float64 is at least as good as this; a finite difference isn't
+
+
+class Finding(NamedTuple):
+    """The outcome of a probe."""
+
+    passed: bool
+    cause: str = ""
+    sentence: str = ""
+
+
+RIGHT = Finding(True)
+
+
+class Examiner:
+    """What the probes of one task share: the box, the oracle, and what was found right so far."""
+
+    def __init__(self, box: Box, oracle: Oracle, task: Task, rng: np.random.Generator) -> None:
+        self.box, self.oracle, self.task, self.rng = box, oracle, task, rng
+        self.right: Set[str] = set()
+        self.judged: Set[str] = set()
+        self.inexact = 0.0  # the greatest relative error of what passed
+
+    def run(self, probe: Dict[str, Any]) -> Finding:
+        return KINDS[probe["kind"]](self, probe)
+
+    # ------------------------------------------------------------------ one module
+
+    def situation(self, case: Dict[str, Any], start: float = 0.0) -> "Situation":
+        """Run a case in the child and in the reference."""
+        tree, oracle, rng = case["make"], self.oracle, self.rng
+        places = oracle.places(tree)
+        reference = oracle.build(tree)
+        values = [rng.standard_normal(param.data.shape) for param in reference.parameters()]
+        grads = [start * rng.standard_normal(value.shape) for value in values]
+        set_parameters(reference, values)
+        handle, other = [self.box.ask({"op": "make", "tree": tree, "places": places})[0]["handle"] for _ in range(2)]
+        both = [array for pair in zip(values, grads) for array in pair]
+        for each in (handle, other):
+            self.box.ask({"op": "set", "handle": each}, both)
+        inputs = [draw(spec, rng) for spec in case["inputs"]]
+        earlier = [draw(spec, rng) for spec in case["inputs"]]
+        self.box.ask({"op": "forward", "handle": handle}, earlier)
+        after = self.box.ask({"op": "forward", "handle": handle}, inputs)[1][1:]
+        self.box.ask({"op": "forward", "handle": other}, earlier)  # another module's cache is none of this one's
+        output = reference(*[array.copy() for array in inputs])
+        upstream = None if np.ndim(output) == 0 else rng.standard_normal(np.shape(output))
+        expected = reference.backward(None if upstream is None else upstream.copy())
+        answer, results = self.box.ask({"op": "backward", "handle": handle}, [upstream])
+        seen = results[2:2 + len(inputs)]
+        params = results[2 + len(inputs):]
+        return Situation(
+            expected=tensors(reference, expected, [param.grad + grad for param, grad in
+                                                   zip(reference.parameters(), grads)]),
+            got=tensors(reference, results[0], params[1::2]),
+            before=[upstream] + inputs + inputs + values, after=[results[1]] + after + seen + params[::2],
+            names=["the upstream gradient"] + ["the input"] * (2 * len(inputs)) + ["a parameter"] * len(values))
+
+    def names_of(self, of: Sequence[str], situation: "Situation") -> List[str]:
+        if "parameters" in of:
+            return [name for name in situation.expected if name != "input" or "input" in of]
+        return list(of)
+
+
+class Situation(NamedTuple):
+    """What a case gave: gradients by name, and what else could have changed."""
+
+    expected: Dict[str, Any]
+    got: Dict[str, Any]
+    before: List[Any]
+    after: List[Any]
+    names: List[str]
+
+
+def compare(name: str, got: Any, expected: np.ndarray, examiner: Optional[Examiner] = None) -> Finding:
+    """Compare an array from the child with the right one."""
+    what = {"input": "what backward returns, dL/d(input),"}.get(name, f"the gradient of {name}")
+    if got is None:
+        return Finding(False, "nothing returned", f"{_capital(what)} is None. Is a return, or an assignment, missing?")
+    if isinstance(got, Other):
+        return Finding(False, "not an array", f"{_capital(what)} isn't an array of numbers.")
+    if got.shape != np.shape(expected):
+        return Finding(False, "wrong shape", f"{_capital(what)} has shape {got.shape}; expected {np.shape(expected)}.")
+    if not np.all(np.isfinite(got)):
+        return Finding(False, "NaN or infinity", f"{_capital(what)} holds NaN or infinity.")
+    scale = max(float(np.max(np.abs(expected), initial=0)), 1e-12)
+    error = float(np.max(np.abs(got - expected), initial=0)) / scale
+    if error > TOLERANCE:
+        return Finding(False, "wrong values", f"{_capital(what)} has wrong values.")
+    if examiner is not None and got.dtype == np.float64:
+        examiner.inexact = max(examiner.inexact, error)
+    return RIGHT
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+def _values(examiner: Examiner, probe: Dict[str, Any], judge: Callable[[str, Any, Any], Finding]) -> Finding:
+    """Judge the named gradients in every case; note which are right in all of them."""
+    first = RIGHT
+    for case in probe["cases"]:
+        situation = examiner.situation(case)
+        for name in examiner.names_of(probe["of"], situation):
+            finding = judge(name, situation.got.get(name), situation.expected[name])
+            if finding.passed and name not in examiner.judged:
+                examiner.right.add(name)
+            if not finding.passed:
+                examiner.right.discard(name)
+            examiner.judged.add(name)
+            first = finding if first.passed else first
+    return first
+
+
+def gradients(examiner: Examiner, probe: Dict[str, Any]) -> Finding:
+    """The gradients have the right values."""
+    return _values(examiner, probe, lambda name, got, expected: compare(name, got, expected, examiner))
+
+
+def proportional(examiner: Examiner, probe: Dict[str, Any]) -> Finding:
+    """The gradients are right up to a positive factor, the same for all entries."""
+    def judge(name: str, got: Any, expected: Any) -> Finding:
+        if isinstance(got, np.ndarray) and got.shape == expected.shape and np.all(np.isfinite(got)):
+            factor = float(np.vdot(got, expected) / np.vdot(expected, expected))
+            if factor > 1e-6:
+                got = got / factor
+        return compare(name, got, expected)
+    return _values(examiner, probe, judge)
+
+
+def accumulation(examiner: Examiner, probe: Dict[str, Any]) -> Finding:
+    """What was in a gradient before is still in it; judged where the gradient is right otherwise."""
+    for case in probe["cases"]:
+        situation = examiner.situation(case, start=3.0)
+        names = [name for name in probe["of"] if name in examiner.right]
+        if not names:
+            return Finding(False, "no right gradient", "No gradient is right yet, so it can't be seen whether they add up.")
+        for name in names:
+            if not compare(name, situation.got[name], situation.expected[name]).passed:
+                return Finding(False, "overwritten instead of accumulated",
+                               f"The gradient of {name} is overwritten: what was in it before must be added to.")
+    return RIGHT
+
+
+def unchanged(examiner: Examiner, probe: Dict[str, Any]) -> Finding:
+    """Neither forward nor backward changes what it was given, or a parameter."""
+    for case in probe["cases"]:
+        situation = examiner.situation(case)
+        if not examiner.right:
+            return Finding(False, "no right gradient", "No gradient is right yet.")
+        for name, before, after in zip(situation.names, situation.before, situation.after):
+            if before is not None and not np.array_equal(before, after):
+                return Finding(False, "changed in place", f"Your code changes {name} in place: it belongs to somebody else. "
+                               "Make a new array.")
+    return RIGHT
+
+
+def at_kinks(examiner: Examiner, probe: Dict[str, Any]) -> Finding:
+    """Where the function has a kink, anything between the derivatives of both sides is right."""
+    for case in probe["cases"]:
+        tree = case["make"]
+        reference = examiner.oracle.build(tree)
+        inputs = [draw(spec, examiner.rng) for spec in case["inputs"]]
+        sides = []
+        upstream = examiner.rng.standard_normal(np.shape(reference(*inputs)))
+        for shift in (-1e-9, 1e-9):
+            reference(*[array + shift for array in inputs])
+            sides.append(reference.backward(upstream))
+        handle = examiner.box.ask({"op": "make", "tree": tree, "places": examiner.oracle.places(tree)})[0]["handle"]
+        examiner.box.ask({"op": "forward", "handle": handle}, inputs)
+        got = examiner.box.ask({"op": "backward", "handle": handle}, [upstream])[1][0]
+        if not isinstance(got, np.ndarray) or got.shape != upstream.shape or "input" not in examiner.right:
+            return Finding(False, "no right gradient", "The gradient isn't right yet.")
+        if not np.all(np.isfinite(got)):
+            return Finding(False, "NaN or infinity", "Where an input is exactly 0, backward gives NaN or infinity. Does it "
+                           "divide by the input?")
+        if np.any(got < np.minimum(*sides) - TOLERANCE) or np.any(got > np.maximum(*sides) + TOLERANCE):
+            return Finding(False, "wrong at the kink", "Where an input is exactly 0, the gradient isn't between those of "
+                           "both sides.")
+    return RIGHT
+
+
+def function(examiner: Examiner, probe: Dict[str, Any]) -> Finding:
+    """A function returns the same arrays as the reference's."""
+    for arguments in probe["cases"]:
+        drawn = [draw(spec, examiner.rng) for spec in arguments]
+        answer, got = call(examiner, probe["call"], drawn)
+        wanted = examiner.oracle.own
+        for name in probe["call"].split("."):
+            wanted = getattr(wanted, name)
+        names, expected = flattened(wanted(*drawn))
+        labels = names or [f"result {i + 1}" if len(expected) > 1 else "the result" for i in range(len(expected))]
+        if names is not None and answer.get("names") is not None:
+            by_name = dict(zip(answer["names"], got)) if isinstance(answer["names"], list) else {}
+            got = [by_name.get(name) for name in names]
+        if len(got) != len(expected):
+            return Finding(False, "wrong number of results", f"{probe['call']} must return {len(expected)} "
+                           f"{'array' if len(expected) == 1 else 'arrays'}, but returned {len(got)}.")
+        chosen = probe.get("of", labels)
+        for label, value, right in zip(labels, got, expected):
+            finding = compare(label, value, np.asarray(right, dtype=float), examiner) if label in chosen else RIGHT
+            if not finding.passed:
+                return finding
+    return RIGHT
+
+
+def flattened(value: Any) -> Any:
+    """Return (names or None, arrays) of what a function has returned, as the child sends it."""
+    names = [str(name) for name in value] if isinstance(value, dict) else None
+    flat: List[Any] = []
+
+    def walk(part: Any) -> None:
+        if isinstance(part, (list, tuple)):
+            for inner in part:
+                walk(inner)
+        else:
+            flat.append(part)
+
+    walk(list(value.values()) if isinstance(value, dict) else value)
+    return names, flat
+
+
+def call(examiner: Examiner, name: str, arguments: Sequence[Any], handler: Any = None) -> Any:
+    """Call a function of the student's file with arrays, numbers, lists and dictionaries of these."""
+    arrays: List[Any] = []
+
+    def described(value: Any) -> Dict[str, Any]:
+        if isinstance(value, np.ndarray):
+            arrays.append(value)
+            return {"array": len(arrays) - 1}
+        if isinstance(value, list):
+            return {"list": [described(part) for part in value]}
+        if isinstance(value, dict) and ("handle" in value or "array" in value):
+            return value
+        if isinstance(value, dict):
+            return {"dict": {key: described(part) for key, part in value.items()}}
+        return {"value": value}
+
+    listed = [described(value) for value in arguments]
+    assert examiner.task.gap is not None
+    return examiner.box.ask({"op": "call", "module": examiner.task.gap.module, "name": name, "arguments": listed}, arrays,
+                            handler)
+
+
+KINDS: Dict[str, Callable[[Examiner, Dict[str, Any]], Finding]] = {
+    "gradients": gradients, "proportional": proportional, "accumulation": accumulation, "unchanged": unchanged,
+    "at_kinks": at_kinks, "function": function}
+LATER = ("accumulation", "unchanged", "at_kinks")  # they build on what the others have found right

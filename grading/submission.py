@@ -1,0 +1,198 @@
+"""What a group has handed in: a folder, a zip or a Git clone, read with care. Nothing in it is run or followed here."""
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import os
+import stat
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import Dict, Iterator, List, Optional, Tuple, Union
+
+from grading.sheet import Sheet
+
+MOST_ENTRIES = 5000
+MOST_BYTES = 1 << 20  # of a file that is read
+MOST_TOTAL = 32 << 20
+SKIPPED = {".git", ".venv", "venv", "env", "__pycache__", "node_modules", ".idea", ".vscode", ".pytest_cache", "__MACOSX",
+           "results", "build", "dist"}
+READ = (".py", ".md", ".txt", ".pdf", ".ipynb", ".csv")
+
+
+class SubmissionError(ValueError):
+    """It can't be read at all."""
+
+
+class Submission:
+    """The files of a submission.
+
+    Attributes:
+        files: contents by their path from the submission's root, such as "lib/network.py"; only what grading looks at.
+        notes: what a tutor should know of how it was handed in.
+        git: the folder .git, if it is a clone.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.files: Dict[str, bytes] = {}
+        self.notes: List[str] = []
+        self.git: Optional[Path] = None
+
+    def text(self, path: str) -> Optional[str]:
+        """Return a file's text as Python would read it, or None; bytes that aren't UTF-8 become U+FFFD."""
+        data = self.files.get(path)
+        if data is None:
+            return None
+        return data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+
+    def digest(self) -> str:
+        """Return a hash of all that is graded."""
+        state = hashlib.sha256()
+        for path in sorted(self.files):
+            state.update(path.encode("utf-8", "surrogateescape") + b"\0" + hashlib.sha256(self.files[path]).digest())
+        return state.hexdigest()
+
+
+def read_submission(path: Union[str, Path], sheet: Sheet) -> Submission:
+    """Read a submission.
+
+    Raises:
+        SubmissionError: it isn't a folder or a zip, or can't be opened.
+    """
+    path = Path(path)
+    submission = Submission(path.name)
+    try:
+        mode = os.lstat(str(path)).st_mode if not path.is_symlink() else os.stat(str(path)).st_mode
+    except (OSError, ValueError) as error:
+        raise SubmissionError(f"There is no submission at {path}: expected a folder or a zip.") from error
+    if stat.S_ISDIR(mode):
+        found = dict(_of_folder(path, submission))
+        zips = [name for name in found if name.lower().endswith(".zip")]
+        if zips and not any(name.endswith(".py") for name in found):
+            submission.notes.append(f"The files stand in a zip in the folder: {zips[0]}.")
+            found.update(_of_zip(io.BytesIO(found[zips[0]]), submission))
+    elif stat.S_ISREG(mode):
+        with open(str(path), "rb") as file:
+            found = dict(_of_zip(file, submission))
+    else:
+        raise SubmissionError(f"{path} is neither a folder nor a zip.")
+    _choose_root(found, sheet, submission)
+    git = path / ".git"
+    if stat.S_ISDIR(mode) and git.is_dir() and not git.is_symlink():
+        submission.git = git
+    return submission
+
+
+def _is_wanted(path: PurePosixPath) -> bool:
+    return not SKIPPED & set(path.parts[:-1]) and not path.name.startswith("._") and path.suffix.lower() in READ + (
+        ".zip",)
+
+
+def _of_folder(root: Path, submission: Submission) -> Iterator[Tuple[str, bytes]]:
+    """Yield (path, content) of the regular files, without following links."""
+    entries, total = 0, 0
+    for folder, folders, names in os.walk(str(root)):
+        folders[:] = sorted(name for name in folders if name not in SKIPPED
+                            and not os.path.islink(os.path.join(folder, name)))
+        for name in sorted(names):
+            entries += 1
+            if entries > MOST_ENTRIES or total > MOST_TOTAL:
+                submission.notes.append(f"It has more than {MOST_ENTRIES} files, or more than {MOST_TOTAL >> 20} MB: "
+                                        "not all of it was read.")
+                return
+            full = os.path.join(folder, name)
+            relative = PurePosixPath(os.path.relpath(full, str(root)).replace(os.sep, "/"))
+            if _is_wanted(relative):
+                content = _read_regular(full, MOST_BYTES if relative.suffix != ".zip" else MOST_TOTAL)
+                if content is None:
+                    submission.notes.append(f"{_shown(relative)} isn't a regular file that can be read: left out.")
+                else:
+                    total += len(content)
+                    yield str(relative), content
+
+
+def _read_regular(path: str, most: int) -> Optional[bytes]:
+    """Return a file's content; None for links, pipes, devices, and what may not be read."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except OSError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        return file.read(most)
+
+
+def _of_zip(file: io.IOBase, submission: Submission) -> Iterator[Tuple[str, bytes]]:
+    """Yield (path, content) of a zip's members; paths that lead out of it, links and bombs are left out."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            total = 0
+            infos = archive.infolist()
+            if len(infos) > MOST_ENTRIES:
+                submission.notes.append(f"The zip has {len(infos)} entries; the first {MOST_ENTRIES} were read.")
+            for info in infos[:MOST_ENTRIES]:
+                path = PurePosixPath(info.filename.replace("\\", "/"))
+                is_link = stat.S_ISLNK(info.external_attr >> 16)
+                if path.is_absolute() or ".." in path.parts or is_link or ":" in path.parts[:1]:
+                    submission.notes.append(f"The zip holds {_shown(path)}, a link or a path that leads out of it: left "
+                                            "out.")
+                elif not info.is_dir() and _is_wanted(path) and path.suffix != ".zip" and total < MOST_TOTAL:
+                    with contextlib.suppress(zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError,
+                                             ValueError), archive.open(info) as member:
+                        content = member.read(MOST_BYTES)
+                        total += len(content)
+                        yield str(path), content
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise SubmissionError(f"{submission.name} isn't a zip that can be opened: {error}.") from error
+
+
+def _shown(path: Union[str, PurePosixPath]) -> str:
+    from grading.box import plain
+    return repr(plain(path, 80))
+
+
+def _choose_root(found: Dict[str, bytes], sheet: Sheet, submission: Submission) -> None:
+    """Find the folder that has the sheet's files, and keep what is below it."""
+    wanted = sheet.gap_files
+    by_lower = {path.lower(): path for path in reversed(sorted(found))}
+    roots: Dict[str, int] = {}
+    for path in by_lower:
+        for file in wanted:
+            if path == file or path.endswith("/" + file):
+                roots[path[:-len(file)]] = roots.get(path[:-len(file)], 0) + 1
+    if roots:
+        root = min(roots, key=lambda prefix: (-roots[prefix], prefix.count("/"), prefix))
+        others = [prefix for prefix in roots if prefix != root and roots[prefix] == roots[root]]
+        if others:
+            submission.notes.append(f"It holds the sheet's files {len(others) + 1} times; those in "
+                                    f"{_shown(root or 'the top folder')} were graded.")
+    else:
+        root = _flat_root(found, wanted, submission)
+    for path, content in found.items():
+        if path.lower().startswith(root):
+            inner = path[len(root):]
+            proper = next((file for file in wanted if file == inner.lower()), inner)
+            if proper != inner:
+                submission.notes.append(f"{_shown(inner)} is graded as {proper}: upper and lower case differ.")
+            submission.files.setdefault(proper, content)
+    missing = [file for file in wanted if file not in submission.files]
+    if missing:
+        submission.notes.append(f"Missing: {', '.join(missing)}.")
+    notebooks = [path for path in submission.files if path.endswith(".ipynb")]
+    if len(missing) == len(wanted) and notebooks:
+        submission.notes.append(f"There is a notebook, {_shown(notebooks[0])}, but the sheet asks for Python files.")
+
+
+def _flat_root(found: Dict[str, bytes], wanted: List[str], submission: Submission) -> str:
+    """Take files that were handed in without their folder, such as network.py, as if they stood where they belong."""
+    for file in wanted:
+        name = file.split("/")[-1]
+        for path in sorted(found, key=lambda path: (path.count("/"), path)):
+            if path.split("/")[-1].lower() == name and file not in found:
+                found[file] = found[path]
+                submission.notes.append(f"{_shown(path)} is graded as {file}: it stands in another folder.")
+                break
+    return ""
