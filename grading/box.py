@@ -11,15 +11,14 @@ import secrets
 import select
 import shutil
 import signal
-import stat
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from grading import frames, isolation
+from grading.ending import adopt, children, end, remove
 from grading.isolation import Level, Limits
 
 HERE = Path(__file__).resolve().parent
@@ -50,16 +49,7 @@ def box_folder() -> Iterator[str]:
     try:
         yield folder
     finally:
-        _remove(folder)
-
-
-def _remove(folder: str) -> None:
-    def make_writable(function: Any, path: str, _: Any) -> None:
-        with contextlib.suppress(OSError):
-            os.chmod(os.path.dirname(path), stat.S_IRWXU)
-            os.chmod(path, stat.S_IRWXU)
-            function(path)
-    shutil.rmtree(folder, onerror=make_writable)
+        remove(folder)
 
 
 _PACKAGES: Dict[Tuple[str, ...], List[Tuple[str, str]]] = {}
@@ -109,6 +99,7 @@ class Box:
         self.packages, self.hidden = packages, hidden
         self.uid = next_uid() if isolation.is_root() and level is not isolation.PROCESS else None
         self.process: Optional[subprocess.Popen] = None
+        self.before: Set[int] = set()
         self.deadline = 0.0
 
     def __enter__(self) -> "Box":
@@ -131,6 +122,9 @@ class Box:
                     "packages": [packages_inside], "student_files": self.student_files}
         words = isolation.words_for(self.level, self.folder, packages, self.limits, self.hidden)
         command = words + [isolation.interpreter(), "-I", "-S", "-B", inside + "/child.py", json.dumps(settings)]
+        if self.uid is None:
+            adopt()
+            self.before = children()
         self.deadline = time.monotonic() + self.limits.wall
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -146,7 +140,7 @@ class Box:
         for descriptor in (self.sink, self.source):
             with contextlib.suppress(OSError):
                 os.close(descriptor)
-        end(self.process, self.uid, self.folder)
+        end(self.process, self.uid, self.before)
 
     @property
     def has_ended(self) -> bool:
@@ -211,8 +205,8 @@ class Box:
         rest = self.deadline - time.monotonic()
         ready = select.select(sources, sinks, [], max(0.0, rest))
         if not (ready[0] or ready[1]):
-            raise BoxError("limit", f"It wasn't done after {self.limits.wall:g} seconds. Is there an endless loop, or a "
-                                    "wait for something?")
+            raise BoxError("limit", f"It wasn't done after {self.limits.wall:g} seconds. Is there an endless loop, or "
+                                    "a wait for something?")
 
     def _ended(self) -> BoxError:
         """Return what is to be said of a child that has ended too early."""
@@ -250,64 +244,3 @@ def plain(text: Any, most: int) -> str:
     text = "".join(c if c.isprintable() else " " for c in str(text)[:4 * most])
     text = " ".join(text.split())
     return text if len(text) <= most else text[:most - 3] + "..."
-
-
-# ---------------------------------------------------------------------- ending
-
-def end(process: Optional[subprocess.Popen], uid: Optional[int], folder: str) -> None:
-    """End a box's process and everything that it started."""
-    if process is None:
-        return
-    if os.name == "posix":
-        with contextlib.suppress(OSError):
-            os.killpg(process.pid, signal.SIGKILL)
-    else:
-        _end_tree(process.pid)
-    with contextlib.suppress(OSError):
-        process.kill()
-    process.wait()
-    if sys.platform.startswith("linux"):
-        for _ in range(20):  # a fork bomb may start others while it is being ended
-            left = _left_over(uid, folder)
-            for pid in left:
-                with contextlib.suppress(OSError):
-                    os.kill(pid, signal.SIGKILL)
-            if not left:
-                break
-            time.sleep(0.01)
-    if uid is not None:
-        _remove_files_of(uid)
-
-
-def _left_over(uid: Optional[int], folder: str) -> List[int]:
-    """Return the processes that belong to a box: of its uid, or with its folder on their command line."""
-    found = []
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit() or int(entry) == os.getpid():
-            continue
-        try:
-            if uid is not None and os.stat("/proc/" + entry).st_uid == uid:
-                found.append(int(entry))
-            elif uid is None and folder in os.readlink("/proc/" + entry + "/cwd"):
-                found.append(int(entry))
-        except OSError:
-            continue
-    return found
-
-
-def _remove_files_of(uid: int) -> None:
-    """Remove what a uid has left in the folders where everybody may write."""
-    for folder in ("/tmp", "/var/tmp", "/dev/shm"):
-        for entry in os.scandir(folder) if os.path.isdir(folder) else ():
-            with contextlib.suppress(OSError):
-                if entry.stat(follow_symlinks=False).st_uid == uid:
-                    (_remove if entry.is_dir(follow_symlinks=False) else os.unlink)(entry.path)
-
-
-def _end_tree(pid: int) -> None:
-    """End a process and all below it where there are no sessions (Windows)."""
-    with contextlib.suppress(ImportError):
-        import psutil
-        with contextlib.suppress(psutil.Error):
-            for process in psutil.Process(pid).children(recursive=True):
-                process.kill()

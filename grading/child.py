@@ -158,6 +158,8 @@ class Child:
             remote.install(self, question["remote"])
         module = importlib.import_module(question["module"])
         for name, path in question["overrides"]:
+            if name in question.get("remote", {}):
+                continue
             spec = importlib.util.spec_from_file_location(
                 "lib._other_gaps", os.path.join(self.settings["here"], path))
             other = importlib.util.module_from_spec(spec)
@@ -227,7 +229,7 @@ class Child:
             return arrays[described["array"]]
         if "handle" in described:
             kept = self.objects[described["handle"]]
-            how = {"generator": lambda items: (item for item in items), "tuple": tuple}.get(described.get("as"))
+            how = {"parameters": lambda module: module.parameters(), "tuple": tuple}.get(described.get("as"))
             return how(kept) if how else kept
         if "list" in described:
             return [self.argument(part, arrays) for part in described["list"]]

@@ -5,17 +5,14 @@ import math
 import re
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-import numpy as np
-
-from grading import probes_training  # noqa: F401 (it adds its kinds of probes)
 from grading.box import Box, BoxError, box_folder
 from grading.gaps import gap_text
 from grading.isolation import Level, Limits
 from grading.layout import lay_out, write
 from grading.oracle import Oracle, generator
-from grading.probes import EXACT, KINDS, LATER, Examiner, Finding
+from grading.probes import EXACT, LATER, NOTHING_RIGHT, Examiner, Finding
 from grading.sheet import Sheet, Task
-from grading.standin import diagnose
+from grading.standin import Explanation, diagnose, is_network, layer_names
 from grading.submission import Submission
 
 MOST_WORDS = 160
@@ -58,6 +55,7 @@ class Attempt(NamedTuple):
     error: Optional[BoxError] = None
     imported: bool = True
     is_numeric: bool = False
+    variant: int = 0
 
 
 def grade_task(setting: Setting, task: Task, spent: Dict[str, BoxError]) -> TaskResult:
@@ -70,8 +68,10 @@ def grade_task(setting: Setting, task: Task, spent: Dict[str, BoxError]) -> Task
     text = setting.submission.text(task.gap.file)
 
     def result(status: str, share: float = 0.0, cause: str = "", feedback: str = "") -> TaskResult:
-        return TaskResult(task.number, task.name, points_for(share, task.points or 0, setting.sheet.get("step", 0.5)),
-                          task.points, status, cause, shortened(feedback))
+        points = points_for(share, task.points or 0, setting.sheet.get("step", 0.5))
+        if points > 0 and status in (WRONG, ERROR, TO_DO):
+            status = PARTLY
+        return TaskResult(task.number, task.name, points, task.points, status, cause, shortened(feedback))
 
     if text is None:
         return result(ERROR, cause="file missing", feedback=f"{task.gap.file} isn't in the submission.")
@@ -80,18 +80,16 @@ def grade_task(setting: Setting, task: Task, spent: Dict[str, BoxError]) -> Task
     if task.gap.file in spent:
         return result(LIMIT, cause="limit at import", feedback=f"Importing {task.gap.file} never ends: "
                       f"{spent[task.gap.file].words}")
-    attempt = attempt_all(setting, task)
-    if attempt.error is not None and attempt.error.status == LIMIT and not attempt.imported:
-        spent[task.gap.file] = attempt.error
-    if attempt.is_numeric:
-        return result(WRONG, 0.0, "finite differences", "The gradient is computed by finite differences. The task asks for "
-                      "the chain rule: derive the formula, and let check_gradients compare it with finite differences.")
-    if attempt.share >= 1 - 1e-9:
+    best = attempt_all(setting, task)
+    if best.error is not None and best.error.status == LIMIT and not best.imported:
+        spent[task.gap.file] = best.error
+    if best.is_numeric:
+        return result(WRONG, 0.0, "finite differences", "The gradient is computed by finite differences. The task asks "
+                      "for the chain rule: derive the formula, and let check_gradients compare it with finite differences.")
+    if best.share >= 1 - 1e-9:
         return result(RIGHT, 1.0)
-    cause, feedback, status = explain(setting, task, attempt)
-    if attempt.share > 0 and status == WRONG:
-        status = PARTLY
-    return result(status, attempt.share, cause, feedback)
+    cause, feedback, status = explain(setting, task, best)
+    return result(status, best.share, cause, feedback)
 
 
 def points_for(share: float, points: float, step: float) -> float:
@@ -119,7 +117,7 @@ def attempt_all(setting: Setting, task: Task) -> Attempt:
     """Try the layouts of grading.layout, from the strictest on, as long as another one may help; return the best."""
     assert task.gap is not None
     best = attempt(setting, task, 0)
-    shares_file = len([other for other in setting.sheet.code_tasks if other.gap and other.gap.file == task.gap.file]) > 1
+    shares_file = [other.gap and other.gap.file for other in setting.sheet.code_tasks].count(task.gap.file) > 1
     if not best.imported and shares_file and (best.error is None or best.error.status != LIMIT):
         best = attempt(setting, task, 1)
     kinds = set(best.error.kinds) if best.error is not None else set()
@@ -142,8 +140,8 @@ def attempt(setting: Setting, task: Task, variant: int) -> Attempt:
             try:
                 box.ask(question_of_import(setting, task, oracle, layout.overrides))
             except BoxError as error:
-                return Attempt(0.0, [], error, imported=False)
-            return run_probes(Examiner(box, oracle, task, rng), setting)
+                return Attempt(0.0, [], error, imported=False, variant=variant)
+            return run_probes(Examiner(box, oracle, task, rng), setting)._replace(variant=variant)
 
 
 def open_box(setting: Setting, folder: str, student_files: Dict[str, str]) -> Box:
@@ -179,7 +177,7 @@ def run_probes(examiner: Examiner, setting: Setting) -> Attempt:
             if raised.status == LIMIT or examiner.box.has_ended:
                 for j in set(order) - set(findings):
                     findings[int(j)] = finding
-        if findings.get(i, finding).passed:
+        if i not in findings or findings[i].passed:
             findings[i] = finding
         if error is not None and (error.status == LIMIT or examiner.box.has_ended):
             break
@@ -198,45 +196,64 @@ def explain(setting: Setting, task: Task, found: Attempt) -> Tuple[str, str, str
     if not found.imported:
         assert found.error is not None and task.gap is not None
         return ("doesn't import", f"{task.gap.file} can't be imported. {found.error.words}", found.error.status)
-    hints = setting.sheet.get("hints", 2)
-    what = [f"{probe['name']}" for probe, _ in found.failed]
-    headline = f"Not right yet: {'; '.join(dict.fromkeys(what))}."
+    names = [probe["name"] for probe, finding in found.failed if finding.cause != NOTHING_RIGHT]
+    words = [f"Not right yet: {'; '.join(dict.fromkeys(names))}."] if found.share > 0 else []
+    finding = next((f for _, f in found.failed if f.cause not in (ERROR, LIMIT, TO_DO, NOTHING_RIGHT)), None)
+    error = found.error
     cause = diagnosed(setting, task, found)
-    finding = next((f for _, f in found.failed if f.cause not in (ERROR, LIMIT, TO_DO)), found.failed[0][1])
-    if found.error is not None and finding.cause in (ERROR, LIMIT, TO_DO):
-        status = found.error.status if found.share == 0 or found.error.status == LIMIT else PARTLY
-        words = [headline] if found.share > 0 else []
-        words.append(found.error.words)
-        if cause is not None and found.error.status == ERROR:
-            words.append(f"Think about: {cause[1]}")
-        return (cause[0] if cause and found.error.status == ERROR else found.error.status), " ".join(words), status
-    words = [headline]
+    if error is not None and (finding is None or error.status == LIMIT):
+        if error.status != ERROR:
+            return error.status, " ".join(words + [error.words]), error.status
+        name = cause.cause if cause else "exception"
+        return name, " ".join(words + [error.words] + explained(cause, setting.sheet, error)), ERROR
+    assert finding is not None
     if cause is None:
-        words.append(finding.sentence)
-        return finding.cause, " ".join(words), WRONG
-    if hints >= 2:
-        words.append(f"{cause[2]}")
-    words.append(f"Think about: {cause[1]}")
-    if hints >= 3 and cause[3]:
-        words.append(f"Evidence: {cause[3]}.")
-    return cause[0], " ".join(words), WRONG
+        return finding.cause, " ".join(words + [finding.sentence]), WRONG
+    return cause.cause, " ".join(words + explained(cause, setting.sheet)), WRONG
 
 
-def diagnosed(setting: Setting, task: Task, found: Attempt) -> Optional[Tuple[str, str, str, str]]:
-    """Return what the checker says of the first failed probe on a module; it looks from outside, in another box."""
-    probe = next((probe for probe, finding in found.failed if "cases" in probe and "make" in probe["cases"][0]
-                  and KINDS[probe["kind"]] is not KINDS["function"]), None)
-    if probe is None or (found.error is not None and found.error.status != ERROR):
+def explained(cause: Optional[Explanation], sheet: Sheet, error: Optional[BoxError] = None) -> List[str]:
+    """Return the checker's sentences at the course's level of hints; a formula is never among them."""
+    if cause is None:
+        return []
+    hints = sheet.get("hints", 2)
+    words = []
+    if hints >= 2 and not (error is not None and cause.cause == "exception in backward"):
+        words.append(cause.sentence)
+    words.append(f"Think about: {cause.question}")
+    if hints >= 3 and cause.evidence and error is None:
+        words.append(f"Evidence: {cause.evidence.rstrip('.')}.")
+    return words
+
+
+def diagnosed(setting: Setting, task: Task, found: Attempt) -> Optional[Explanation]:
+    """Return what the checker says of the first failed probe on modules; it looks from outside, in another box."""
+    if found.error is not None and found.error.status != ERROR:
         return None
-    layout = lay_out(setting.sheet, task, setting.submission, 0)
+    probe = next((probe for probe, finding in found.failed if "make" in (probe.get("cases") or [{}])[0]
+                  and finding.cause != NOTHING_RIGHT), None)
+    best: Optional[Explanation] = None
+    for case in probe["cases"] if probe is not None else ():
+        explanation = look(setting, task, found.variant, case)
+        if explanation is not None and explanation.cause not in ("exception in backward", "wrong shape", "unknown"):
+            return explanation
+        best = best or explanation
+    return best
+
+
+def look(setting: Setting, task: Task, variant: int, case: Dict[str, Any]) -> Optional[Explanation]:
+    """Let the checker look at a case."""
+    layout = lay_out(setting.sheet, task, setting.submission, variant)
     with box_folder() as folder:
         write(layout, folder)
         with open_box(setting, folder, layout.student_files) as box:
             oracle = Oracle(setting.sheet, task)
             rng = generator(setting.key, setting.submission.digest(), task.number, "causes")
-            examiner = Examiner(box, oracle, task, rng)
+            question = question_of_import(setting, task, oracle, layout.overrides)
+            if is_network(case["make"]):
+                question["remote"] = {name: oracle.place(name) for name in layer_names(case["make"])}
             try:
-                box.ask(question_of_import(setting, task, oracle, layout.overrides))
-                return diagnose(examiner, probe["cases"][0])
+                box.ask(question)
+                return diagnose(Examiner(box, oracle, task, rng), case)
             except BoxError:
                 return None

@@ -2,12 +2,11 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import os
 import sys
 import sysconfig
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 from grading.gaps import fill, find_gaps
 from grading.sheet import ROOT, Sheet, Task
@@ -84,7 +83,7 @@ def _shadows(name: str) -> bool:
 
 def helpers(submission: Submission, known: Sequence[str]) -> Dict[str, bytes]:
     """Return the submission's own modules, by path: Python files that the project doesn't have."""
-    found = {}
+    found: Dict[str, bytes] = {}
     for path in sorted(submission.files):
         parts = path.split("/")
         name = path[:-len(".py")].replace("/", ".") if path.endswith(".py") else ""
@@ -166,5 +165,5 @@ def write(layout: Layout, folder: str) -> None:
         full = Path(folder) / path
         full.parent.mkdir(parents=True, exist_ok=True)
         full.write_bytes(content)
-    for path in Path(folder).rglob("*"):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+    for entry in Path(folder).rglob("*"):
+        entry.chmod(0o755 if entry.is_dir() else 0o644)

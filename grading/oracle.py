@@ -33,6 +33,7 @@ def _one_hot(rng: np.random.Generator, shape: Tuple[int, ...]) -> np.ndarray:
 
 DRAWS: Dict[str, Callable[[np.random.Generator, Tuple[int, ...]], Any]] = {
     "normal": lambda rng, shape: rng.standard_normal(shape),
+    "large": lambda rng, shape: 800 * rng.standard_normal(shape),
     "positive": lambda rng, shape: rng.uniform(0.2, 2, shape),
     "uniform": lambda rng, shape: rng.uniform(-1, 1, shape),
     "probabilities": lambda rng, shape: rng.uniform(0.05, 0.95, shape),

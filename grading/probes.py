@@ -16,6 +16,7 @@ from grading.oracle import Oracle, draw, set_parameters, tensors
 from grading.sheet import Task
 
 TOLERANCE = 5e-6  # of the largest expected entry: what float32 needs
+NOTHING_RIGHT = "no right gradient"  # the cause of a later probe that has nothing to build on
 EXACT = 1e-10  # a formula in float64 is at least as good as this; a finite difference isn't
 
 
@@ -44,8 +45,13 @@ class Examiner:
 
     # ------------------------------------------------------------------ one module
 
-    def situation(self, case: Dict[str, Any], start: float = 0.0) -> "Situation":
-        """Run a case in the child and in the reference."""
+    def situation(self, case: Dict[str, Any], start: float = 0.0, twice: bool = False) -> "Situation":
+        """Run a case in the child and in the reference.
+
+        Args:
+            start: how large the gradients of the parameters are before.
+            twice: whether backward is called once more, which must give the same.
+        """
         tree, oracle, rng = case["make"], self.oracle, self.rng
         places = oracle.places(tree)
         reference = oracle.build(tree)
@@ -65,14 +71,17 @@ class Examiner:
         upstream = None if np.ndim(output) == 0 else rng.standard_normal(np.shape(output))
         expected = reference.backward(None if upstream is None else upstream.copy())
         answer, results = self.box.ask({"op": "backward", "handle": handle}, [upstream])
+        again = self.box.ask({"op": "backward", "handle": handle}, [upstream])[1][0] if twice else None
         seen = results[2:2 + len(inputs)]
         params = results[2 + len(inputs):]
         return Situation(
             expected=tensors(reference, expected, [param.grad + grad for param, grad in
                                                    zip(reference.parameters(), grads)]),
             got=tensors(reference, results[0], params[1::2]),
-            before=[upstream] + inputs + inputs + values, after=[results[1]] + after + seen + params[::2],
-            names=["the upstream gradient"] + ["the input"] * (2 * len(inputs)) + ["a parameter"] * len(values))
+            before=[upstream] + inputs + inputs + values + [results[0]] * twice,
+            after=[results[1]] + after + seen + params[::2] + [again] * twice,
+            names=["the upstream gradient"] + ["the input"] * (2 * len(inputs)) + ["a parameter"] * len(values)
+            + ["what forward has cached"])
 
     def names_of(self, of: Sequence[str], situation: "Situation") -> List[str]:
         if "parameters" in of:
@@ -139,7 +148,7 @@ def proportional(examiner: Examiner, probe: Dict[str, Any]) -> Finding:
     """The gradients are right up to a positive factor, the same for all entries."""
     def judge(name: str, got: Any, expected: Any) -> Finding:
         if isinstance(got, np.ndarray) and got.shape == expected.shape and np.all(np.isfinite(got)):
-            factor = float(np.vdot(got, expected) / np.vdot(expected, expected))
+            factor = float(np.sum(got * expected) / np.sum(expected * expected))
             if factor > 1e-6:
                 got = got / factor
         return compare(name, got, expected)
@@ -150,9 +159,9 @@ def accumulation(examiner: Examiner, probe: Dict[str, Any]) -> Finding:
     """What was in a gradient before is still in it; judged where the gradient is right otherwise."""
     for case in probe["cases"]:
         situation = examiner.situation(case, start=3.0)
-        names = [name for name in probe["of"] if name in examiner.right]
+        names = [name for name in examiner.names_of(probe["of"], situation) if name in examiner.right]
         if not names:
-            return Finding(False, "no right gradient", "No gradient is right yet, so it can't be seen whether they add up.")
+            return Finding(False, NOTHING_RIGHT, "No gradient is right yet, so it can't be seen whether they add up.")
         for name in names:
             if not compare(name, situation.got[name], situation.expected[name]).passed:
                 return Finding(False, "overwritten instead of accumulated",
@@ -163,13 +172,13 @@ def accumulation(examiner: Examiner, probe: Dict[str, Any]) -> Finding:
 def unchanged(examiner: Examiner, probe: Dict[str, Any]) -> Finding:
     """Neither forward nor backward changes what it was given, or a parameter."""
     for case in probe["cases"]:
-        situation = examiner.situation(case)
+        situation = examiner.situation(case, twice=True)
         if not examiner.right:
-            return Finding(False, "no right gradient", "No gradient is right yet.")
+            return Finding(False, NOTHING_RIGHT, "No gradient is right yet.")
         for name, before, after in zip(situation.names, situation.before, situation.after):
-            if before is not None and not np.array_equal(before, after):
-                return Finding(False, "changed in place", f"Your code changes {name} in place: it belongs to somebody else. "
-                               "Make a new array.")
+            if isinstance(before, np.ndarray) and not np.array_equal(before, after):
+                return Finding(False, "changed in place", f"Your code changes {name} in place: it belongs to somebody "
+                               "else. Make a new array.")
     return RIGHT
 
 
@@ -188,13 +197,13 @@ def at_kinks(examiner: Examiner, probe: Dict[str, Any]) -> Finding:
         examiner.box.ask({"op": "forward", "handle": handle}, inputs)
         got = examiner.box.ask({"op": "backward", "handle": handle}, [upstream])[1][0]
         if not isinstance(got, np.ndarray) or got.shape != upstream.shape or "input" not in examiner.right:
-            return Finding(False, "no right gradient", "The gradient isn't right yet.")
+            return Finding(False, NOTHING_RIGHT, "The gradient isn't right yet.")
         if not np.all(np.isfinite(got)):
-            return Finding(False, "NaN or infinity", "Where an input is exactly 0, backward gives NaN or infinity. Does it "
-                           "divide by the input?")
+            return Finding(False, "NaN or infinity", "Where an input is exactly 0, backward gives NaN or infinity. "
+                           "Does it divide by the input?")
         if np.any(got < np.minimum(*sides) - TOLERANCE) or np.any(got > np.maximum(*sides) + TOLERANCE):
-            return Finding(False, "wrong at the kink", "Where an input is exactly 0, the gradient isn't between those of "
-                           "both sides.")
+            return Finding(False, "wrong at the kink", "Where an input is exactly 0, the gradient isn't between those "
+                           "of both sides.")
     return RIGHT
 
 
@@ -256,8 +265,8 @@ def call(examiner: Examiner, name: str, arguments: Sequence[Any], handler: Any =
 
     listed = [described(value) for value in arguments]
     assert examiner.task.gap is not None
-    return examiner.box.ask({"op": "call", "module": examiner.task.gap.module, "name": name, "arguments": listed}, arrays,
-                            handler)
+    question = {"op": "call", "module": examiner.task.gap.module, "name": name, "arguments": listed}
+    return examiner.box.ask(question, arrays, handler)
 
 
 KINDS: Dict[str, Callable[[Examiner, Dict[str, Any]], Finding]] = {

@@ -25,8 +25,8 @@ def zero_grad(examiner: Examiner, probe: Dict[str, Any]) -> Finding:
         if finding.passed and probe["start"] == "shared":
             others = examiner.box.ask({"op": "read", "handle": handle, "add": True})[1]
             if any(np.any(grad) for grad in others[3::2]) or not all(map(np.array_equal, others[::2], values)):
-                finding = Finding(False, "shared array", "Several gradients are one and the same array: adding to one adds "
-                                  "to all. Make a new array for each parameter.")
+                finding = Finding(False, "shared array", "Several gradients are one and the same array: adding to one "
+                                  "adds to all. Make a new array for each parameter.")
         if not finding.passed:
             return finding
     return RIGHT
@@ -35,15 +35,15 @@ def zero_grad(examiner: Examiner, probe: Dict[str, Any]) -> Finding:
 def _are_zeros(data: Sequence[Any], grads: Sequence[Any], values: Sequence[np.ndarray]) -> Finding:
     for now, before in zip(data, values):
         if not isinstance(now, np.ndarray) or not np.array_equal(now, before):
-            return Finding(False, "values changed", "The values of the parameters are changed. Only their gradients are to "
-                           "be reset.")
+            return Finding(False, "values changed", "The values of the parameters are changed. Only their gradients "
+                           "are to be reset.")
     for i, (grad, before) in enumerate(zip(grads, values)):
         if grad is None:
-            return Finding(False, "left at None", "A gradient is None afterwards; it must be an array of zeros, so that "
-                           "backward can add to it.")
+            return Finding(False, "left at None", "A gradient is None afterwards; it must be an array of zeros, so "
+                           "that backward can add to it.")
         if isinstance(grad, Other) or grad.shape != before.shape:
-            return Finding(False, "wrong shape", "A gradient doesn't have its parameter's shape afterwards. It must be an "
-                           "array of zeros.")
+            return Finding(False, "wrong shape", "A gradient doesn't have its parameter's shape afterwards. It must be "
+                           "an array of zeros.")
         if np.any(grad != 0):
             return Finding(False, "not zero", "A gradient isn't zero afterwards" + (
                 ", but the first one is: does the loop reach all parameters?" if i else "."))
@@ -93,10 +93,10 @@ def _is_a_step(got: Sequence[Any], got_grads: Sequence[Any], before: Sequence[np
         return RIGHT
     if not any(np.any(move) for move in moves):
         if not any(isinstance(grad, np.ndarray) and np.any(grad) for grad in got_grads):
-            return Finding(False, "no backward pass", "No parameter moves, and no gradient has arrived: is the backward of "
-                           "the loss called, and then that of the model, with what it returns?")
-        return Finding(False, "no update", "The gradients arrive, but no parameter's value changes. Does the update write "
-                       "into param.data, or only into a variable?")
+            return Finding(False, "no backward pass", "No parameter moves, and no gradient has arrived: is the "
+                           "backward of the loss called, and then that of the model, with what it returns?")
+        return Finding(False, "no update", "The gradients arrive, but no parameter's value changes. Does the update "
+                       "write into param.data, or only into a variable?")
     for factor, name, sentence in (
             (lr, "wrong sign", "The parameters move along the gradient, so that the loss grows. Which way is down?"),
             (-1.0, "learning rate missing", "The step is the whole gradient: lr isn't in it."),
@@ -106,8 +106,8 @@ def _is_a_step(got: Sequence[Any], got_grads: Sequence[Any], before: Sequence[np
         if all(moved_by(factor)):
             return Finding(False, name, sentence)
     if any(moved_by(-lr)):
-        return Finding(False, "not every parameter", "Some parameters move as they should, others don't: does the loop reach "
-                       "all of them, and each once?")
+        return Finding(False, "not every parameter", "Some parameters move as they should, others don't: does the loop "
+                       "reach all of them, and each once?")
     return Finding(False, "wrong step", "The parameters don't move by lr times their gradient.")
 
 
@@ -119,12 +119,21 @@ class World:
     Args:
         spoilt: names of classes whose backward is wrong in this case; "order" spoils how a Sequential goes back through
             its modules, which a network of one layer can't show.
+        layers: modules that are here already, in the order in which the child will make its own; their values stay.
+
+    Attributes:
+        checked: the classes whose check was asked for.
+        error: the last exception that a module here raised.
+        replays, outputs: while it replays, layers answer with their last outputs, by the layer's id.
     """
 
-    def __init__(self, oracle: Oracle, spoilt: Sequence[str]) -> None:
-        self.oracle, self.spoilt = oracle, spoilt
+    def __init__(self, oracle: Oracle, spoilt: Sequence[str], layers: Sequence[Any] = ()) -> None:
+        self.oracle, self.spoilt, self.layers = oracle, spoilt, list(layers)
         self.modules: List[Any] = []
         self.checked: List[str] = []
+        self.error: Optional[Exception] = None
+        self.replays = False
+        self.outputs: Dict[int, Any] = {}
 
     def handle(self, question: Dict[str, Any], arrays: List[Any]) -> Tuple[Dict[str, Any], List[Any]]:
         """Answer a question of the child's."""
@@ -133,8 +142,10 @@ class World:
                 return {"remote": self._make(question)}, []
             module = self.modules[question["remote"]]
             count = len(module.parameters())
-            for param, value in zip(module.parameters(), arrays[:count]):
+            for param, value in zip(module.parameters(), [] if self.layers else arrays[:count]):
                 param.data, param.grad = value, np.zeros_like(value)
+            if self.replays and id(module) in self.outputs:
+                return {}, [self.outputs[id(module)]]
             if question["ask"] == "forward":
                 return {}, [module(*arrays[count:])]
             wrong = self._is_wrong(module)
@@ -144,8 +155,10 @@ class World:
                 return {"verdict": "wrong" if wrong else "ok"}, []
             factor = 1.01 if wrong else 1.0
             result = module.backward(arrays[count])
-            return {}, [factor * result] + [factor * param.grad for param in module.parameters()]
+            grads = [factor * param.grad for param in module.parameters()]
+            return {}, [result if self.layers else factor * result] + grads
         except Exception as error:  # the student's network doesn't fit together, or a message is forged
+            self.error = error
             return {"verdict": "error", "remote": 0, "words": str(error)[:300]}, []
 
     def _make(self, question: Dict[str, Any]) -> int:
@@ -160,7 +173,7 @@ class World:
                 arguments.append(described["value"])
         if len(self.modules) >= 500 or any(isinstance(value, (int, float)) and value > 5000 for value in arguments):
             raise ValueError("That is a larger network than a check of gradients needs.")
-        self.modules.append(cls(*arguments))
+        self.modules.append(self.layers[len(self.modules)] if self.layers else cls(*arguments))
         return len(self.modules) - 1
 
     def _is_wrong(self, module: Any) -> bool:
@@ -202,8 +215,8 @@ def _not_noticed(name: str, world: World) -> Tuple[str, str]:
         return "one layer only", ("A network whose backward visits its layers in a wrong order isn't noticed: check a "
                                   "Sequential of several layers.")
     if name in ("order", "Sequential"):
-        return "no network checked", ("A Sequential with a wrong backward isn't noticed. Make a Sequential, and call its "
-                                      "check_gradients with a tuple of inputs; nothing may swallow what it raises.")
+        return "no network checked", ("A Sequential with a wrong backward isn't noticed. Make a Sequential, and call "
+                                      "its check_gradients with a tuple of inputs; nothing may swallow what it raises.")
     return "check left out", f"A wrong backward of {name} isn't noticed: is its check still there?"
 
 

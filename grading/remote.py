@@ -39,7 +39,10 @@ def methods(child, name, original):
         return [param.data for param in self.parameters()]
 
     def forward(self, *inputs):
-        return child.ask({"ask": "forward", "remote": self._remote}, values(self) + list(inputs))[1][0]
+        answer, results = child.ask({"ask": "forward", "remote": self._remote}, values(self) + list(inputs))
+        if "words" in answer:
+            raise ValueError(answer["words"])
+        return results[0]
 
     def backward(self, grad=None):
         answer, results = child.ask({"ask": "backward", "remote": self._remote}, values(self) + [grad])

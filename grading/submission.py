@@ -15,8 +15,8 @@ from grading.sheet import Sheet
 MOST_ENTRIES = 5000
 MOST_BYTES = 1 << 20  # of a file that is read
 MOST_TOTAL = 32 << 20
-SKIPPED = {".git", ".venv", "venv", "env", "__pycache__", "node_modules", ".idea", ".vscode", ".pytest_cache", "__MACOSX",
-           "results", "build", "dist"}
+SKIPPED = {".git", ".venv", "venv", "env", "__pycache__", "node_modules", ".idea", ".vscode", ".pytest_cache",
+           "__MACOSX", "results", "build", "dist"}
 READ = (".py", ".md", ".txt", ".pdf", ".ipynb", ".csv")
 
 
@@ -104,7 +104,7 @@ def _of_folder(root: Path, submission: Submission) -> Iterator[Tuple[str, bytes]
             full = os.path.join(folder, name)
             relative = PurePosixPath(os.path.relpath(full, str(root)).replace(os.sep, "/"))
             if _is_wanted(relative):
-                content = _read_regular(full, MOST_BYTES if relative.suffix != ".zip" else MOST_TOTAL)
+                content = read_regular(full, MOST_BYTES if relative.suffix != ".zip" else MOST_TOTAL)
                 if content is None:
                     submission.notes.append(f"{_shown(relative)} isn't a regular file that can be read: left out.")
                 else:
@@ -112,7 +112,7 @@ def _of_folder(root: Path, submission: Submission) -> Iterator[Tuple[str, bytes]
                     yield str(relative), content
 
 
-def _read_regular(path: str, most: int) -> Optional[bytes]:
+def read_regular(path: str, most: int) -> Optional[bytes]:
     """Return a file's content; None for links, pipes, devices, and what may not be read."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
@@ -137,8 +137,8 @@ def _of_zip(file: io.IOBase, submission: Submission) -> Iterator[Tuple[str, byte
                 path = PurePosixPath(info.filename.replace("\\", "/"))
                 is_link = stat.S_ISLNK(info.external_attr >> 16)
                 if path.is_absolute() or ".." in path.parts or is_link or ":" in path.parts[:1]:
-                    submission.notes.append(f"The zip holds {_shown(path)}, a link or a path that leads out of it: left "
-                                            "out.")
+                    submission.notes.append(f"The zip holds {_shown(path)}, a link or a path that leads out of it: "
+                                            "left out.")
                 elif not info.is_dir() and _is_wanted(path) and path.suffix != ".zip" and total < MOST_TOTAL:
                     with contextlib.suppress(zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError,
                                              ValueError), archive.open(info) as member:

@@ -1,0 +1,210 @@
+"""Grading one submission: every task, style and feedback, the work as a whole, and what a tutor should look at."""
+from __future__ import annotations
+
+import csv
+import secrets
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
+
+from grading import isolation
+from grading.box import BoxError, plain
+from grading.feedback import read_feedback
+from grading.history import History, read_history
+from grading.isolation import Level, Limits
+from grading.judge import FOR_TUTOR, RIGHT, TO_DO, WRONG, Setting, TaskResult, grade_task
+from grading.layout import reference_files
+from grading.sheet import Sheet, Task
+from grading.static import look
+from grading.submission import Submission, read_submission
+from grading.whole import run_whole
+
+ALIKE = 0.5  # a file that shares less than this with ours isn't from our release, so changes can't be told
+
+
+class GradingError(RuntimeError):
+    """Nothing can be graded in this way; the message says why."""
+
+
+class Options(NamedTuple):
+    """What the instructor has chosen."""
+
+    limits: Limits = Limits()
+    require: Optional[str] = None  # "strong"
+    most: Optional[str] = None  # the name of the strongest level to be tried
+    key: Optional[bytes] = None
+    hidden: Sequence[str] = ()
+
+
+def level_for(options: Options) -> Level:
+    """Return the level of isolation, or raise GradingError where it isn't what is required."""
+    level = isolation.strongest(options.most)
+    if options.require == "strong" and not level.is_strong:
+        raise GradingError(f"Strong isolation is required, but this machine only allows {level.name!r}: {level.promise}. "
+                           "On Linux, install bubblewrap (Debian: apt-get install bubblewrap).")
+    return level
+
+
+def grade(sheet: Sheet, path: Union[str, Path], options: Options = Options(),
+          marks: Optional[Dict[str, float]] = None) -> Dict[str, Any]:
+    """Grade a submission and return the report, as JSON takes it; grading/README.md describes it.
+
+    Args:
+        sheet: what is graded.
+        path: a folder, a zip or a Git clone.
+        marks: the tutor's points by the number of the task.
+
+    Raises:
+        SubmissionError: the submission can't be read at all.
+        GradingError: the machine can't isolate as strongly as is required.
+    """
+    return grade_submission(sheet, read_submission(path, sheet), options, marks)
+
+
+def grade_submission(sheet: Sheet, submission: Submission, options: Options = Options(),
+                     marks: Optional[Dict[str, float]] = None) -> Dict[str, Any]:
+    """Grade a submission that was read already."""
+    level = level_for(options)
+    setting = Setting(sheet, submission, level, options.limits, options.key or secrets.token_bytes(32), options.hidden)
+    marks = marks or {}
+    spent: Dict[str, BoxError] = {}
+    results = [_marked(grade_task(setting, task, spent) if task.is_code else
+                       TaskResult(task.number, task.name, None, task.points, FOR_TUTOR), marks)
+               for task in sheet.tasks]
+    history = read_history(submission.git, list(sheet.gap_files) + ["feedback.md"],
+                           sheet.get("pushes", {}).get("branch", "master")) if submission.git else None
+    facts = _facts(sheet, submission, history)
+    feedback = read_feedback(submission.text("feedback.md"), history.first.get("feedback.md") if history else None)
+    bonus = [_marked(_bonus(task, facts, feedback, submission), marks) for task in sheet.bonus]
+    done = any(result.status != TO_DO for result in results if result.points is not None)
+    whole = run_whole(setting) if done else None
+    known = [result.points for result in results + bonus if result.points is not None]
+    return {"sheet": sheet.topic, "submission": plain(submission.name, 200), "digest": submission.digest(),
+            "points": sum(known), "max_points": sheet.max_points, "isolation": level.name, "promise": level.promise,
+            "tasks": [result._asdict() for result in results], "bonus": [result._asdict() for result in bonus],
+            "whole": whole, "hours": feedback.hours,
+            "for_the_tutor": for_the_tutor(sheet, submission, facts, history, results)}
+
+
+def _marked(result: TaskResult, marks: Dict[str, float]) -> TaskResult:
+    """Return the result with the tutor's points, where there are some."""
+    if result.number not in marks:
+        return result
+    points = marks[result.number]
+    most = result.max_points
+    status = RIGHT if most is not None and points >= most else "partly" if points > 0 else WRONG
+    return result._replace(points=points, status=status, cause=result.cause and "by the tutor")
+
+
+def _facts(sheet: Sheet, submission: Submission, history: Optional[History]) -> Optional[Dict[str, Any]]:
+    files = {path: submission.text(path) or "" for path in submission.files if path.endswith(".py")}
+    gaps: Dict[str, List[str]] = {}
+    for task in sheet.code_tasks:
+        if task.gap:
+            gaps.setdefault(task.gap.file, []).append(task.gap.name)
+    return look(files, gaps, _bases(sheet, submission, history), sheet.get("packages", ["numpy"]),
+                sheet.get("line_length", 120))
+
+
+def _bases(sheet: Sheet, submission: Submission, history: Optional[History]) -> Dict[str, str]:
+    """Return the texts that were handed out: a clone's first commit, else our own where the file comes from it."""
+    bases = {}
+    for path, text in reference_files(sheet).items():
+        own = submission.text(path)
+        if own is None:
+            continue
+        if history and path in history.first:
+            bases[path] = history.first[path]
+        else:
+            ours, theirs = set(text.split("\n")), set(own.split("\n"))
+            if len(ours & theirs) >= ALIKE * len(ours):
+                bases[path] = text
+    return bases
+
+
+def _bonus(task: Task, facts: Optional[Dict[str, Any]], feedback: Any, submission: Submission) -> TaskResult:
+    def result(points: float, status: str, cause: str = "", words: str = "") -> TaskResult:
+        return TaskResult(task.number, task.name, points, task.points, status, cause, words)
+
+    full = task.points or 0
+    if task.kind == "feedback":
+        if feedback.filled:
+            return result(full, RIGHT)
+        missing = submission.text(task.file or "feedback.md") is None
+        return result(0, TO_DO, "feedback", "feedback.md is missing." if missing else
+                      "feedback.md isn't filled in: no answer below its headings, and no hours in the list.")
+    if facts is None:
+        return result(0, "limit", "style", "The files couldn't be read within the limits.")
+    if not any(gap["filled"] for gap in facts["gaps"].values()):
+        return result(0, TO_DO, "style", "Style counts once a gap is filled.")
+    if not facts["style"]:
+        return result(full, RIGHT)
+    path, line, code, words = facts["style"][0]
+    more = f" and {len(facts['style']) - 1} more" if len(facts["style"]) > 1 else ""
+    return result(0, WRONG, f"style {plain(code, 10)}", f"{plain(path, 80)}, line {line}: {plain(code, 10)} "
+                  f"{plain(words, 100)}{more}. Run: pycodestyle --max-line-length 120 .")
+
+
+def for_the_tutor(sheet: Sheet, submission: Submission, facts: Optional[Dict[str, Any]], history: Optional[History],
+                  results: Sequence[TaskResult]) -> List[Dict[str, str]]:
+    """Return what a tutor should look at: suggestions, for which nothing has been taken off."""
+    found = [{"what": "handing in", "text": note} for note in submission.notes]
+
+    def add(what: str, text: str) -> None:
+        found.append({"what": what, "text": text})
+
+    report = sheet.get("report")
+    if report and not any(path.split("/")[-1].lower() == report for path in submission.files):
+        add("report", f"There is no {report}.")
+    pushes = sheet.get("pushes")
+    if pushes and history and history.commits is not None and history.commits > pushes["most"]:
+        add("pushes", f"{pushes['branch']} has {history.commits} commits after the first; more than {pushes['most']} "
+                      "pushes may cost points. How many pushes these were, a clone doesn't tell.")
+    for result in results:
+        if result.cause == "finite differences":
+            add("finite differences", f"Task {result.number}, {result.name}: backward computes finite differences.")
+    if facts is None:
+        add("reading", "The files couldn't be looked at within the limits: style, comments and imports aren't known.")
+        return found
+    for path, line, words in facts["broken"]:
+        add("syntax", f"{plain(path, 80)}, line {line}: {plain(words, 100)}.")
+    for path, removed, added, line in facts["changed"]:
+        add("changes outside the gaps", f"{plain(path, 80)}: {removed} lines removed, {added} added; the first: "
+                                        f"{plain(line, 80)}")
+    for path, line, name in facts["imports"]:
+        add("other libraries", f"{plain(path, 80)}, line {line}: imports {plain(name, 40)}.")
+    for path, line, what in facts["newer"]:
+        add(f"newer than Python {sheet.get('python', '3.8')}", f"{plain(path, 80)}, line {line}: {plain(what, 80)}.")
+    for task in sheet.code_tasks:
+        gap = facts["gaps"].get(f"{task.gap.file}:{task.gap.name}") if task.gap is not None else None
+        if gap is None or not gap["filled"]:
+            continue
+        if not gap["comment"]:
+            add("comments", f"Task {task.number}, {task.name}: there is no comment in the gap.")
+        if gap["loops"] and task.number in sheet.get("no_loops", ()):
+            add("loops", f"Task {task.number}, {task.name}: a loop in line {gap['loops'][0]}, where NumPy's operations "
+                         "on whole arrays would do.")
+        if not gap["marked"]:
+            add("markers", f"Task {task.number}, {task.name}: the markers of the gap are gone.")
+    return found
+
+
+def read_marks(path: Union[str, Path]) -> Dict[str, Dict[str, float]]:
+    """Read a tutor's points: a CSV with the columns submission, task, points.
+
+    Returns:
+        Points by the submission's name and the task's number.
+
+    Raises:
+        GradingError: a column is missing, or points aren't a number.
+    """
+    with open(str(path), encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    found: Dict[str, Dict[str, float]] = {}
+    for number, row in enumerate(rows, start=2):
+        try:
+            points = float(row["points"].replace(",", "."))
+            found.setdefault(row["submission"].strip(), {})[row["task"].strip()] = points
+        except (KeyError, AttributeError, ValueError) as error:
+            raise GradingError(f"{path}, line {number}: expected the columns submission, task and points, such as "
+                               f"group-07, 2.1, 1.5, but got {dict(row)}.") from error
+    return found
