@@ -39,7 +39,7 @@ def level_for(options: Options) -> Level:
     """Return the level of isolation, or raise GradingError where it isn't what is required."""
     level = isolation.strongest(options.most)
     if options.require == "strong" and not level.is_strong:
-        raise GradingError(f"Strong isolation is required, but this machine only allows {level.name!r}: {level.promise}. "
+        raise GradingError(f"Strong isolation is required, but this machine allows only {level.name}: {level.promise}. "
                            "On Linux, install bubblewrap (Debian: apt-get install bubblewrap).")
     return level
 

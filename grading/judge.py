@@ -85,7 +85,7 @@ def grade_task(setting: Setting, task: Task, spent: Dict[str, BoxError]) -> Task
         spent[task.gap.file] = best.error
     if best.is_numeric:
         return result(WRONG, 0.0, "finite differences", "The gradient is computed by finite differences. The task asks "
-                      "for the chain rule: derive the formula, and let check_gradients compare it with finite differences.")
+                      "for the chain rule: derive the formula, and check_gradients compares it with differences.")
     if best.share >= 1 - 1e-9:
         return result(RIGHT, 1.0)
     cause, feedback, status = explain(setting, task, best)

@@ -212,7 +212,7 @@ def function(examiner: Examiner, probe: Dict[str, Any]) -> Finding:
     for arguments in probe["cases"]:
         drawn = [draw(spec, examiner.rng) for spec in arguments]
         answer, got = call(examiner, probe["call"], drawn)
-        wanted = examiner.oracle.own
+        wanted: Any = examiner.oracle.own
         for name in probe["call"].split("."):
             wanted = getattr(wanted, name)
         names, expected = flattened(wanted(*drawn))

@@ -82,8 +82,8 @@ def as_html(report: Dict[str, Any], sheet: Sheet, for_tutor: bool = True) -> str
         body += [f"<li class=\"words\">{escaped(entry['what'])}: {escaped(entry['text'])}</li>"
                  for entry in report["for_the_tutor"]]
         body.append("</ul>")
-    body.append(f"<footer>Each task was judged with the reference in all others. Isolation: {escaped(report['isolation'])} "
-                f"({escaped(report['promise'])}).</footer>")
+    body.append(f"<footer>Each task is judged by itself. Isolation: {escaped(report['isolation'])}"
+                f" ({escaped(report['promise'])}).</footer>")
     return page(title, body)
 
 

@@ -28,7 +28,7 @@ def run_whole(setting: Setting) -> Optional[Dict[str, str]]:
             try:
                 return _train(setting, box, plan)
             except BoxError as error:
-                return {"status": error.status, "feedback": f"The files don't train the network together: {error.words}"}
+                return {"status": error.status, "feedback": f"The files don't train together: {error.words}"}
 
 
 def _train(setting: Setting, box: Any, plan: Dict[str, Any]) -> Dict[str, str]:
