@@ -169,13 +169,13 @@ def test_a_gap_that_isnt_filled_is_reported(monkeypatch):
 
 
 def test_rounding_at_a_kink_of_float32_is_no_difference(monkeypatch):
-    asked, agrees_in_float64 = [], CompiledStep._agrees_in_float64
+    asked, agrees_in_float64 = [], CompiledStep.agrees_in_float64
 
     def spy(self, x, y):
         asked.append(agrees_in_float64(self, x, y))
         return asked[-1]
 
-    monkeypatch.setattr(CompiledStep, "_agrees_in_float64", spy)
+    monkeypatch.setattr(CompiledStep, "agrees_in_float64", spy)
     rng = np.random.default_rng(0)
     x, y = np.ones((1, 4), np.float32), np.array([[1, 0]], np.float32)
     for _ in range(40):

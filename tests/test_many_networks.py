@@ -4,15 +4,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lib.layers.activations import LeakyReLU, Softplus, Tanh
+from lib.layers.activations import GELU, LeakyReLU, Softplus, Tanh
 from lib.activations import ReLU, Sigmoid
 from lib.dataset import X, y
 from lib.layers.losses import BinaryCrossEntropyLoss, L1Loss, MeanSquaredError
 from lib.losses import CrossEntropyLoss, MSELoss
 from lib.steps.many_networks import Task, train_many
 from lib.network import Linear, Sequential
-from lib.optimizers import create_optimizer
+from lib.optimizers import SGD, create_optimizer
 from lib.regularizers import Dropout
+from lib.steps.comparison import DifferentResult
+from lib.steps.memory import NotCompilable
 from lib.steps.readable import ReadableStep
 from run_xor_experiment import create_xor_net, train_on_xor
 
@@ -63,7 +65,7 @@ def test_each_network_is_what_it_is_by_itself(together, activation, optimizer, h
     x, labels = rng.standard_normal((7, 3)), np.eye(2)[rng.integers(0, 2, 7)]
     seeds, lr = [3, 1, 4, 1, 5], np.array([0.1, 0.01, 0.001, 0.2, 0.05])
     setting = dict(seeds=seeds, lr=lr, optimizer=optimizer, hyperparams=hyperparams, batch_size=4)
-    trained = train_many(create, CrossEntropyLoss(), x, labels, 10, **setting)
+    trained = train_many(create, CrossEntropyLoss(), x, labels, 10, compiled=True, **setting)
     losses, parameters = one_by_one(create, CrossEntropyLoss(), x, labels, 10, **setting)
     assert together == [5]
     np.testing.assert_allclose(trained.losses[0], losses, rtol=1e-10)
@@ -80,7 +82,7 @@ def test_each_loss(together, loss_fn):
         return Sequential(Linear(2, 3), Tanh(), Linear(3, 2))
 
     setting = dict(seeds=[0, 1, 2], lr=[0.1, 0.2, 0.3], optimizer="SGD", hyperparams={}, batch_size=3)
-    trained = train_many(create, loss_fn, X, LABELS, 20, **setting)
+    trained = train_many(create, loss_fn, X, LABELS, 20, compiled=True, **setting)
     losses, _ = one_by_one(create, loss_fn, X.astype(float), LABELS, 20, **setting)
     assert together
     np.testing.assert_allclose(trained.losses[0], losses, rtol=1e-10)
@@ -88,7 +90,8 @@ def test_each_loss(together, loss_fn):
 
 @pytest.mark.parametrize("chunk_bytes", [1, 5000, 2 ** 30])
 def test_the_chunks_change_nothing(together, chunk_bytes):
-    trained = train_many(create_xor_net, CrossEntropyLoss(), X, LABELS, 30, seeds=9, chunk_bytes=chunk_bytes)
+    trained = train_many(create_xor_net, CrossEntropyLoss(), X, LABELS, 30, seeds=9, chunk_bytes=chunk_bytes,
+                         compiled=True)
     assert sum(together) == 9 and (max(together) == 9) == (chunk_bytes > 5000)
     for run in range(9):
         np.random.seed(run)
@@ -106,7 +109,7 @@ def test_losses_are_recorded_on_the_way():
 
 def test_float32_stays_float32(together):
     trained = train_many(lambda: create_xor_net().astype(np.float32), CrossEntropyLoss(), X.astype(np.float32), LABELS,
-                         5, seeds=3, lr=[0.1, 0.2, 0.3])
+                         5, seeds=3, lr=[0.1, 0.2, 0.3], compiled=True)
     assert together == [3]
     assert all(parameter.dtype == np.float32 for parameter in trained.parameters)
 
@@ -117,19 +120,101 @@ def test_float32_stays_float32(together):
 def test_what_is_better_alone_is_trained_alone(together, create):
     setting = dict(seeds=[0, 1], lr=[0.1, 0.2], optimizer="SGD", hyperparams={}, batch_size=4)
     losses, _ = one_by_one(create, CrossEntropyLoss(), X.astype(float), LABELS, 3, **setting)
-    trained = train_many(create, CrossEntropyLoss(), X, LABELS, 3, **setting)
+    trained = train_many(create, CrossEntropyLoss(), X, LABELS, 3, compiled=True, **setting)
     assert not together
     np.testing.assert_allclose(trained.losses[0], losses, rtol=1e-10)
 
 
-def test_a_backward_that_was_changed_counts(together, monkeypatch):
+def edited(owner, name, method):
+    """Make a function look as if it stood in a class's own file, as an edited one does."""
+    method.__module__, method.__qualname__ = owner.__module__, f"{owner.__qualname__}.{name}"
+    return method
+
+
+def test_by_default_the_modules_train(together, monkeypatch):
     right = ReLU.backward
-    monkeypatch.setattr(ReLU, "backward", lambda self, grad: 2 * right(self, grad))
+    monkeypatch.setattr(ReLU, "backward", edited(ReLU, "backward", lambda self, grad: 2 * right(self, grad)))
     setting = dict(seeds=[0, 1], lr=[0.1, 0.2], optimizer="SGD", hyperparams={}, batch_size=4)
     losses, _ = one_by_one(create_xor_net, CrossEntropyLoss(), X.astype(float), LABELS, 3, **setting)
     trained = train_many(create_xor_net, CrossEntropyLoss(), X, LABELS, 3, **setting)
-    np.testing.assert_allclose(trained.losses[0], losses)
+    np.testing.assert_allclose(trained.losses[0], losses, rtol=1e-14)
     assert not together
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_gradient_that_differs_is_named(monkeypatch, dtype):
+    right = ReLU.backward
+    monkeypatch.setattr(ReLU, "backward", edited(ReLU, "backward", lambda self, grad: 1.1 * right(self, grad)))
+    with pytest.raises(DifferentResult, match=r"The gradient of Sequential\[0\].(W|b) in run 0 is"):
+        train_many(lambda: create_xor_net().astype(dtype), CrossEntropyLoss(), X.astype(dtype), LABELS, 3, seeds=3,
+                   compiled=True)
+
+
+def test_each_epoch_another_run_is_compared(monkeypatch):
+    """A sigmoid that is wrong for large inputs: only the run whose weights are large shows it."""
+    def backward(self, grad):
+        x = self.input_cache
+        return grad * np.exp(-x) / (1 + np.exp(-x)) ** 2 * (1 + (x > 3))
+
+    def create():
+        seed = np.random.get_state()[1][0]
+        model = Sequential(Linear(2, 2), Sigmoid(), Linear(2, 2))
+        if seed == 2:
+            model.modules[0].b.data += 4
+        return model
+
+    monkeypatch.setattr(Sigmoid, "backward", edited(Sigmoid, "backward", backward))
+    setting = dict(seeds=[0, 1, 2, 3], lr=0.1, compiled=True)
+    train_many(create, CrossEntropyLoss(), X, LABELS, 2, **setting)
+    with pytest.raises(DifferentResult, match="in run 2"):
+        train_many(create, CrossEntropyLoss(), X, LABELS, 3, **setting)
+
+
+def test_an_update_that_differs_is_named(monkeypatch):
+    def update(self, data, grad, state):
+        data -= self.lr * (grad + 0.01 * data * (np.size(self.lr) == 1))
+
+    monkeypatch.setattr(SGD, "update", edited(SGD, "update", update))
+    with pytest.raises(DifferentResult, match=r"After the step, Sequential\[0\].W of run 0"):
+        train_many(create_xor_net, CrossEntropyLoss(), X, LABELS, 3, seeds=3, compiled=True)
+
+
+def test_what_cant_be_compiled_is_said(monkeypatch):
+    with pytest.raises(NotCompilable, match="GELU"):
+        train_many(lambda: Sequential(Linear(2, 2), GELU()), CrossEntropyLoss(), X, LABELS, 2, seeds=3, compiled=True)
+    slopes = iter([0.1, 0.1, 0.2, 0.1])
+    with pytest.raises(NotCompilable, match="differ in more than their weights"):
+        train_many(lambda: Sequential(Linear(2, 2), LeakyReLU(next(slopes))), CrossEntropyLoss(), X, LABELS, 2, seeds=3,
+                   compiled=True)
+    monkeypatch.setattr(ReLU, "forward", lambda self, x: x)
+    with pytest.raises(NotCompilable, match="ReLU.forward was replaced"):
+        train_many(create_xor_net, CrossEntropyLoss(), X, LABELS, 2, seeds=3, compiled=True)
+
+
+def test_rounding_at_a_kink_of_float32_is_no_difference(together):
+    def create():
+        model = Sequential(Linear(4, 3), ReLU(), Linear(3, 2)).astype(np.float32)
+        model.modules[0].W.data *= 100
+        model.modules[0].b.data[...] = -model.modules[0].W.data.sum(axis=0)  # x W + b is 0, but for rounding
+        return model
+
+    train_many(create, CrossEntropyLoss(), np.ones((1, 4), np.float32), [[1, 0]], 1, seeds=range(30), chunk_bytes=1,
+               compiled=True)
+    assert together == [1] * 30
+
+
+def test_what_isnt_trained_is_each_runs_own():
+    def create():
+        model = Sequential(Linear(2, 4), ReLU(), Linear(4, 2))
+        model.modules[0].W.data *= 100
+        model.modules[0].W.constant = True
+        return model
+
+    results = [train_many(create, CrossEntropyLoss(), X, LABELS, 5, seeds=[3, 4], compiled=compiled)
+               for compiled in (False, True)]
+    np.testing.assert_allclose(results[1].losses, results[0].losses, rtol=1e-10)
+    for run in (0, 1):
+        assert CrossEntropyLoss()(results[0].model(run)(X), LABELS) == pytest.approx(results[0].losses[0, run])
 
 
 def test_the_random_state_is_left_alone():
@@ -141,20 +226,24 @@ def test_the_random_state_is_left_alone():
     assert np.random.random_sample() == expected
 
 
-def test_wrong_arguments_are_explained():
-    with pytest.raises(ValueError, match="one learning rate for all runs or one for each"):
-        train_many(create_xor_net, CrossEntropyLoss(), X, LABELS, 2, seeds=3, lr=[0.1, 0.2])
-    with pytest.raises(ValueError, match="epochs"):
-        train_many(create_xor_net, CrossEntropyLoss(), X, LABELS, 0, seeds=3)
-    with pytest.raises(ValueError, match="one-hot"):
-        train_many(create_xor_net, CrossEntropyLoss(), X, y, 2, seeds=3)
+@pytest.mark.parametrize("arguments, word", [
+    ({"lr": [0.1, 0.2]}, "one learning rate for all runs or one for each"), ({"lr": np.nan}, "lr"), ({"lr": -1}, "lr"),
+    ({"lr": None}, "lr"), ({"lr": [0.1, 0.2, np.inf]}, "lr"), ({"epochs": 0}, "epochs"),
+    ({"batch_size": 0}, "batch_size"),
+    ({"record_every": 0}, "record_every"), ({"seeds": 0}, "at least one run"), ({"seeds": []}, "at least one run"),
+    ({"seeds": [1.5]}, "a seed"), ({"seeds": -3}, "at least one run"), ({"seeds": [-1]}, "a seed"),
+    ({"y": y}, "one-hot")],
+    ids=str)
+def test_wrong_arguments_are_explained(arguments, word):
+    with pytest.raises(ValueError, match=word):
+        train_many(create_xor_net, CrossEntropyLoss(), **{"x": X, "y": LABELS, "epochs": 2, "seeds": 3, **arguments})
 
 
 @pytest.mark.parametrize("wrong", [2 * LABELS, LABELS[:3]])
 def test_wrong_labels_are_found_before_any_time_is_spent(monkeypatch, wrong):
     monkeypatch.setattr("lib.steps.many_networks.StackedParameters", None)
     with pytest.raises(ValueError, match="labels"):
-        train_many(create_xor_net, CrossEntropyLoss(), X, wrong, 2, seeds=3)
+        train_many(create_xor_net, CrossEntropyLoss(), X, wrong, 2, seeds=3, compiled=True)
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ class ManyNetworks:
     """One step of many networks at once, by the classes that train_many stands on."""
 
     def __init__(self, task: Task) -> None:
-        from lib.steps.many_networks import StackedParameters, StackedProgram
+        from lib.steps.stacked import StackedParameters, StackedProgram
         (self.x, self.y), self.loss_fn = data(task), CrossEntropyLoss()
         chunk = min(task.networks, 500)
         self.chunks = []

@@ -41,7 +41,7 @@ def train_starts(setting):
     """
     hidden, initialization, lr, starts, epochs, record_every = setting
     trained = train_many(partial(create_model, hidden, initialization), CrossEntropyLoss(), X, LABELS, epochs=epochs,
-                         seeds=starts, lr=lr, record_every=record_every)
+                         seeds=starts, lr=lr, record_every=record_every, compiled=True)
     model = as_stack(trained.parameters)
     return {"hidden": hidden, "initialization": initialization, "lr": lr, "epochs": trained.epochs,
             "losses": trained.losses, "parameters": trained.parameters,

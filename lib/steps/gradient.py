@@ -207,10 +207,10 @@ class CompiledGradient:
             for name, parameter, grad in zip(self._names(), self.flat.parameters, expected.grads):
                 require_same(f"The gradient of {name}", parameter.grad, grad, TOLERANCES, rounding)
         except DifferentResult:
-            if x.dtype != np.float32 or not self._agrees_in_float64(x, y):
+            if x.dtype != np.float32 or not self.agrees_in_float64(x, y):
                 raise
 
-    def _agrees_in_float64(self, x: np.ndarray, y: np.ndarray) -> bool:
+    def agrees_in_float64(self, x: np.ndarray, y: np.ndarray) -> bool:
         """Return whether the same comparison in float64 finds no difference.
 
         In float32, an input of about 0 may lie on either side of a kink, such as ReLU's, by rounding alone.
