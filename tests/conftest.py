@@ -1,6 +1,13 @@
-"""Fixtures for all tests: a random state that makes each failure repeatable."""
+"""For all tests: what a run shows, and a random state that makes each failure repeatable."""
 import numpy as np
 import pytest
+
+from tests import one_screen
+
+
+def pytest_configure(config):
+    """Show the reason of a failure on one screen."""
+    one_screen.install(config)
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Running one test file by itself: `python -m tests.test_something`."""
+"""Running one test file by itself: `python -m tests.test_something`, with pytest's options such as -v."""
 from __future__ import annotations
 
 import sys
@@ -8,7 +8,8 @@ import pytest
 
 def run_this_file(path: str) -> None:
     """Run the tests of one file, print "Test complete." if all pass, and exit with pytest's status."""
-    status = int(pytest.main(["-q", path]))
-    if status == 0:
+    status = int(pytest.main(["-q", path] + sys.argv[1:]))
+    from tests import one_screen  # of this run
+    if status == 0 and not one_screen.waiting():
         print("Test complete.")
     sys.exit(status)

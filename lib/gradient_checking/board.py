@@ -17,11 +17,12 @@ import numpy as np
 from lib.gradient_checking import tasks
 from lib.gradient_checking.check import check_module
 from lib.gradient_checking.course import Task, coding_tasks, sheet
+from lib.gradient_checking.diagnose.advice import Failure, advice_on
 from lib.gradient_checking.diagnose.exceptions import explain
 from lib.gradient_checking.discovery import examples_of
 from lib.gradient_checking.gaps import gap_of, relative
 from lib.gradient_checking.report import TO_DO, WRONG
-from lib.gradient_checking.text import WIDTH, exception_lines
+from lib.gradient_checking.text import WIDTH, exception_lines, wrapped
 from lib.network_base import Module, Parameter
 
 RIGHT = "right"
@@ -115,8 +116,9 @@ def _of_exception(task: Task, error: BaseException) -> Outcome:
     if isinstance(error, SyntaxError) and error.filename:
         where, line = f"{relative(error.filename)}, line {error.lineno}", (error.text or "").strip()
         says = f"{type(error).__name__}: {error.msg}"
-        lines = [f"{task.name} can't be tried, as Python doesn't understand {where}:", f"    {line}", f"  {says}."]
-        return Outcome(task, WRONG, f"{says} ({where})", "\n".join(lines))
+        advice = advice_on(Failure(error, line, {}))
+        lines = [f"{task.name} can't be tried, as Python doesn't understand {where}:", f"      {line}"]
+        return Outcome(task, WRONG, f"{says} ({where})", "\n".join(lines + wrapped(f"    {says}. {advice}".rstrip())))
     says = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     first = explain(error, "")[0]
     where = first.sentence.rpartition(": ")[2]

@@ -5,7 +5,7 @@ import ast
 import inspect
 import textwrap
 from pathlib import Path
-from typing import Any, List, NamedTuple, Optional
+from typing import Any, List, NamedTuple, Optional, Tuple
 
 from lib.gradient_checking.course import ROOT
 
@@ -21,16 +21,32 @@ class Gap(NamedTuple):
 
 def gap_of(function: Any) -> Optional[Gap]:
     """Return the gap of a function or method; None if its text can't be had."""
+    found = _lines_of(inspect.unwrap(function))
+    if found is None:
+        return None
+    lines, first, inside = found
+    file = inspect.getsourcefile(inspect.unwrap(function)) or ""
+    if inside is None:
+        return Gap(f"{relative(file)}, line {first}", _is_empty(lines, range(len(lines))))
+    written = [i for i in inside if lines[i].strip() and not lines[i].strip().startswith("#")]
+    number = first + (written + list(inside) + [inside.start - 1])[0]
+    return Gap(f"{relative(file)}, line {number}", _is_empty(lines, inside))
+
+
+def is_in_gap(frame: Any, number: int) -> bool:
+    """Return whether a line of a frame's function stands between the marks of a gap."""
+    found = _lines_of(frame.f_code)
+    return found is not None and found[2] is not None and number - found[1] in found[2]
+
+
+def _lines_of(function: Any) -> Optional[Tuple[List[str], int, Optional[range]]]:
+    """Return a function's lines, the number of the first, and which of them stand between marks."""
     try:
-        lines, first = inspect.getsourcelines(inspect.unwrap(function))
-        file = inspect.getsourcefile(inspect.unwrap(function))
+        lines, first = inspect.getsourcelines(function)
     except (OSError, TypeError):
         return None
-    marks = [i for i, line in enumerate(lines) if START in line], [i for i, line in enumerate(lines) if END in line]
-    inside = range(marks[0][0] + 1, marks[1][-1]) if marks[0] and marks[1] else range(1, len(lines))
-    written = [i for i in inside if lines[i].strip() and not lines[i].strip().startswith("#")]
-    number = first + (written[0] if written and marks[0] else inside[0] if marks[0] else 0)
-    return Gap(f"{relative(file or '')}, line {number}", _is_empty(lines, inside, bool(marks[0] and marks[1])))
+    starts, ends = [[i for i, line in enumerate(lines) if mark in line] for mark in (START, END)]
+    return lines, first, range(starts[0] + 1, ends[-1]) if starts and ends else None
 
 
 def relative(file: str) -> str:
@@ -39,13 +55,12 @@ def relative(file: str) -> str:
     return path.relative_to(ROOT).as_posix() if ROOT in path.parents else path.name
 
 
-def _is_empty(lines: List[str], inside: range, has_marks: bool) -> bool:
-    text = textwrap.dedent("".join(lines[i] for i in inside) if has_marks else "".join(lines))
+def _is_empty(lines: List[str], inside: range) -> bool:
     try:
-        body: List[Any] = ast.parse(text).body
+        body: List[Any] = ast.parse(textwrap.dedent("".join(lines[i] for i in inside))).body
     except SyntaxError:  # a gap that ends or begins in the middle of a statement
         return False
-    if not has_marks and body and isinstance(body[0], (ast.FunctionDef, ast.AsyncFunctionDef)):
+    if len(body) == 1 and isinstance(body[0], (ast.FunctionDef, ast.AsyncFunctionDef)):
         body = body[0].body
     return all(_says_nothing(statement) for statement in body)
 

@@ -8,7 +8,7 @@ import textwrap
 from typing import Any, List
 
 WIDTH = 110
-MOST_LINES = 15  # with the board of the sheet above it, a report still fits on a screen of 24 lines
+MOST_LINES = 12  # with the board of the sheet above it, a report still fits on a screen of 24 lines
 MOST_ENTRIES = 3  # of the first wrong gradient
 
 
@@ -24,8 +24,8 @@ def as_text(report: Any) -> str:
     parts += _on_the_cause(report)
     told = " ".join(line for part in parts for line in part)
     if report.hints >= 2:
-        parts += [_wrapped(f"  Also: {problem}") for problem in dict.fromkeys(report.problems) if problem not in told]
-    parts += [_wrapped(f"  Note: {warning}") for warning in report.warnings]
+        parts += [wrapped(f"  Also: {problem}") for problem in dict.fromkeys(report.problems) if problem not in told]
+    parts += [wrapped(f"  Note: {warning}") for warning in report.warnings]
     lines = list(parts[0])
     for part in parts[1:]:
         if len(lines) + len(part) <= MOST_LINES:
@@ -43,7 +43,7 @@ def _headline(report: Any) -> str:
 
 def _lines_on(tensor: Any, with_entries: bool = False) -> List[str]:
     of = "dL/d(input), what backward returns" if tensor.kind == "input" else f"{tensor.name}.grad"
-    lines = _wrapped(f"  {of}: {tensor.verdict}" + (f". {tensor.reason}" if tensor.reason else ""))
+    lines = wrapped(f"  {of}: {tensor.verdict}" + (f". {tensor.reason}" if tensor.reason else ""))
     if tensor.entries and with_entries:
         lines.append(f"    {'entry':>14} {'expected':>26} {'got':>14} {'got / expected':>15}")
         for entry in tensor.entries[:MOST_ENTRIES]:
@@ -59,9 +59,9 @@ def _on_the_cause(report: Any) -> List[List[str]]:
     if not report.causes:
         return []
     first, *others = report.causes
-    cause = [_wrapped(f"  Likely cause: {first.sentence}")]
-    evidence = [_wrapped(f"    Evidence: {first.evidence}")] if first.evidence else []
-    think = [_wrapped(f"  Think about: {first.question}")] if first.question else []
+    cause = [wrapped(f"  Likely cause: {first.sentence}")]
+    evidence = [wrapped(f"    Evidence: {first.evidence}")] if first.evidence else []
+    think = [wrapped(f"  Think about: {first.question}")] if first.question else []
     if report.verdict == "to do":
         parts = think
     elif report.raised:  # where and what it is, Python itself says
@@ -69,9 +69,9 @@ def _on_the_cause(report: Any) -> List[List[str]]:
     else:
         parts = (cause if report.hints >= 1 else []) + (evidence if report.hints >= 2 else []) + think
     if report.hints >= 3 and first.formula:
-        parts.append(_wrapped(f"  How it is right: {first.formula}"))
+        parts.append(wrapped(f"  How it is right: {first.formula}"))
     if report.hints >= 2 and not report.raised:
-        parts += [_wrapped(f"  Or: {other.sentence}") for other in others[:2]]
+        parts += [wrapped(f"  Or: {other.sentence}") for other in others[:2]]
     return parts
 
 
@@ -79,9 +79,10 @@ def exception_lines(cause: Any) -> List[str]:
     """Return where the student's code raised, its own line, and what that means."""
     code, _, message = cause.evidence.rpartition("\n")
     own_line = [f"      {line}" for line in code.splitlines()]
-    return _wrapped(f"  {cause.sentence}") + own_line + _wrapped(f"    {message}")
+    return wrapped(f"  {cause.sentence}") + own_line + wrapped(f"    {message}")
 
 
-def _wrapped(text: str) -> List[str]:
+def wrapped(text: str) -> List[str]:
+    """Return a text as lines of at most WIDTH characters, of which the later ones are further in."""
     indent = " " * (len(text) - len(text.lstrip()) + 2)
     return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False) or [""]

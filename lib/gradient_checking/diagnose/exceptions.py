@@ -10,7 +10,8 @@ from typing import Any, Dict, List, Optional, Tuple
 import numpy as np
 
 from lib.gradient_checking.diagnose.causes import cause
-from lib.gradient_checking.gaps import relative
+from lib.gradient_checking.diagnose.advice import Failure, advice_on
+from lib.gradient_checking.gaps import is_in_gap, relative
 from lib.gradient_checking.report import Cause
 
 OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -22,42 +23,61 @@ def explain(error: BaseException, situation: str) -> List[Cause]:
     frame, line, where = _place(error)
     detail = f"{type(error).__name__} in {where}"
     evidence = (f"{line}\n" if line else "") + (str(error).strip() or type(error).__name__)
-    evidence += f" ({situation})." if situation else "."
+    evidence += f" ({situation})." if situation not in ("", "at the given numbers") else "."
     if isinstance(error, NotImplementedError):
         return [cause("to do", evidence, where)]
-    shapes = _shapes(str(error))
-    advice, name = "", "exception in backward"
-    if "non-broadcastable output operand" in str(error) and len(shapes) >= 2:
-        advice = (f" An array of shape {shapes[1]} can't be added to one of shape {shapes[0]}: the gradient of a "
-                  "parameter has the parameter's shape.")
-        if "keepdims=True" in line:
-            advice += " keepdims=True keeps the axis that is summed over, with size 1."
-        elif len(shapes[1]) > len(shapes[0]):
-            advice += " The sum over the batch is missing: .sum(axis=0)."
-            name = "missing sum over the batch"
-    elif frame is not None and "@" in line or ".dot(" in line or "matmul" in str(error) or "not aligned" in str(error):
+    name, advice = "exception in backward", ""
+    others: List[Cause] = []
+    if isinstance(error, ValueError) and "broadcast" in str(error):
+        name, advice = _broadcasting_advice(str(error), line)
+    elif isinstance(error, ValueError) and ("matmul" in str(error) or "not aligned" in str(error)):
         advice = _product_advice(frame, line)
-    elif len(shapes) >= 2:
-        advice = f" The shapes {shapes[0]} and {shapes[1]} don't fit entry by entry."
-        if "keepdims" not in line and "sum" in line:
-            advice += " A sum with keepdims=True keeps its axis, with size 1."
-    main = cause(name, evidence + advice, detail)
-    others = [cause("exception in backward", evidence + advice, detail)] if name != "exception in backward" else []
-    if "transpos" in advice or ".T" in advice:
-        others.append(cause("transposed", evidence + advice, detail))
-    return [main] + others
+        if "With a transposition" in advice:
+            others.append(cause("transposed", evidence + advice, detail))
+    if not advice:
+        said = advice_on(Failure(error, line, {} if frame is None else {**frame.f_globals, **frame.f_locals}))
+        advice = f" {said}" if said else ""
+    if name != "exception in backward":
+        others.append(cause("exception in backward", evidence + advice, detail))
+    return [cause(name, evidence + advice, detail)] + others
+
+
+def _broadcasting_advice(message: str, line: str) -> Tuple[str, str]:
+    """Return the cause and the advice for two arrays that don't fit entry by entry."""
+    name, shapes = "exception in backward", _shapes(message)
+    if len(shapes) < 2:
+        return name, ""
+    first, second = shapes[:2]
+    if "output operand" in message or len(shapes) == 3:  # of +=, whose result must fit into what is there
+        advice = (f" An array of shape {second} can't be added to one of shape {first}: the gradient of a parameter "
+                  "has the parameter's shape.")
+        if "keepdims=True" in line:
+            return name, advice + " keepdims=True keeps the axis that is summed over, with size 1."
+        if len(second) > len(first) and "sum" not in line:
+            return "missing sum over the batch", advice + " The sum over the batch is missing: .sum(axis=0)."
+        return name, advice
+    advice = f" The shapes {first} and {second} don't fit entry by entry."
+    if "*" in line and len(first) == len(second) == 2:
+        advice += " * multiplies entry by entry; the matrix product is @."
+    elif "sum" in line and len(first) != len(second) and "keepdims" not in line:
+        advice += " A sum with keepdims=True keeps its axis, with size 1."
+    return name, advice
 
 
 def _place(error: BaseException) -> Tuple[Any, str, str]:
-    """Return the innermost frame of the student's code, its line of code, and "file, line n"."""
+    """Return the innermost frame of the student's code, its line of code, and "file, line n".
+
+    A line that stands in a gap comes before the given code that it calls.
+    """
     entries = list(traceback.walk_tb(error.__traceback__))
     inside = [(frame, number) for frame, number in entries
               if not os.path.abspath(frame.f_code.co_filename).startswith(OWN_FOLDER)
               and f"{os.sep}numpy{os.sep}" not in frame.f_code.co_filename]
-    backward = [pair for pair in inside if pair[0].f_code.co_name == "backward"]
     if not inside:
         return None, "", "backward"
-    frame, number = (backward or inside)[-1]
+    backward = [pair for pair in inside if pair[0].f_code.co_name == "backward"]
+    in_gap = [pair for pair in inside if is_in_gap(*pair)]
+    frame, number = (in_gap or backward or inside)[-1]
     name = frame.f_code.co_filename
     return frame, linecache.getline(name, number).strip(), f"{relative(name)}, line {number}"
 

@@ -1,0 +1,157 @@
+"""What to do about an exception in a student's code, beyond what Python says.
+
+Each advice is for one kind of exception and message, and is given only where it fits: where none does, Python's message
+and the line stand alone.
+"""
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Type
+
+import numpy as np
+
+from lib.network_base import Module, Parameter
+
+
+class Failure(NamedTuple):
+    """An exception, the student's line that raised it, and the variables that the line could see."""
+
+    error: BaseException
+    line: str
+    variables: Dict[str, Any]
+
+    def value(self, name: str) -> Any:
+        """Return what a name such as self.W.data stands for, or None; nothing is called."""
+        first, *attributes = name.split(".")
+        value = self.variables.get(first)
+        for attribute in attributes:
+            value = vars(value).get(attribute) if hasattr(value, "__dict__") and attribute in vars(value) else \
+                getattr(value, attribute, None) if isinstance(value, (np.ndarray, Parameter)) else None
+        return value
+
+
+def advice_on(failure: Failure) -> str:
+    """Return a sentence on what to do; "" if none is known."""
+    for kind, pattern, advise in ADVICE:
+        if isinstance(failure.error, kind):
+            match = re.search(pattern, str(failure.error))
+            sentence = advise(failure, *match.groups()) if match else None
+            if sentence:
+                return sentence
+    return ""
+
+
+def _unknown_name(failure: Failure, name: str) -> Optional[str]:
+    if name == "np":
+        return "NumPy has to be imported in this file: import numpy as np."
+    module = failure.variables.get("self")
+    if module is not None and name in vars(module):
+        return f"What the module keeps is reached by self: self.{name}."
+    if hasattr(np, name) and f"{name}(" in failure.line:
+        return f"NumPy's functions are called as np.{name}(...)."
+    near = difflib.get_close_matches(name, [known for known in failure.variables if known[0] != "_"], 1, 0.6)
+    if near:
+        return f"Is {near[0]} meant?"
+    if isinstance(module, Module) and name in ("x", "X", "inputs", "input"):
+        return "What forward got is in self.input_cache."
+    return "It has to get a value before it is used, in this function."
+
+
+def _no_attribute(failure: Failure, kind: str, attribute: str) -> Optional[str]:
+    if kind == "Parameter" and hasattr(np.ndarray, attribute):
+        owner = _owner(failure, attribute, Parameter)
+        return f"A Parameter keeps its numbers in .data and their gradient in .grad: {owner}.data.{attribute}."
+    if kind == "Parameter":
+        return "A Parameter has .data, the numbers, and .grad, their gradient."
+    if kind == "NoneType":
+        return "What stands before the dot is None: a function without return, or something that isn't set yet."
+    if kind in ("list", "tuple"):
+        return f"It is a {kind}: go through its elements with for, one by one."
+    if kind == "ndarray" and attribute == "backward":
+        return "An array has no backward: the modules have one, and take such an array as its argument."
+    if kind in ("method", "function", "builtin_function_or_method"):
+        return "The parentheses of the call are missing."
+    owner = next((value for value in failure.variables.values() if type(value).__name__ == kind), None)
+    if owner is None:
+        return None
+    names = [name for name in (vars(owner) if hasattr(owner, "__dict__") else {}) if name[0] != "_"]
+    near = difflib.get_close_matches(attribute, names, 1, 0.6)
+    if near:
+        return f"Is {near[0]} meant?"
+    parameters = [name for name in names if isinstance(vars(owner)[name], Parameter)]
+    if parameters:
+        return f"Its parameters are called {' and '.join(parameters)}."
+    return "Go through its parameters with model.parameters()." if isinstance(owner, Module) else None
+
+
+def _owner(failure: Failure, attribute: str, kind: Type[Any]) -> str:
+    """Return the name in the line that stands before .attribute and is of this kind."""
+    names: List[str] = re.findall(rf"([\w.]+)\.{attribute}\b", failure.line)
+    return next((name for name in names if isinstance(failure.value(name), kind)), names[0] if names else "param")
+
+
+def _argument_missing(failure: Failure, argument: str) -> Optional[str]:
+    if argument == "grad" and ".backward(" in failure.line:
+        return ("A module's backward takes dL/d(its output) as its argument: what the module after it, or the loss, "
+                "has returned.")
+    if argument == "input_args":
+        return "check_gradients is called on an object, such as Sequential(...), with the inputs as a tuple: (x,)."
+    return None
+
+
+def _operands(failure: Failure, first: str, second: str) -> Optional[str]:
+    if "Parameter" in (first, second):
+        return "A Parameter can't be computed with: its numbers are its .data, and their gradient is its .grad."
+    if "NoneType" in (first, second):
+        names = [name for name in re.findall(r"[A-Za-z_][\w.]*", failure.line) if failure.value(name) is None
+                 and name.split(".")[0] in failure.variables]
+        which = f"{names[0]} is None" if names else "One of them is None"
+        if names and names[0].endswith(".grad"):
+            return which + ": a gradient can be None until zero_grad makes it an array."
+        return which + "."
+    if {first, second} & {"method", "function"}:
+        return "The parentheses of a call are missing."
+    if {first, second} & {"list", "tuple"}:
+        return "A list or tuple isn't an array: take its elements one by one."
+    return None
+
+
+Advice = Sequence[Tuple[Any, str, Any]]
+ADVICE: Advice = (
+    (UnboundLocalError, r"local variable '(\w+)'", lambda failure, name: (
+        f"{name} gets its value further down, or in a branch or loop that wasn't entered.")),
+    (NameError, r"name '(\w+)' is not defined", _unknown_name),
+    (AttributeError, r"'tuple' object has no attribute 'reverse'", lambda failure: (
+        "A tuple can't be turned around itself: reversed(...) gives its elements in reverse.")),
+    (AttributeError, r"'(\w+)' object has no attribute '(\w+)'", _no_attribute),
+    (TypeError, r"missing 1 required positional argument: '(\w+)'", _argument_missing),
+    (TypeError, r"unsupported operand type\(s\) for .*: '([\w.]+)' and '([\w.]+)'", _operands),
+    (TypeError, r"'NoneType' object is not iterable", lambda failure: (
+        "list.reverse() turns the list itself around and returns None: reversed(list) gives one to go through."
+        if ".reverse()" in failure.line else "It is None: a function without return?")),
+    (TypeError, r"'(?:method|function)' object is not (?:iterable|subscriptable)", lambda failure: (
+        "The parentheses of the call are missing.")),
+    (TypeError, r"'Parameter' object is not (?:iterable|subscriptable)", lambda failure: (
+        "A Parameter's numbers are its .data.")),
+    (TypeError, r"'(\w+)' object is not callable", lambda failure, kind: (
+        f"What stands before the parentheses is a {kind}, not a function.")),
+    (TypeError, r"'int' object is not iterable", lambda failure: (
+        "To count up to a number, go through range(number)." if "for " in failure.line else None)),
+    (ValueError, r"truth value of an array", lambda failure: (
+        "An if, or an and, needs one yes or no; a comparison of arrays gives one for each entry. Compute with them "
+        "entry by entry instead: np.where, or a product with the comparison.")),
+    (IndexError, r"(?:list|tuple) index out of range", lambda failure: (
+        "The last of n elements has the index n - 1.")),
+    (IndexError, r"too many indices for array", lambda failure: "Look at the array's shape: it has fewer axes."),
+    (RecursionError, r"", lambda failure: "The function calls itself without end."),
+    (ZeroDivisionError, r"", lambda failure: "What stands below the fraction is 0."),
+    (IndentationError, r"expected an indented block", lambda failure: (
+        "A comment alone is no statement: write the code, or pass until you do.")),
+    (IndentationError, r"unindent|unexpected indent", lambda failure: (
+        "The lines of a block begin in the same column, with spaces alone.")),
+    (SyntaxError, r"expected ':'|invalid syntax", lambda failure: (
+        "for, if, while and def end with a colon." if re.match(r"\s*(for|if|while|def|else|elif)\b[^:]*$", failure.line)
+        else None)),
+    (SyntaxError, r"never closed|unexpected EOF|'\(' was", lambda failure: "A bracket is opened and not closed."),
+)

@@ -1,0 +1,176 @@
+"""What a test run shows: the reason of a failure on one screen; with -v, or --tb, pytest's own words.
+
+Tests of the sheet (its sheet.json lists their files) carry the marks `sheet3` and `task1` to `task7`: run those of one
+task by -m "sheet3 and task2". What needs an earlier task that isn't right yet waits for it, and doesn't fail. As long
+as a task of the sheet isn't right, a run of all tests is one of the sheet's tests. It ends with the board of the sheet.
+"""
+from __future__ import annotations
+
+import re
+from typing import Any, Dict, List, Optional
+
+import pytest
+
+from lib.gradient_checking import board
+from lib.gradient_checking.course import Task, coding_tasks
+from lib.gradient_checking.gaps import relative
+from lib.gradient_checking.text import wrapped
+
+MOST_LINES = 20
+SHEET = "sheet3"
+
+
+class OneScreen:
+    """The plugin: its methods are pytest's hooks."""
+
+    def __init__(self, config: Any) -> None:
+        self.is_brief = config.option.verbose <= 0 and config.option.tbstyle == "auto"
+        if self.is_brief:
+            config.option.tbstyle, config.option.reportchars = "no", ""
+        self.tasks = coding_tasks()
+        self.number = {task.number: i + 1 for i, task in enumerate(self.tasks)}
+        for task in self.tasks:
+            config.addinivalue_line("markers", f"task{self.number[task.number]}: tests of {task.name}, with {SHEET}")
+        config.addinivalue_line("markers", f"{SHEET}: tests of the main sheet's coding tasks")
+        self.is_whole_run = not config.option.file_or_dir and not config.option.keyword
+        self.found: List[board.Outcome] = []
+        self.tried: List[Task] = []
+        self.failures: Dict[str, List[str]] = {}  # what is said about a test or file, by its name
+
+    # ------------------------------------------------------------------ which tests run
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, config: Any, items: List[Any]) -> None:
+        """Mark the sheet's tests, let those wait that can't be right yet, and leave the others out meanwhile."""
+        of_sheet = [(item, task) for item in items for task in [self._task_of(item)] if task is not None]
+        for item, task in of_sheet:
+            item.add_marker(SHEET)
+            item.add_marker(f"task{self.number[task.number]}")
+        if not of_sheet and not self.is_whole_run:
+            return
+        self._judge()
+        for item, task in of_sheet:
+            earlier = board.waits_for(task, self.found)
+            if earlier is not None:
+                item.add_marker(pytest.mark.skip(reason=f"waits for task {earlier.number}: {earlier.name}"))
+        if self.is_whole_run and not all(outcome.is_right for outcome in self.found):
+            others = [item for item in items if self._task_of(item) is None]
+            config.hook.pytest_deselected(items=others)
+            items[:] = [item for item, _ in of_sheet]
+        self.tried = [task for task in self.tasks if any(task == other for _, other in of_sheet)]
+
+    def _task_of(self, item: Any) -> Optional[Task]:
+        return self._task_of_file(relative(str(item.path)))
+
+    def _task_of_file(self, file: str) -> Optional[Task]:
+        return next((task for task in self.tasks if file in task.tests), None)
+
+    def _judge(self) -> None:
+        self.found = self.found or board.outcomes()
+
+    # ------------------------------------------------------------------ what failed
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, item: Any, call: Any) -> Any:
+        outcome = yield
+        if outcome.get_result().failed and call.excinfo is not None:
+            self.failures[f"{relative(str(item.path))}::{item.name}"] = said_by(call.excinfo)
+
+    def pytest_collectreport(self, report: Any) -> None:
+        """Note a file that can't even be imported, and the task whose code is to blame."""
+        if report.failed:
+            text = str(report.longrepr).strip().splitlines()
+            self.failures[report.nodeid] = [text[-1] if text else "can't be imported"]
+            task = self._task_of_file(report.nodeid)
+            self._judge()
+            if task is not None and task not in self.tried:
+                self.tried.append(task)
+
+    # ------------------------------------------------------------------ what is shown
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        lines = self._lines() if self.is_brief else []
+        if lines:
+            terminalreporter.ensure_newline()
+            for line in lines:
+                terminalreporter.write_line(line)
+
+    def _lines(self) -> List[str]:
+        wrong = [outcome for outcome in self.found if not outcome.is_right]
+        if self.found and (self.is_whole_run or len(self.tried) > 1 or self.failures and not self.tried and wrong):
+            lines = board.as_text(self.found).splitlines()
+            if wrong:  # what else fails may be due to that
+                return lines
+        else:
+            lines = []
+            for outcome in self.found:
+                if outcome.task in self.tried:
+                    earlier = board.waits_for(outcome.task, self.found)
+                    if earlier is not None:
+                        lines.append(f"{outcome.task.number} {outcome.task.name} waits for task {earlier.number}: "
+                                     f"{earlier.name}, which isn't right yet (python -m lib.gradient_utilities).")
+                    elif not outcome.is_right:
+                        return outcome.detail.splitlines()
+        return lines + listed(self.failures, MOST_LINES - len(lines))
+
+
+def said_by(excinfo: Any) -> List[str]:
+    """Return the place and the message of an exception, without NumPy's tables and pytest's."""
+    error = excinfo.value
+    ours = [(relative(str(entry.path)), entry.lineno + 1) for entry in excinfo.traceback]
+    ours = [(file, line) for file, line in ours if file.startswith(("lib/", "exercises/", "tests/", "grading/"))
+            and not file.startswith("tests/finite_differences")]
+    own = [place for place in ours if not place[0].startswith("tests/")]
+    place = (own or ours or [("", 0)])[-1]
+    if isinstance(error, AssertionError) and ours:
+        place = ours[-1]
+    where = f"{place[0]}, line {place[1]}: " if place[0] else ""
+    report = getattr(error, "report", None)
+    if report is not None:
+        return str(report).splitlines()
+    message = message_of(error)
+    kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
+    return [line for text in (where + kind + message).splitlines()[:6] for line in wrapped(f"  {text}")]
+
+
+def message_of(error: BaseException) -> str:
+    """Return an exception's message; of NumPy's comparisons, how many numbers differ and the first of them."""
+    message = str(error).strip()
+    count = re.search(r"Mismatched elements: (\d+) / (\d+)", message)
+    if count is None:
+        return message or type(error).__name__
+    own = re.sub(r"^(Arrays are not .*|Not equal to tolerance.*)\n", "", message[:count.start()]).strip()
+    first = re.search(r"(\[[\d, ]*\]): (\S+) \(ACTUAL\), (\S+) \(DESIRED\)", message)
+    entry = f"; at {first[1]}, expected {first[3]}, got {first[2]}" if first else ""
+    return (own + ": " if own else "") + f"{count[1]} of {count[2]} numbers differ{entry}."
+
+
+def listed(failures: Dict[str, List[str]], most_lines: int) -> List[str]:
+    """Return the failures, as many as there is room for; each thing is said once."""
+    lines: List[str] = []
+    told = set()
+    names = list(failures)
+    for i, name in enumerate(names):
+        said = [line for line in failures[name] if line not in told or not lines]
+        if len(lines) + 1 + len(failures[name]) > most_lines and lines:
+            lines.append(f"{len(names) - i} more failed. All of it: -v.")
+            break
+        lines += [name] + said
+        told |= set(said)
+    return lines
+
+
+def waiting() -> bool:
+    """Return whether some of the last run's tests waited for an earlier task."""
+    return _last is not None and any(
+        board.waits_for(task, _last.found) is not None for task in _last.tried if _last.found)
+
+
+_last: Optional[OneScreen] = None
+
+
+def install(config: Any) -> None:
+    """Register the plugin."""
+    global _last
+    _last = OneScreen(config)
+    config.pluginmanager.register(_last, "one screen")
