@@ -115,7 +115,8 @@ class NetworksTogether:
 
     def _compare(self, what: str, run: int, array: np.ndarray, expected: Sequence[np.ndarray],
                  tolerances: Dict[str, float], rounding: float = 0.0) -> None:
-        """Raise DifferentResult if a run's gradient differs in float64, too: see CompiledGradient."""
+        """Raise DifferentResult unless a run's column of an array holds the expected tensors, whose names go into what.
+        """
         whole = np.concatenate([tensor.ravel() for tensor in expected])
         if np.abs(array[:, run] - whole).max() <= rounding:
             return  # all tensors at once
