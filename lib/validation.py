@@ -159,9 +159,13 @@ def checked_classes(module: Any, logits: Any, labels: Any) -> Tuple[np.ndarray, 
     Raises:
         InputError: they aren't of one shape (N, K), the batch is empty, or the labels aren't one-hot.
     """
-    logits = as_float(logits, f"{name_of(module)} (predictions)")
-    labels = as_float(labels, f"{name_of(module)} (labels)")
-    who, shape = name_of(module), logits.shape
+    if type(logits) is np.ndarray is type(labels) and logits.ndim == 2 and logits.shape == labels.shape and \
+            logits.size and logits.dtype.kind == "f" and logits.dtype is labels.dtype:
+        require_one_hot(module, labels)
+        return logits, labels
+    who = name_of(module)
+    logits, labels = as_float(logits, f"{who} (predictions)"), as_float(labels, f"{who} (labels)")
+    shape = logits.shape
     if logits.ndim != 2:
         raise InputError(f"{who} expects predictions with 2 dimensions, (N, K): one row of K logits for each example, "
                          f"but got {logits.ndim} dimensions: {shape}. For one example, use preds.reshape(1, -1).")
@@ -183,7 +187,7 @@ def require_one_hot(module: Any, labels: np.ndarray) -> None:
 
     So soft labels, which are probabilities, are accepted, too. NaN passes on into the loss, where it shows.
     """
-    excess = labels.sum(axis=1) - 1.0
+    excess = np.add.reduce(labels, axis=1) - 1.0  # labels.sum(axis=1), which takes longer for few labels
     if excess.dot(excess) < 1e-6 and np.count_nonzero(labels) == len(labels):
         return  # a single 1 in each row
     bad = (np.abs(excess) > 1e-3) | (labels < 0).any(axis=1)
