@@ -57,6 +57,7 @@ class Steps:
         total = 0.0
         for x_batch, y_batch in Batches(self.x, self.y, self.task.batch, rng=np.random.RandomState(self.epoch)):
             total += self.training_step.step(x_batch, y_batch)[0] * len(x_batch)
+        self.training_step.end_epoch()
         self.epoch += 1
 
     def finish(self) -> None:
