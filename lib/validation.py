@@ -36,6 +36,8 @@ def as_float(x: Any, who: Any = "input") -> np.ndarray:
     if x is None:
         raise InputError(f"{name_of(who)} got None in place of numbers. Is a return missing in the forward of the "
                          "module before it?")
+    if getattr(x, "is_graph_node", False):
+        return x.taken_in(who)
     try:
         array = np.asarray(x)
         return array if array.dtype.kind in "fc" else array.astype(np.float64)

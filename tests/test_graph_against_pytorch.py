@@ -64,6 +64,8 @@ def random_step(rng, nodes, tensors):
         name = rng.choice(sorted(BINARY))
         if name == "maximum" and np.any(a.value == b.value):
             return  # at a tie, PyTorch gives half to each
+        if name == "subtract" and {a.ndim, b.ndim} == {1, 2} and a.size == b.size and 1 in (a.shape[-1], b.shape[-1]):
+            return  # (n, 1) - (n,) is refused: in a loss, it is a mistake
         f, g = BINARY[name]
         pair = f(a, b), g(s, t)
     elif kind == "matmul":

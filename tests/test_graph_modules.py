@@ -6,8 +6,8 @@ import pytest
 
 from lib.activations import ReLU, Sigmoid
 from lib.layers.activations import Tanh
-from lib.graph import ModuleCall, constant, derivatives, expand, expanded, topological_order, variable
-from lib.graph.modules import expansion, expansion_of, parameter_node
+from lib.graph import ModuleCall, constant, derivatives, expand, expanded, relu, topological_order, variable
+from lib.graph.modules import expansion, parameter_node
 from lib.losses import CrossEntropyLoss, MSELoss
 from lib.network import Linear, Sequential
 from lib.layers.residual import Residual
@@ -141,25 +141,37 @@ def test_losses_on_nodes_never_broadcast():
             MSELoss()(variable(np.ones((3, 1))), np.ones(3))
 
 
-def test_own_modules_are_one_node_until_they_are_written_out():
-    class Twice(ReLU):
-        def forward(self, x):
-            return 2 * super().forward(x)
+class Twice(ReLU):
+    factor = 2.0
 
-        def backward(self, grad):
-            return 2 * super().backward(grad)
+    def forward(self, x):
+        return 2 * super().forward(x)
 
+    def backward(self, grad):
+        return self.factor * super().backward(grad)
+
+
+def test_a_module_of_ones_own_is_written_out_by_its_forward():
     x = variable(np.array([[-1.0, 3.0]]))
-    assert expansion_of(Twice()) is None  # ReLU's own doesn't fit a subclass with another forward
     y = expand(Twice(), x)
     y.sum().backward()
-    assert isinstance(y.operation, ModuleCall) and x.grad.tolist() == [[0.0, 2.0]]
+    assert [node.operation.name for node in topological_order(y) if node.operation] == ["maximum", "multiply"]
+    assert x.grad.tolist() == [[0.0, 2.0]]
 
     @expansion(Twice)
     def _twice(module, x):
-        return x * 2
+        return relu(x) * 2
 
-    assert expand(Twice(), x).operation.name == "multiply"
+    names = [node.operation.name for node in topological_order(expand(Twice(), x)) if node.operation]
+    assert names == ["relu", "multiply"]
+
+
+def test_a_module_whose_backward_is_wrong_stays_one_node():
+    module, x = Twice(), variable(np.array([[-1.0, 3.0]]))
+    module.factor = 3.0
+    y = expand(module, x)
+    y.sum().backward()
+    assert isinstance(y.operation, ModuleCall) and x.grad.tolist() == [[0.0, 3.0]]  # what was written
 
 
 def test_a_parameter_is_one_leaf_as_long_as_its_graph_lives():

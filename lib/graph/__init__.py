@@ -51,23 +51,32 @@ gradient where both are equal; max shares it equally among entries that tie.
 """
 from __future__ import annotations
 
-from lib.graph.engine import backward, forward
-from lib.graph.functional import derivatives, grad, hessian, jacobian, jvp, vjp
-from lib.graph.modules import ModuleCall, expand, expanded, expansion, parameter_node
-from lib.graph.node import Node, constant, topological_order, variable
-from lib.graph.operations import Operation, unbroadcast
-from lib.graph.operations.elementwise import cos, erf, exp, log, log1p, sigmoid, sin, sqrt, tanh
-from lib.graph.operations.kinks import abs, maximum, relu
-from lib.graph.operations.reductions import log_softmax, max, mean, softmax, sum
-from lib.graph.operations.shapes import broadcast_to, concatenate, reshape, stack, transpose
+from typing import TYPE_CHECKING, Any
+
+from lib.graph import expansions
+from lib.graph.engine import backward, forward, topological_order
+from lib.graph.functional import derivatives, grad, hessian, jacobian, jvp, share, vjp
+from lib.graph.modules import ModuleCall, expand, expanded, expansion, parameter_node, trace
+from lib.graph.node import Node, constant, variable
+from lib.graph.operations import FUNCTIONS, Operation, unbroadcast
 from lib.graph.shape_errors import ShapeError
-from lib.graph.functional import share
 from lib.graph.sharing import share_subexpressions
 from lib.graph import edf  # noqa: E402 (builds on all of the above)
 
 __all__ = ["Node", "Operation", "ShapeError", "variable", "constant", "topological_order", "backward", "forward",
            "unbroadcast", "share", "share_subexpressions", "derivatives", "grad", "hessian", "jacobian", "jvp", "vjp",
-           "ModuleCall", "expand", "expanded", "expansion", "parameter_node",
-           "edf",
-           "abs", "broadcast_to", "concatenate", "cos", "erf", "exp", "log", "log1p", "log_softmax", "max", "maximum",
-           "mean", "relu", "reshape", "sigmoid", "sin", "softmax", "sqrt", "stack", "sum", "tanh", "transpose"]
+           "ModuleCall", "expand", "expanded", "expansion", "parameter_node", "trace", "edf", "expansions",
+           *sorted(FUNCTIONS)]
+
+globals().update(FUNCTIONS)  # exp, log, sum, ...: the functions of the operations
+__doc__ = (__doc__ or "") + "".join(f"\n    {operation.name:12} {(operation.__doc__ or '').splitlines()[0]}"
+                                    for operation in Operation.all())
+
+if TYPE_CHECKING:
+    def __getattr__(name: str) -> Any: ...
+else:
+    def __getattr__(name):
+        """Return the function of an operation that was defined after this package was imported."""
+        if name in FUNCTIONS:
+            return FUNCTIONS[name]
+        raise AttributeError(f"lib.graph has no {name!r}.")

@@ -1,23 +1,39 @@
 """The engine: the backward pass over a graph, and its forward pass with new inputs."""
 from __future__ import annotations
 
-from typing import Any, List
+import operator
+from typing import Any, Iterable, List
 
 import numpy as np
 
-from lib.graph.node import Node, topological_order
+from lib.graph.leaf_values import leaf_value
 from lib.graph.operations import unbroadcast
 from lib.graph.shape_errors import shape_error
-from lib.validation import InputError
+from lib.validation import InputError, as_float
 
-_float64 = np.float64
+_number_of = operator.attrgetter("number")
+_float64, _ndarray = np.float64, np.ndarray
 
 
-def backward(output: Node, grad: Any = None, accumulate: bool = False) -> None:
+def topological_order(output: Any, only_needed: bool = False, stop: Iterable[Any] = ()) -> List[Any]:
+    """Return the node and all nodes that it was computed from, parents before children; without recursion.
+
+    A node is created after its parents, so the order of creation is a topological order. With only_needed, constants
+    and what is computed from constants alone are left out. The walk goes no further back than the nodes to stop at.
+    """
+    found, stop = {output}, set(stop)
+    order = [output]
+    for node in order:  # grows while it is walked through
+        for parent in node.parents if not stop or node not in stop else ():
+            if parent not in found and (parent.needs_grad or not only_needed):
+                found.add(parent)
+                order.append(parent)
+    order.sort(key=_number_of)
+    return order
+
+
+def backward(output: Any, grad: Any = None, accumulate: bool = False) -> None:
     """Compute d(output)/d(node) for each node that output depends on, and leave it in node.grad.
-
-    In reverse topological order, each node has received everything that flows to it before it passes it on:
-    d(output)/d(parent) = sum over the parent's children c of d(output)/dc * dc/d(parent).
 
     Each call starts afresh: afterwards, node.grad is the derivative of this output, whatever was there before, so a
     second backward() changes nothing. A node that is used twice gets the sum over both uses. Leaves that stand for a
@@ -44,8 +60,11 @@ def backward(output: Node, grad: Any = None, accumulate: bool = False) -> None:
             leaf.grad = earlier_grad + leaf.grad
 
 
-def propagate(order: List[Node], seed: Any, on_nodes: bool = False) -> None:
+def propagate(order: List[Any], seed: Any, on_nodes: bool = False) -> None:
     """Send gradients from children to parents through a graph, and leave them in node.grad.
+
+    In reverse topological order, each node has received everything that flows to it before it passes it on:
+    d(output)/d(parent) = sum over the parent's children c of d(output)/dc * dc/d(parent).
 
     Args:
         order: the nodes in topological order; the last one is the output.
@@ -56,39 +75,75 @@ def propagate(order: List[Node], seed: Any, on_nodes: bool = False) -> None:
         node.grad = None
     order[-1].grad = seed
     for node in reversed(order):
-        operation = node.operation
-        if operation is None:
+        if node.operation is None:
             continue
-        grad, parents, rule = node.grad, node.parents, operation.backward
-        if type(grad) is _float64 and len(parents) <= 2:
-            # The same as below for single numbers, which have no shape to care about: written out without loops, since
-            # chains of thousands of scalar operations are common.
-            out = node.value
-            if len(parents) == 1:
-                a, = parents
-                contribution = rule(0, grad, out, a.value)
-                a.grad = contribution if a.grad is None else a.grad + contribution
-                continue
-            a, b = parents
-            if a.needs_grad:
-                contribution = rule(0, grad, out, a.value, b.value)
-                a.grad = contribution if a.grad is None else a.grad + contribution
-            if b.needs_grad:
-                contribution = rule(1, grad, out, a.value, b.value)
-                b.grad = contribution if b.grad is None else b.grad + contribution
-            continue
-        out, inputs = (node, parents) if on_nodes else (node.value, [parent.value for parent in parents])
-        for i, parent in enumerate(parents):
-            if parent.needs_grad:
-                contribution = rule(i, grad, out, *inputs)
-                if operation.broadcasts and contribution.shape != parent.value.shape:
-                    contribution = unbroadcast(contribution, parent.value.shape)
-                if contribution.dtype != parent.value.dtype and not on_nodes:  # NumPy 1 widens float32 numbers
-                    contribution = contribution.astype(parent.value.dtype)
-                parent.grad = contribution if parent.grad is None else parent.grad + contribution
+        if on_nodes:
+            _pass_on_nodes(node)
+        elif node.operation.elementwise and type(node.grad) is _float64:
+            _pass_on_number(node)
+        else:
+            pass_on(node)
 
 
-def forward(output: Node) -> Any:
+def pass_on(node: Any) -> None:
+    """Pass a node's gradient on to its parents: to each what the operation's backward says, summed over all uses."""
+    inputs = [parent.value for parent in node.parents]
+    for i, parent in enumerate(node.parents):
+        if parent.needs_grad:
+            contribution = node.operation.backward(i, node.grad, node.value, *inputs)
+            contribution = _as_gradient(contribution, parent.value, node)
+            if parent.grad is None:
+                parent.grad = contribution
+            else:
+                parent.grad += contribution
+
+
+def _as_gradient(contribution: Any, value: Any, node: Any) -> Any:
+    """Return what a rule gave in the shape and precision of the parent's value, in memory that it shares with nobody.
+
+    Rules may return the child's gradient itself, or a view of it.
+    """
+    if node.operation.broadcasts and contribution.shape != value.shape:
+        contribution = unbroadcast(contribution, value.shape)
+    if contribution.dtype != value.dtype:  # NumPy 1 widens float32 numbers
+        return contribution.astype(value.dtype)
+    shared = contribution is node.grad or contribution.base is not None
+    return contribution.copy() if shared and type(contribution) is _ndarray else contribution
+
+
+def _pass_on_number(node: Any) -> None:
+    """The same as pass_on for a single number, which has no shape to care about and no memory to share.
+
+    It is written out without loops, since chains of thousands of scalar operations are common.
+    """
+    grad, out, rule, parents = node.grad, node.value, node.operation.backward, node.parents
+    if len(parents) == 1:
+        a, = parents
+        contribution = rule(0, grad, out, a.value)
+        a.grad = contribution if a.grad is None else a.grad + contribution
+    elif len(parents) == 2 and type(parents[0].value) is type(parents[1].value) is _float64:
+        a, b = parents
+        if a.needs_grad:
+            contribution = rule(0, grad, out, a.value, b.value)
+            a.grad = contribution if a.grad is None else a.grad + contribution
+        if b.needs_grad:
+            contribution = rule(1, grad, out, a.value, b.value)
+            b.grad = contribution if b.grad is None else b.grad + contribution
+    else:
+        pass_on(node)
+
+
+def _pass_on_nodes(node: Any) -> None:
+    """The same as pass_on for gradients that are nodes: the rules get nodes, and so make the derivative's graph."""
+    for i, parent in enumerate(node.parents):
+        if parent.needs_grad:
+            contribution = node.operation.backward(i, node.grad, node, *node.parents)
+            if node.operation.broadcasts:
+                contribution = unbroadcast(contribution, parent.shape)
+            parent.grad = contribution if parent.grad is None else parent.grad + contribution
+
+
+def forward(output: Any) -> Any:
     """Compute the graph again after new numbers were put into `leaf.value`, and return output.value.
 
     Every computed node that output depends on gets its new value; gradients stay as they are until backward(). The
@@ -98,12 +153,12 @@ def forward(output: Node) -> Any:
     >>> x = variable(2.0)
     >>> y = x * x
     >>> x.value = np.float64(5.0)
-    >>> float(forward(y))
+    >>> forward(y).item()
     25.0
     """
     for node in topological_order(output):
         if node.operation is None:
-            node.value = _as_leaf_value(node)
+            node.value = leaf_value(node.value) if node.parameter is None else node.parameter.data
         else:
             try:
                 node.value = node.operation.forward(*[parent.value for parent in node.parents])
@@ -112,13 +167,7 @@ def forward(output: Node) -> Any:
     return output.value
 
 
-def _as_leaf_value(leaf: Node) -> Any:
-    """Return what a user put into a leaf as floating-point numbers; a module's parameter gives its current data."""
-    from lib.graph.node import _numbers
-    return _numbers(leaf.value if leaf.parameter is None else leaf.parameter.data)
-
-
-def _seed(output: Node, grad: Any) -> Any:
+def _seed(output: Any, grad: Any) -> Any:
     """Return the upstream gradient as an array of the output's shape and precision, or raise a sentence."""
     shape, dtype = output.value.shape, output.value.dtype
     if grad is None:
@@ -127,7 +176,7 @@ def _seed(output: Node, grad: Any) -> Any:
                              f"Reduce it first, for example node.sum().backward(), or give the upstream gradient: "
                              f"node.backward(grad) with grad of shape {shape}.")
         return dtype.type(1) if shape == () else np.ones(shape, dtype)
-    array = np.asarray(grad, dtype)
+    array = np.array(as_float(grad, "backward"), dtype)  # a copy: it becomes output.grad
     if array.shape != shape:
         raise InputError(f"backward expects the upstream gradient in the shape of {output!r}, {shape}, but got shape "
                          f"{array.shape}.")

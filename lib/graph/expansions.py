@@ -1,6 +1,9 @@
-"""How containers, activations and losses are written out in single operations of the graph.
+"""How modules of the sheets' own classes are written out in single operations of the graph.
 
-A rule gets the module and its input nodes and returns the output node. To have a module of your own written out::
+Their own forward would do as well, run on nodes; here, they have the operations that the field has names for, such as
+sigmoid and log_softmax. These classes may be a student's, whose file may lack some of them; a rule uses the course's names
+alone, and what it gives counts only if it agrees with the module: see lib.graph.modules. To have a module of your own written out otherwise than
+by its forward::
 
     @expansion(MyModule)
     def _my_module(module, x):
@@ -8,158 +11,95 @@ A rule gets the module and its input nodes and returns the output node. To have 
 """
 from __future__ import annotations
 
-import math
-from typing import Any
+from typing import Any, Tuple
 
-import lib.layers.activations
-import lib.layers.losses
-import lib.layers.residual
-from lib import activations, convolutions, layers, losses, network, regularizers, utilities
-from lib.layers.attention import PerPosition
-from lib.graph.modules import expansion, parameter_node
+import numpy as np
+
+from lib import activations, convolutions, losses, network, regularizers, utilities
+from lib.graph.modules import expansion, parameter_node, passes_nodes_on
 from lib.graph.node import Node
-from lib.graph.operations.elementwise import erf, exp, log1p, sigmoid, tanh
-from lib.graph.operations.kinks import abs as absolute
-from lib.graph.operations.kinks import maximum, relu
-from lib.graph.operations.reductions import log_softmax, softmax
-from lib.validation import checked_pair
+from lib.graph.operations import FUNCTIONS
+
+passes_nodes_on(getattr(network, "Sequential", None))
 
 
-# ---------------------------------------------------------------------- containers
-
-@expansion(network.Sequential, container=True)
-def _sequential(module: Any, x: Node) -> Node:
-    for step in module.modules:
-        x = step(x)
-    return x
-
-
-@expansion(layers.residual.Residual, container=True)
-def _residual(module: Any, x: Node) -> Node:
-    return module.module(x) + (x if module.shortcut is None else module.shortcut(x))
-
-
-@expansion(PerPosition, container=True)
-def _per_position(module: Any, x: Node) -> Node:
-    return module.module(x.reshape(-1, x.shape[2])).reshape(x.shape[:2] + (-1,))
-
-
-# ---------------------------------------------------------------------- layers without a file of their own
-
-@expansion(network.Linear)
+@expansion(getattr(network, "Linear", None))
 def _linear(module: Any, x: Node) -> Node:
-    z = x @ parameter_node(module.W)
-    return z if module.b.constant else z + parameter_node(module.b)
+    return x @ parameter_node(module.W) + parameter_node(module.b)
 
 
-@expansion(convolutions.Flatten)
-def _flatten(module: Any, x: Node) -> Node:
-    return x.reshape(len(x), -1)
+@expansion(getattr(activations, "ReLU", None))
+def _relu(module: Any, x: Node) -> Node:
+    return FUNCTIONS["relu"](x)
 
 
-@expansion(utilities.Dummy)
+@expansion(getattr(activations, "Sigmoid", None))
+def _sigmoid(module: Any, x: Node) -> Node:
+    return FUNCTIONS["sigmoid"](x)
+
+
+@expansion(getattr(activations, "Softmax", None))
+def _softmax(module: Any, x: Node) -> Node:
+    return FUNCTIONS["softmax"](x, axis=tuple(range(1, x.ndim)) or tuple(range(x.ndim)))
+
+
+@expansion(getattr(losses, "CrossEntropyLoss", None))
+def _cross_entropy(module: Any, preds: Node, labels: Node) -> Node:
+    return -(labels * FUNCTIONS["log_softmax"](preds)).sum() / len(preds)
+
+
+@expansion(getattr(losses, "MSELoss", None))
+def _mse(module: Any, preds: Node, labels: Node) -> Node:
+    return ((preds - labels) ** 2).sum() / (2 * len(preds))
+
+
+@expansion(getattr(utilities, "Dummy", None))
 def _dummy(module: Any, x: Node) -> Node:
     return 0.5 - x
 
 
-@expansion(regularizers.Dropout)
+# ---------------------------------------------------------------------- regularisation
+
+@expansion(getattr(regularizers, "Dropout", None))
 def _dropout(module: Any, x: Node) -> Node:
-    module.forward(x.value)  # draws the mask
-    return x * 1 if module.mask is None else x * module.mask
+    return x * (1 if module.mask is None else module.mask)  # the mask of the call that was just made
 
 
-# ---------------------------------------------------------------------- activations
-
-@expansion(layers.activations.Identity)
-def _identity(module: Any, x: Node) -> Node:
-    return x * 1
-
-
-@expansion(activations.ReLU)
-def _relu(module: Any, x: Node) -> Node:
-    return relu(x)
+@expansion(getattr(regularizers, "L1Regularization", None))
+def _l1(module: Any) -> Node:
+    total: Any = 0.0
+    for w in map(parameter_node, module.params):
+        total = total + np.where(w == 0, 0, abs(w)).sum()  # at 0, the penalty's derivative is 0
+    return module.lambd * total
 
 
-@expansion(layers.activations.LeakyReLU)
-def _leaky_relu(module: Any, x: Node) -> Node:
-    # At the tie x = 0 the gradient goes to the second argument, whose slope is the left derivative.
-    if module.slope <= 1:
-        return maximum(x, module.slope * x)
-    return -maximum(-x, -(module.slope * x))
+@expansion(getattr(regularizers, "L2Regularization", None))
+def _l2(module: Any) -> Node:
+    total: Any = 0.0
+    for w in map(parameter_node, module.params):
+        total = total + (w ** 2).sum()
+    return module.lambd / 2 * total
 
 
-@expansion(activations.Sigmoid)
-def _sigmoid(module: Any, x: Node) -> Node:
-    return sigmoid(x)
+# ---------------------------------------------------------------------- images
+
+@expansion(getattr(convolutions, "Flatten", None))
+def _flatten(module: Any, x: Node) -> Node:
+    return x.reshape(len(x), -1)
 
 
-@expansion(layers.activations.Tanh)
-def _tanh(module: Any, x: Node) -> Node:
-    return tanh(x)
+@expansion(getattr(convolutions, "Conv2d", None))
+def _conv2d(module: Any, x: Node) -> Node:
+    return convolution(x, parameter_node(module.W), module.stride, module.padding) + parameter_node(module.b)
 
 
-def softplus(x: Node) -> Node:
-    """Return log(1 + exp(x)) without overflow, as max(x, 0) + log(1 + exp(-|x|))."""
-    return relu(x) + log1p(exp(-absolute(x)))
-
-
-@expansion(layers.activations.Softplus)
-def _softplus(module: Any, x: Node) -> Node:
-    return softplus(x)
-
-
-@expansion(layers.activations.GELU)
-def _gelu(module: Any, x: Node) -> Node:
-    if module.approximate == "tanh":
-        return x * (1 + tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))) / 2
-    return x * (1 + erf(x / math.sqrt(2))) / 2
-
-
-@expansion(activations.Softmax)
-def _softmax(module: Any, x: Node) -> Node:
-    return softmax(x, axis=tuple(range(1, x.ndim)) or tuple(range(x.ndim)))
-
-
-# ---------------------------------------------------------------------- losses
-
-@expansion(losses.CrossEntropyLoss)
-def _cross_entropy(module: Any, preds: Node, labels: Node) -> Node:
-    module.forward(preds.value, labels.value)  # complains in a sentence if they don't fit
-    return -(labels * log_softmax(preds)).sum() / len(preds)
-
-
-@expansion(getattr(losses, "MSELoss", None))  # a student's losses of sheet 3 have none
-def _mse(module: Any, preds: Node, labels: Node) -> Node:
-    checked_pair(module, preds.value, labels.value)
-    return ((preds - labels) ** 2).sum() / (2 * len(preds))
-
-
-@expansion(layers.losses.MeanSquaredError)
-def _mean_squared_error(module: Any, preds: Node, labels: Node) -> Node:
-    checked_pair(module, preds.value, labels.value)
-    return ((preds - labels) ** 2).mean()
-
-
-@expansion(layers.losses.L1Loss)
-def _l1(module: Any, preds: Node, labels: Node) -> Node:
-    checked_pair(module, preds.value, labels.value)
-    return absolute(preds - labels).sum() / len(preds)
-
-
-@expansion(layers.losses.BinaryCrossEntropyLoss)
-def _binary_cross_entropy(module: Any, preds: Node, labels: Node) -> Node:
-    module.forward(preds.value, labels.value)  # complains in a sentence if they don't fit
-    return (softplus(preds) - labels * preds).sum() / len(preds)
-
-
-@expansion(regularizers.RegularizedCrossEntropy)
-def _regularized_cross_entropy(module: Any, preds: Node, labels: Node) -> Node:
-    penalty = module.reg_loss
-    total = _cross_entropy(module.ce_loss, preds, labels)
-    for parameter in penalty.params:
-        w = parameter_node(parameter)
-        if isinstance(penalty, regularizers.L1Regularization):
-            total = total + penalty.lambd * absolute(w).sum()
-        else:
-            total = total + penalty.lambd / 2 * (w ** 2).sum()
-    return total
+def convolution(x: Node, W: Node, stride: Tuple[int, int], padding: Tuple[int, int]) -> Node:
+    """Return the convolution of images with W (out channels, in channels, kh, kw), as one matrix product."""
+    rows, columns = padding
+    padded = np.pad(x, ((0, 0), (0, 0), (rows, rows), (columns, columns))) if rows or columns else x
+    kh, kw = W.shape[2:]
+    height, width = (padded.shape[2] - kh) // stride[0] + 1, (padded.shape[3] - kw) // stride[1] + 1
+    i, j, row, column = np.ogrid[:kh, :kw, :height, :width]
+    windows = padded[:, :, row * stride[0] + i, column * stride[1] + j]  # (batch, in, kh, kw, height, width)
+    patches = windows.transpose(0, 4, 5, 1, 2, 3).reshape(len(x) * height * width, -1)
+    return (patches @ W.reshape(len(W), -1).T).reshape(len(x), height, width, -1).transpose(0, 3, 1, 2)

@@ -9,9 +9,8 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple, Union
 
 import numpy as np
 
-from lib.graph.engine import propagate
-from lib.graph.node import Node, as_node, topological_order, variable
-from lib.graph.operations.shapes import reshape
+from lib.graph.engine import propagate, topological_order
+from lib.graph.node import Node, apply, as_node, variable
 from lib.graph.sharing import constant_key, remember, share_subexpressions
 from lib.validation import InputError
 
@@ -143,12 +142,11 @@ def jacobian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
     [[2.0, 0.0], [0.0, 4.0]]
     """
     def full_jacobian(*args: Any) -> Any:
-        from lib.graph.operations.shapes import stack
         nodes, inputs, on_nodes = _with_variables(args, (argnum,))
         output = _as_output(f(*nodes), inputs[0])
         units = np.eye(output.size, dtype=output.dtype).reshape((output.size,) + output.shape)
         rows = [derivatives(output, inputs, unit if output.ndim else unit[()])[0] for unit in units]
-        result = reshape(stack(rows), output.shape + inputs[0].shape)
+        result = np.stack(rows).reshape(output.shape + inputs[0].shape)
         return result if on_nodes else result.value
 
     return full_jacobian
@@ -179,7 +177,7 @@ def _input(arg: Any) -> Node:
     """Return a node of its own for one argument: the same node may be given for two arguments."""
     if not isinstance(arg, Node):
         return variable(arg)
-    return reshape(arg, arg.shape) if arg.needs_grad else variable(arg.value)
+    return arg.reshape(arg.shape) if arg.needs_grad else variable(arg.value)
 
 
 def _as_output(value: Any, like: Node) -> Node:
@@ -192,7 +190,6 @@ def _as_output(value: Any, like: Node) -> Node:
 
 def share(output: Any) -> Any:
     """Return a graph with the same leaves and value as that of output, in which no sub-expression occurs twice."""
-    from lib.graph.node import apply, topological_order
     replacement: Dict[Any, Any] = {}
     with share_subexpressions():
         for node in topological_order(output):

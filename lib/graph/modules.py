@@ -1,14 +1,20 @@
 """Modules of lib on nodes: `model(node)` yields the network's graph, one node a module or expanded to operations.
 
-One node a module is the default: the node's backward calls the module's own backward. Inside `with expanded():` (or by
-`expand(model, node)`) a module is written out in single operations instead, such as a Linear as a matrix product and an
-addition. Then the gradients come from the operations alone: a second witness, independent of the module's backward.
-Sequential, Residual and PerPosition are never nodes themselves, but what is inside of them. How a module is written out
-stands in expansions*.py; one that isn't known there stays one node.
+One node a module is the default: the node's backward calls the module's own backward. Sequential, Residual and
+PerPosition pass nodes on to the modules inside of them. Inside `with expanded():` (or by `expand(model, node)`) each
+module is written out in single operations instead, such as a Linear as a matrix product and an addition. Then the
+gradients come from the operations alone: a second witness, independent of the module's backward.
 
-Either way, parameters become leaves of the graph, and after backward() both hold the gradient: the leaf's `grad` that
-of this backward() alone, while to `Parameter.grad` it has been added, as the module's own backward does. So optimisers
-and zero_grad work as ever.
+How a module is written out comes from its own forward, run on nodes: `trace(module, node)`. Functions of NumPy make
+nodes of nodes, parameters are leaves, modules inside of it are written out in turn. Where the forward can't run on
+nodes (it fills arrays in place, or asks for a float), the class may have a method `on_nodes(*inputs)` that says the
+same in functions of NumPy; for the sheets' classes, expansions.py says it. In any case what is written out counts only
+if its value and gradients agree with the module's own forward and backward on these numbers. Otherwise, the module is
+one opaque node: the graph shows what was written, right or wrong.
+
+Parameters become leaves of the graph, and after backward() both hold the gradient: the leaf's `grad` that of this
+backward() alone, while to `Parameter.grad` it has been added, as the module's own backward does. So optimisers and
+zero_grad work as ever.
 
 >>> from lib.graph import variable
 >>> from lib.network import Linear
@@ -23,236 +29,212 @@ Node(add, shape=(4, 2))
 """
 from __future__ import annotations
 
-import weakref
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 import numpy as np
 
-from lib.layers.embedding import Embedding
-from lib.graph import memory
-from lib.graph.notation import Term, partial, words
-from lib.graph.notation import call as function
-from lib.graph.node import Node, apply, as_node, variable
-from lib.graph.operations import Operation
-from lib.network_base import Module, Parameter, is_loss
-from lib.validation import InputError
+from lib.graph import parameter_nodes
+from lib.graph.agreement import agrees, goes_the_same_ways_back
+from lib.graph.module_calls import ModuleCall, takes_indices
+from lib.graph.module_state import Attributes, Everything, RandomNumbers, StandIn, modules_of, unique
+from lib.graph.node import Node, apply, as_node, constant, variable
+from lib.graph.operations import node_in
+from lib.graph.parameter_nodes import parameter_node
+from lib.network_base import Module, Parameter
+from lib.validation import InputError, name_of
+
+ONE_NODE, EXPANDED, TRACED = "one node", "expanded", "traced"
+
+_rules: Dict[type, Callable[..., Node]] = {}  # how modules of a class are written out, where that isn't their forward
+_passing_on: List[type] = []  # classes whose modules are never nodes themselves, but what is inside of them
+_mode = ONE_NODE
+_running: Any = None  # the module whose own forward is running on nodes, if one is
 
 
-class Expansion(NamedTuple):
-    """How a module is written out: a function of the module and its input nodes, giving the output node."""
+def expansion(*module_classes: Any) -> Callable[[Any], Any]:
+    """Register the decorated function of a module and its input nodes as the way to write these classes out.
 
-    rule: Callable[..., Node]
-    is_container: bool  # written out in any case, as it only passes nodes on to the modules inside of it
-
-
-_expansions: Dict[type, Expansion] = {}
-_found: Dict[type, Optional[Expansion]] = {}  # what expansion_of has found for a class
-_expanding = False
-_leaves: "weakref.WeakValueDictionary[int, ParameterNode]" = weakref.WeakValueDictionary()
-_root: Any = None  # the module that was called on a node, while the modules inside of it are run
-
-
-def expansion(*module_classes: type, container: bool = False) -> Callable[[Any], Any]:
-    """Register the decorated function as the way to write modules of these classes out in operations."""
+    None in the place of a class stands for one that isn't there.
+    """
     def register(rule: Any) -> Any:
-        for module_class in module_classes:
-            _expansions[module_class] = Expansion(rule, container)
-        _found.clear()
+        _rules.update(dict.fromkeys(filter(None, module_classes), rule))
         return rule
     return register
 
 
-def expansion_of(module: Any) -> Optional[Expansion]:
-    """Return how a module is written out, or None if nobody has said it.
-
-    A subclass with a forward of its own needs an expansion of its own.
-    """
-    module_class = type(module)
-    if module_class not in _found:
-        import lib.graph.expansions  # registers what is there
-        import lib.graph.expansions_layers  # likewise
-        base = next((base for base in module_class.__mro__ if base in _expansions), None)
-        is_own = base is not None and module_class.forward is getattr(base, "forward")
-        _found[module_class] = _expansions[base] if base is not None and is_own else None
-    return _found[module_class]
+def passes_nodes_on(*module_classes: Any) -> None:
+    """Say that modules of these classes only pass their input on to the modules inside of them."""
+    _passing_on.extend(filter(None, module_classes))
 
 
 @contextmanager
 def expanded(on: bool = True) -> Iterator[None]:
     """Inside this context, modules on nodes are written out in single operations."""
-    global _expanding
-    outside, _expanding = _expanding, on
+    with _in_mode(EXPANDED if on else ONE_NODE):
+        yield
+
+
+@contextmanager
+def _in_mode(mode: str) -> Iterator[None]:
+    global _mode
+    outside, _mode = _mode, mode
     try:
         yield
     finally:
-        _expanding = outside
+        _mode = outside
 
 
 def expand(module: Module, *inputs: Any) -> Node:
     """Return the graph of module(*inputs), written out in single operations; arrays become variables."""
     with expanded():
-        nodes = [value if i else _as_variable(value) for i, value in enumerate(inputs)]
-        return apply_module(module, nodes)
+        return apply_module(module, [value if i else _as_variable(value) for i, value in enumerate(inputs)])
 
+
+def trace(module: Module, *inputs: Any) -> Node:
+    """Return the graph of the module's own forward, run on nodes, whether or not its backward agrees with it.
+
+    Modules inside of it are traced as well, and everything in the module is left as it was.
+
+    Args:
+        module: any Module; its Parameters become leaves, see parameter_node.
+        inputs: nodes or arrays; an array in the first place becomes a variable, and a constant in the others.
+
+    Raises:
+        TypeError, ValueError or whatever the forward raises on nodes: NoRule for functions of NumPy that have no rule,
+            LostGradient where a node would become a number, TypeError where entries of a node or array are set.
+    """
+    nodes = [value if isinstance(value, Node) else constant(value) if i else variable(value)
+             for i, value in enumerate(inputs)]
+    with _in_mode(TRACED), Everything(module):
+        return _traced(module, nodes)
+
+
+# ---------------------------------------------------------------------- from a module to its graph
 
 def apply_module(module: Any, args: Sequence[Any]) -> Node:
-    """Return the graph of a module on nodes and arrays, of which at least one is a node."""
-    like = next(arg for arg in args if isinstance(arg, Node))
-    nodes = [as_node(arg, like) for arg in args]
-    found = expansion_of(module)
-    global _root
-    outside = _root
-    _root = module if outside is None else outside  # parameters are named by their place in the outermost module
+    """Return the graph of a module on nodes and arrays."""
+    global _running
+    like = node_in(list(args))
+    nodes = [constant(arg) if like is None else as_node(arg, like) for arg in args]
+    outside, _running = (parameter_nodes.root, _running), None
+    parameter_nodes.root = parameter_nodes.root or module
     try:
-        if found is not None and (found.is_container or _expanding):
-            return found.rule(module, *nodes)
-        leaves = [parameter_node(parameter) for parameter in module.parameters()]
-        return apply(ModuleCall(module, len(nodes)), *nodes, *leaves)
+        if _mode == TRACED:
+            return _traced(module, nodes)
+        if _mode == ONE_NODE and (isinstance(module, tuple(_passing_on)) or getattr(module, "passes_nodes_on", False)):
+            return _passed_on(module, nodes)
+        return _one_node(module, nodes) if _mode == ONE_NODE else _written_out(module, nodes)
     finally:
-        _root = outside
+        parameter_nodes.root, _running = outside
 
 
-# ---------------------------------------------------------------------- parameters
-
-class ParameterNode(Node):
-    """A leaf that stands for a Parameter of a module.
-
-    Its name is worked out when it is asked for: the parameter's own in a network of a single layer, such as W, and
-    numbered by layers otherwise: W1, b1 in the first one, W2, b2 in the next.
-    """
-
-    __slots__ = ("parameter", "root", "given_name")
-
-    def __init__(self, parameter: Parameter, root: Optional[Module]) -> None:
-        self.parameter = parameter
-        self.root = root
-        super().__init__(parameter.data, True, None)
-
-    @property
-    def name(self) -> Optional[str]:  # type: ignore[override]
-        """The name that was given to the node, or else that of its parameter in the network."""
-        return self.given_name or _name_in(self.root, self.parameter)
-
-    @name.setter
-    def name(self, name: Optional[str]) -> None:
-        self.given_name = name
-
-
-def parameter_node(parameter: Parameter) -> ParameterNode:
-    """Return the leaf of a parameter: the same one wherever the parameter is used, as long as its data is the same."""
-    node = _leaves.get(id(parameter))
-    if node is None or node.parameter is not parameter or node.value is not parameter.data:
-        node = ParameterNode(parameter, _root)
-        _leaves[id(parameter)] = node
+def _taken_in(node: Node, who: Any) -> Node:
+    """Return a node that a module's forward was given, if it may compute with it: not in a call past the graph."""
+    if _running is None:
+        raise InputError(f"{name_of(who)} got a node of a graph where it computes with arrays. Call the module itself "
+                         "on the node, module(node), not its forward: then it becomes part of the graph.")
     return node
 
 
-def _name_in(root: Optional[Module], parameter: Parameter) -> Optional[str]:
-    """Return a parameter's name, numbered by layers if the network has parameters in several."""
-    layers: Dict[str, int] = {}
-    own_layer = ""
-    for path, other in root.named_parameters() if root is not None else ():
-        layer = path.rpartition(".")[0]
-        layers.setdefault(layer, len(layers) + 1)
-        if other is parameter:
-            own_layer = layer
-    return f"{parameter.name}{layers[own_layer]}" if own_layer and len(layers) > 1 else parameter.name
+Node.apply_module = lambda node, module, args: apply_module(module, args)  # type: ignore[assignment]
+Node.taken_in = _taken_in  # type: ignore[assignment]
 
 
-# ---------------------------------------------------------------------- one node a module
+def _one_node(module: Any, nodes: Sequence[Node]) -> Node:
+    leaves = [parameter_node(parameter) for parameter in module.parameters()]
+    return apply(ModuleCall(module, len(nodes)), *nodes, *leaves)
 
-class ModuleCall(Operation):
-    """A module as a single operation of its inputs and its parameters: forward and backward are the module's own."""
 
-    shape_rule = "the module's own: see its documentation"
+def _traced(module: Any, nodes: Sequence[Node]) -> Node:
+    """Return the graph of the module's own forward (or its on_nodes): parameters are leaves, inner modules graphs."""
+    global _running
+    forward = _own_forward(module)
+    parameters = unique(parameter for _, parameter in module.held(Parameter))
+    inner = modules_of(module)[1:]
+    data, replaced = [parameter.data for parameter in parameters], [vars(child).get("forward") for child in inner]
+    for parameter in parameters:
+        parameter._data = parameter_node(parameter)
+    for child in inner:
+        vars(child)["forward"] = _OnNodes(child)
+    outside, _running = _running, module
+    try:
+        result = forward(*([node.value.astype(int) for node in nodes] if takes_indices(module) else nodes))
+    finally:
+        _running = outside
+        for parameter, array in zip(parameters, data):
+            parameter._data = array
+        for child, before in zip(inner, replaced):
+            vars(child)["forward"] = before
+            if before is None:
+                del vars(child)["forward"]
+    if not isinstance(result, Node):
+        raise InputError(f"The forward of {module!r} gave no node, but a {type(result).__name__}.")
+    return result
 
-    def __init__(self, module: Any, input_count: int) -> None:
+
+class _OnNodes(StandIn):
+    """Stands in for the forward of a module inside of one that is traced: forward(node) is module(node)."""
+
+    def __init__(self, module: Any) -> None:
         self.module = module
-        self.input_count = input_count
-        self.name = type(module).__name__
-        self.modules = [module] + [inner for _, child in module.children() for _, inner in child.named_modules()]
-        self.state: List[Dict[str, Any]] = []
-        self.result: Tuple[Any, List[Any]] = (None, [])
+        self.forward = _own_forward(module)
 
-    def forward(self, *values: Any) -> Any:
-        earlier = self._exchange_data(values[self.input_count:])
-        try:
-            out = np.asarray(self.module.forward(*map(self._as_input, values[:self.input_count])))
-        finally:
-            self._exchange_data(earlier)
-        self.result = (None, [])
-        # a module remembers its last call only; with this, each node remembers its own
-        self.state = self._current_state()
-        return out if out.ndim else out[()]
+    def __call__(self, *args: Any) -> Any:
+        return self.forward(*args) if _running is None else apply_module(self.module, args)
 
-    def backward(self, i: int, grad: Any, out: Any, *values: Any) -> Any:
-        if isinstance(grad, Node):
-            raise InputError(f"{self.module!r} is one node, whose backward computes numbers, so it has no second "
-                             "derivatives. Write it out in operations: `with expanded():`, from lib.graph.")
-        if 0 < i < self.input_count:
-            raise InputError(f"The backward of {self.module!r} gives the gradient of its first input only, not of "
-                             f"input {i + 1}. Give that one as an array or as a constant, or use `with expanded():`, "
-                             "from lib.graph.")
-        if self.result[0] is not grad:  # one call of the module's backward gives the gradients of all parents
-            self.result = (grad, self._gradients(grad, values))
-        return self.result[1][i]
 
-    def _gradients(self, grad: Any, values: Sequence[Any]) -> List[Any]:
-        """Return the gradients of all parents by the module's own backward, and leave the module as it was."""
-        parameters = self.module.parameters()
-        earlier_state, earlier_grads = self._current_state(), [parameter.grad for parameter in parameters]
-        earlier_data = self._exchange_data(values[self.input_count:])
-        try:
-            self._set_state(self.state)
-            for parameter in parameters:
-                parameter.grad = memory.zeros(parameter.data.shape, parameter.data.dtype)
-            first = self.module.backward(grad)
-            gradients = [first] + [None] * (self.input_count - 1) + [parameter.grad for parameter in parameters]
-        finally:
-            for parameter, earlier in zip(parameters, earlier_grads):
-                parameter.grad = earlier
-            self._exchange_data(earlier_data)
-            self._set_state(earlier_state)
-        if is_loss(self.module) and grad != 1:  # its backward starts from dL/dL = 1
-            gradients = [None if g is None else g * grad for g in gradients]
-        return [g if g is None or g.shape == value.shape and g.dtype == value.dtype
-                else np.asarray(g, value.dtype).reshape(value.shape) for g, value in zip(gradients, values)]
+def _own_forward(module: Any) -> Any:
+    forward = getattr(module, "on_nodes", module.forward)
+    return forward.forward if isinstance(forward, _OnNodes) else forward
 
-    def _exchange_data(self, values: Sequence[Any]) -> List[Any]:
-        """Let the module compute with these values of its parameters, and return those that it had before."""
-        parameters = self.module.parameters()
-        earlier = [parameter.data for parameter in parameters]
-        for parameter, data, value in zip(parameters, earlier, values):
-            if data is not value:
-                parameter.data = value
-        return earlier
 
-    def _current_state(self) -> List[Dict[str, Any]]:
-        return [dict(vars(module)) for module in self.modules]
+def _written_out(module: Any, nodes: Sequence[Node]) -> Node:
+    """Return the module in single operations if they agree with its own forward and backward, else as one node."""
+    inner = modules_of(module)
+    rule = next((_rules[base] for base in type(module).__mro__ if base in _rules), None)
+    attributes, numbers = Attributes(inner), None if rule else RandomNumbers(inner)
+    own = _one_node(module, nodes)  # this is the module's call: what it changes in the module stays
+    called = Attributes(inner)
+    try:
+        written = None if rule is None else _if_it_agrees(lambda: rule(module, *nodes), own)
+        if written is None:
+            after = RandomNumbers(inner)
+            attributes.restore()
+            if numbers is not None:
+                numbers.restore()  # the same random numbers once more
+            written = _if_it_agrees(lambda: _traced(module, nodes), own, called)
+            after.restore()
+        return own if written is None else written
+    finally:
+        called.restore()
 
-    def _set_state(self, state: List[Dict[str, Any]]) -> None:
-        for module, attributes in zip(self.modules, state):
-            vars(module).update(attributes)
 
-    def _as_input(self, value: Any) -> Any:
-        """Return a value as the module takes it: a node holds indices, too, as floating-point numbers."""
-        return value.astype(int) if isinstance(self.module, Embedding) else value
+def _if_it_agrees(write: Callable[[], Node], own: Node, called: Optional[Attributes] = None) -> Optional[Node]:
+    """Return what write() gives if its value and gradients are those of the module's own node, else None."""
+    try:
+        with np.errstate(all="ignore"):
+            written = write()
+            if called is not None:
+                called.restore()
+            if agrees(written, own):
+                return written
+    except Exception:  # on nodes, a forward may fail in any way: then the module isn't written out
+        pass
+    return None
 
-    def key(self) -> Any:
-        return id(self)  # two calls of one module may differ, as those of Dropout do
 
-    def formula(self, *names: Term) -> Term:
-        return function(self.name, *names[:self.input_count])
-
-    def derivative(self, i: int, out: Term, *names: Term) -> Term:
-        return words(partial(out, names[i]), ", by the module's own backward")
-
-    def flow(self, i: int, grad: Term, out: Term, *names: Term) -> Term:
-        return words(f"{self.name}.backward(", grad, "), the part for ", names[i])
-
-    def __repr__(self) -> str:
-        return f"ModuleCall({self.module!r})"
+def _passed_on(module: Any, nodes: Sequence[Node]) -> Node:
+    """Return the graph of what is inside of the module, if its backward goes the same ways back; else one node."""
+    attributes = Attributes(modules_of(module))
+    try:
+        written = _traced(module, nodes)
+        if goes_the_same_ways_back(module, written, nodes):
+            return written
+    except Exception:  # one node says what is wrong, as the module itself would
+        pass
+    attributes.restore()
+    return _one_node(module, nodes)
 
 
 def _as_variable(value: Any) -> Node:

@@ -4,21 +4,22 @@ Computing with nodes builds the graph: every operation makes a new node that kno
 """
 from __future__ import annotations
 
+import copy
 import itertools
-import operator
-from typing import Any, Callable, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy as np
 
 from lib.graph import sharing
-from lib.graph.operations import Operation
-from lib.graph.operations.arithmetic import ADD, DIVIDE, MATMUL, MULTIPLY, NEGATE, POWER, SUBTRACT
-from lib.graph.operations.reductions import Max, Mean, Sum
-from lib.graph.operations.shapes import Index, Reshape, Transpose
+from lib.graph.array_habits import ArrayHabits
+from lib.graph.engine import backward, topological_order
+from lib.graph.leaf_values import leaf_value
+from lib.graph.operations import Operation, node_in
+from lib.graph.operations.arithmetic import Add, Divide, MatMul, Multiply, Negate, Power, Subtract
+from lib.graph.operations.kinks import Abs
+from lib.graph.operations.shapes import Stack
 from lib.graph.shape_errors import shape_error, user_line
-from lib.validation import InputError, as_float
 
-_number_of = operator.attrgetter("number")
 _next_number = itertools.count().__next__
 _new, _ndarray, _float64 = object.__new__, np.ndarray, np.float64
 
@@ -48,7 +49,7 @@ def _infix(operation: Operation) -> Tuple[Callable[[Any, Any], "Node"], Callable
     return method, reflected
 
 
-class Node:
+class Node(ArrayHabits):
     """A value in a computational graph, together with the operation and the parents it was computed from.
 
     Attributes:
@@ -65,7 +66,9 @@ class Node:
     __slots__ = ("value", "grad", "operation", "parents", "name", "needs_grad", "line", "number", "__weakref__")
     is_graph_node = True
     parameter: Any = None  # the Parameter of a module that this leaf stands for: see lib.graph.modules.ParameterNode
-    __array_ufunc__ = None  # NumPy leaves `array + node` and the like to the node
+    # What a node does in a module, which lib.graph.modules puts here: it knows nodes, so they can't know it.
+    apply_module: Callable[["Node", Any, Any], Any]
+    taken_in: Callable[["Node", Any], Any]
 
     def __init__(self, value: Any, needs_grad: bool = True, name: Optional[str] = None) -> None:
         """Make a leaf; the nodes that are computed from others are made by apply."""
@@ -78,87 +81,21 @@ class Node:
         self.name = name
         self.line: Optional[Tuple[str, int]] = None
 
-    # ------------------------------------------------------------------ arithmetic
+    __add__, __radd__ = _infix(Add())
+    __sub__, __rsub__ = _infix(Subtract())
+    __mul__, __rmul__ = _infix(Multiply())
+    __truediv__, __rtruediv__ = _infix(Divide())
+    __pow__, __rpow__ = _infix(Power())
+    __matmul__, __rmatmul__ = _infix(MatMul())
 
-    __add__, __radd__ = _infix(ADD)
-    __sub__, __rsub__ = _infix(SUBTRACT)
-    __mul__, __rmul__ = _infix(MULTIPLY)
-    __truediv__, __rtruediv__ = _infix(DIVIDE)
-    __pow__, __rpow__ = _infix(POWER)
-    __matmul__, __rmatmul__ = _infix(MATMUL)
+    def __pos__(self) -> "Node":
+        return self
 
     def __neg__(self) -> "Node":
-        return apply(NEGATE, self)
+        return apply(Negate(), self)
 
     def __abs__(self) -> "Node":
-        from lib.graph.operations.kinks import ABS
-        return apply(ABS, self)
-
-    # ------------------------------------------------------------------ shapes and reductions, as arrays have them
-
-    def __getitem__(self, key: Any) -> "Node":
-        return apply(Index(key), self)
-
-    def __len__(self) -> int:
-        return len(self.value)
-
-    def __iter__(self) -> Iterator["Node"]:
-        return (self[i] for i in range(len(self.value)))
-
-    def __bool__(self) -> bool:
-        raise TypeError("A node is neither true nor false. To compare numbers, use node.value; to ask whether there "
-                        "is a node, use `node is not None`.")
-
-    def __float__(self) -> float:
-        return float(self.value)
-
-    def sum(self, axis: Any = None, keepdims: bool = False) -> "Node":
-        """Return the sum of the entries along an axis, several, or all of them."""
-        return apply(Sum(axis, keepdims), self)
-
-    def mean(self, axis: Any = None, keepdims: bool = False) -> "Node":
-        """Return the mean of the entries along an axis, several, or all of them."""
-        return apply(Mean(axis, keepdims), self)
-
-    def max(self, axis: Any = None, keepdims: bool = False) -> "Node":
-        """Return the greatest entry along an axis, several, or all of them."""
-        return apply(Max(axis, keepdims), self)
-
-    def reshape(self, *shape: Any) -> "Node":
-        """Return the same entries in another shape, given as numbers or as one tuple."""
-        return apply(Reshape(tuple(shape[0]) if len(shape) == 1 and np.ndim(shape[0]) else tuple(shape)), self)
-
-    def transpose(self, *axes: Any) -> "Node":
-        """Return the axes in reverse order, or in the order given as numbers or as one tuple."""
-        order = tuple(axes[0]) if len(axes) == 1 and np.ndim(axes[0]) else axes
-        return apply(Transpose(order if order and order[0] is not None else None), self)
-
-    @property
-    def T(self) -> "Node":
-        """The axes in reverse order: for a matrix, its transpose."""
-        return apply(Transpose(), self)
-
-    @property
-    def shape(self) -> Tuple[int, ...]:
-        """The shape of the value; () for a single number."""
-        return self.value.shape
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes of the value."""
-        return self.value.ndim
-
-    @property
-    def size(self) -> int:
-        """The number of entries of the value."""
-        return self.value.size
-
-    @property
-    def dtype(self) -> Any:
-        """The precision of the value."""
-        return self.value.dtype
-
-    # ------------------------------------------------------------------ the graph
+        return apply(Abs(), self)
 
     @property
     def is_leaf(self) -> bool:
@@ -172,27 +109,69 @@ class Node:
 
     def backward(self, grad: Any = None, accumulate: bool = False) -> None:
         """Compute d(this node)/d(node) for each node that it depends on: see lib.graph.engine.backward."""
-        from lib.graph.engine import backward
         backward(self, grad, accumulate)
 
     def apply(self, operation: Operation, args: Tuple[Any, ...]) -> "Node":
         """Return the node of an operation on nodes and arrays, of which this node is one."""
-        if len(args) == 1:
+        if len(args) == 1 and args[0] is self:
             if type(self.value) is _float64 and operation.elementwise and sharing.known is None:
                 return _computed(operation.forward(self.value), operation, (self,), self.needs_grad)
             return apply(operation, self)
         return apply(operation, *[as_node(arg, self) for arg in args])
 
-    def apply_module(self, module: Any, args: Tuple[Any, ...]) -> Any:
-        """Return the graph of a module on nodes and arrays: see lib.graph.modules."""
-        from lib.graph.modules import apply_module
-        return apply_module(module, args)
+    def joined(self, several: Any) -> "Node":
+        """Return what a list or an array of objects holds, nodes among it, as one node."""
+        if isinstance(several, np.ndarray) and several.ndim == 0:
+            return as_node(several.item(), self)
+        return apply(Stack(), *[as_node(each, self) for each in several])
 
     def __repr__(self) -> str:
         label = "" if self.name is None else f"{self.name!r}, "
         kind = self.operation.name if self.operation is not None else "variable" if self.needs_grad else "constant"
         number = f"value={self.value:.6g}" if self.value.ndim == 0 else f"shape={self.shape}"
         return f"Node({label}{kind}, {number})"
+
+    # ------------------------------------------------------------------ copies, also of chains too long for recursion
+
+    def __deepcopy__(self, memo: Dict[int, Any]) -> "Node":
+        for node in topological_order(self):
+            if id(node) not in memo:
+                state = [copy.deepcopy(part, memo) for part in _state_of(node)]
+                memo[id(node)] = _restored(type(node), [memo[id(parent)] for parent in node.parents], state)
+        return memo[id(self)]
+
+    def __reduce__(self) -> Any:
+        """Return how pickle makes this node again: leaves as such, all that was computed from them in one list."""
+        if self.operation is None:
+            return _restored, (type(self), [], _state_of(self))
+        order = topological_order(self)
+        leaves = [node for node in order if node.operation is None]
+        computed = [node for node in order if node.operation is not None]
+        place = {node: i for i, node in enumerate(leaves + computed)}
+        return _graph_restored, (leaves, [([place[parent] for parent in node.parents], _state_of(node))
+                                          for node in computed])
+
+
+def _state_of(node: Node) -> List[Any]:
+    """Return what belongs to a node itself, in the order of its slots, without its parents and its number."""
+    slots = [slot for cls in type(node).__mro__ for slot in getattr(cls, "__slots__", ())]
+    return [(slot, getattr(node, slot)) for slot in slots if slot not in ("parents", "number", "__weakref__")]
+
+
+def _restored(node_class: Any, parents: List[Node], state: List[Any]) -> Node:
+    node = _new(node_class)
+    node.parents = tuple(parents)
+    node.number = _next_number()
+    for slot, value in state:
+        setattr(node, slot, value)
+    return node
+
+
+def _graph_restored(leaves: List[Node], computed: List[Any]) -> Node:
+    nodes = list(leaves)
+    for places, state in computed:
+        nodes.append(_restored(Node, [nodes[i] for i in places], state))
+    return nodes[-1]
 
 
 # ---------------------------------------------------------------------- leaves
@@ -201,49 +180,43 @@ def variable(value: Any, name: Optional[str] = None) -> Node:
     """Return a leaf that gradients flow into.
 
     Args:
-        value: a number or an array of any rank; integers become float64, float32 stays float32. An array is not copied.
+        value: a number or an array of any rank; integers become float64, float32 stays float32. An
+            array is copied, so that changing it later doesn't reach the graph.
         name: a label for messages, explanations and drawings.
 
     >>> x = variable(3.0, name="x")
     >>> y = x * x + 2 * x
     >>> y.backward()
-    >>> float(y.value), float(x.grad)
+    >>> y.item(), float(x.grad)
     (15.0, 8.0)
     """
-    return Node(_numbers(value), True, name)
+    return Node(leaf_value(value), True, name)
 
 
 def constant(value: Any, name: Optional[str] = None) -> Node:
     """Return a leaf that no gradient flows into, such as the data; takes the arguments of variable."""
-    return Node(_numbers(value), False, name)
+    return Node(leaf_value(value), False, name)
 
 
 def as_node(value: Any, like: Node) -> Node:
     """Return a node as it is, and a number or an array as a constant.
 
     Numbers, integers and truth values take the precision of the node that they are combined with, so that a factor of 2
-    doesn't turn float32 into float64.
+    doesn't turn float32 into float64. Lists and arrays of objects that hold nodes are stacked.
     """
     if type(like.value) is _float64 and type(value) in (float, int):
         numbers: Any = _float64(value)
-    elif isinstance(value, (int, float)):
-        numbers = like.value.dtype.type(value)
     elif isinstance(value, Node):
         return value
+    elif isinstance(value, (int, float)):
+        numbers = like.value.dtype.type(value)
+    elif node_in(value) is not None:
+        return like.joined(value)
     else:
         array = np.asarray(value)
-        numbers = array.astype(like.value.dtype) if array.dtype.kind in "biu" else _numbers(value)
+        numbers = array.astype(like.value.dtype) if array.dtype.kind in "biu" else leaf_value(value)
     node = Node(numbers, False)
     return node if sharing.known is None else sharing.remember(sharing.constant_key(node), node)
-
-
-def _numbers(value: Any) -> Any:
-    """Return floating-point numbers as an array, or as a NumPy scalar if there is just one without axes."""
-    if isinstance(value, Node):
-        raise InputError(f"A leaf is made of numbers, but got {value!r}. To cut a node off from its past, use its "
-                         "value: constant(node.value).")
-    array = as_float(value, "A node of the graph")
-    return array if array.ndim else array[()]
 
 
 # ---------------------------------------------------------------------- computed nodes
@@ -281,20 +254,3 @@ def _computed(value: Any, operation: Operation, parents: Tuple[Node, ...], needs
     node.number = _next_number()
     node.grad = node.name = node.line = None
     return node
-
-
-def topological_order(output: Node, only_needed: bool = False) -> List[Node]:
-    """Return the node and all nodes that it was computed from, parents before children; without recursion.
-
-    A node is created after its parents, so the order of creation is a topological order. With only_needed, constants
-    and what is computed from constants alone are left out.
-    """
-    found = {output}
-    order = [output]
-    for node in order:  # grows while it is walked through
-        for parent in node.parents:
-            if parent not in found and (parent.needs_grad or not only_needed):
-                found.add(parent)
-                order.append(parent)
-    order.sort(key=_number_of)
-    return order

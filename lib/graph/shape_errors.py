@@ -5,11 +5,14 @@ import os
 import sys
 from typing import Any, Optional, Tuple
 
+import numpy as np
+
 from lib.graph.notation import TEXT, name
 from lib.graph.operations import Operation
 from lib.validation import InputError
 
-_LIBRARY = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_NOT_THE_USERS = ("<__array_function__",) + tuple(os.path.dirname(path) + os.sep for path in (
+    os.path.dirname(os.path.abspath(__file__)), os.path.abspath(np.__file__)))  # lib, whose modules run on nodes; NumPy
 
 
 class ShapeError(InputError):
@@ -28,8 +31,8 @@ def shape_error(operation: Operation, parents: Tuple[Any, ...], error: Exception
 
 
 def user_line() -> Optional[Tuple[str, int]]:
-    """Return the file and the line number from which the graph library was called."""
+    """Return the file and the line number from which the library was called."""
     frame: Any = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_LIBRARY):
+    while frame is not None and frame.f_code.co_filename.startswith(_NOT_THE_USERS):
         frame = frame.f_back
     return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)

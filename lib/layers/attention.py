@@ -178,6 +178,8 @@ class PerPosition(Module):
         module: a module of rows, such as Linear or a Sequential of Linear and ReLU.
     """
 
+    passes_nodes_on = True  # in a graph, its module is a node, and it isn't one itself
+
     def __init__(self, module: Module) -> None:
         self.module = module
 

@@ -25,6 +25,8 @@ class Embedding(Module):
         rng: draws W, N(0, 1); NumPy's global random state when it isn't given.
     """
 
+    takes_indices = True
+
     def __init__(self, num_embeddings: int, embedding_dim: int, rng: Optional[np.random.Generator] = None) -> None:
         require_size("num_embeddings", num_embeddings, self)
         require_size("embedding_dim", embedding_dim, self)

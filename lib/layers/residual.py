@@ -22,6 +22,8 @@ class Residual(Module):
     Source: K. He, X. Zhang, S. Ren, J. Sun: Deep residual learning for image recognition, CVPR 2016.
     """
 
+    passes_nodes_on = True  # in a graph, its modules are nodes, and it isn't one itself
+
     def __init__(self, module: Module, shortcut: Optional[Module] = None) -> None:
         self.module = module
         self.shortcut = shortcut

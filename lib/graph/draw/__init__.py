@@ -186,7 +186,7 @@ def _scene(graph: _Graph, layout: Layout, sizes: Any, boxes: Any, labels: Any, d
 
     extent = at(layout.extent)
     scene = Scene(extent[0] + MARGIN, extent[1] + MARGIN, title)
-    shown = graph.nodes if backward is None else backward
+    shown = set(graph.nodes if backward is None else backward)
     for edge, route, middle in zip(graph.edges, layout.routes, layout.labels):
         if backward is not None and edge not in graph.derivation.flows:
             continue

@@ -21,7 +21,7 @@ topological one: Forward runs along it, Backward against it. Values are batches,
 
 A node of one's own is a subclass of CompNode that appends itself to CompNodes in __init__, sets self.value in
 forward(), and in backward() calls addgrad of each of its inputs with self.grad times the derivative. The nodes here are
-the operations of lib.graph under the sheet's names; more of them stand in edf_nodes.py.
+the operations of lib.graph under the sheet's names; more of them stand in nodes.py.
 """
 from __future__ import annotations
 
@@ -29,11 +29,7 @@ from typing import Any, List
 
 import numpy as np
 
-from lib.graph.operations import Operation, unbroadcast
-from lib.graph.operations.arithmetic import ADD, MATMUL
-from lib.graph.operations.elementwise import LOG, SIGMOID, TANH
-from lib.graph.operations.kinks import RELU
-from lib.graph.operations.reductions import Softmax as SoftmaxOperation
+from lib.graph.operations import Operation, arithmetic, elementwise, kinks, reductions, unbroadcast
 from lib.graph.operations.shapes import Index
 from lib.validation import CallOrderError, InputError
 
@@ -189,20 +185,20 @@ class Affine(CompNode):
         self.x = x
 
     def forward(self) -> None:
-        self.value = ADD.forward(MATMUL.forward(self.x.value, self.w.A.value), self.w.b.value)
+        self.value = arithmetic.Add().forward(arithmetic.MatMul().forward(self.x.value, self.w.A.value), self.w.b.value)
 
     def backward(self) -> None:
         x, A = self.x.value, self.w.A.value
         if not isinstance(self.x, Input):
-            send(self.x, MATMUL.backward(0, self.grad, None, x, A))
-        send(self.w.A, MATMUL.backward(1, self.grad, None, x, A))
+            send(self.x, arithmetic.MatMul().backward(0, self.grad, None, x, A))
+        send(self.w.A, arithmetic.MatMul().backward(1, self.grad, None, x, A))
         self.w.b.addgrad(self.grad)  # one gradient for each example, which the parameter sums itself
 
 
 class Sigmoid(OperationNode):
     """1 / (1 + exp(-x)), with x clamped to -10 ... 10; the derivative is value (1 - value), also where x is clamped."""
 
-    operation = SIGMOID
+    operation = elementwise.Sigmoid()
 
     def input_values(self) -> List[Any]:
         return [np.clip(self.inputs[0].value, -10, 10)]
@@ -211,25 +207,25 @@ class Sigmoid(OperationNode):
 class ReLU(OperationNode):
     """max(0, x)."""
 
-    operation = RELU
+    operation = kinks.ReLU()
 
 
 class Tanh(OperationNode):
     """tanh(x)."""
 
-    operation = TANH
+    operation = elementwise.Tanh()
 
 
 class Add(OperationNode):
     """x1 + x2."""
 
-    operation = ADD
+    operation = arithmetic.Add()
 
 
 class Softmax(OperationNode):
     """Probabilities from scores s, row by row; s - max(s) is clamped at -10, so that no probability becomes 0."""
 
-    operation = SoftmaxOperation(axis=-1)
+    operation = reductions.Softmax(axis=-1)
 
     def input_values(self) -> List[Any]:
         s = self.inputs[0].value
@@ -254,10 +250,10 @@ class CrossEntropyLoss(CompNode):
 
     def forward(self) -> None:
         self.chosen = self._index().forward(self.p.value)
-        self.value = -LOG.forward(self.chosen)
+        self.value = -elementwise.Log().forward(self.chosen)
 
     def backward(self) -> None:
-        delta = LOG.backward(0, -self.grad, None, self.chosen)
+        delta = elementwise.Log().backward(0, -self.grad, None, self.chosen)
         send(self.p, self._index().backward(0, delta, None, self.p.value))
 
     def _index(self) -> Index:

@@ -1,17 +1,22 @@
 """What an operation of the graph is: the base class Operation, and the helpers that the rules are written with.
 
-The operations themselves stand in the files operations_*.py, one small class each. A class is found by being a
-subclass of Operation (`Operation.all()`): its tests and its gradient check need no list.
+The operations themselves stand in the files of this package, one small class each. A class is found by being a subclass
+of Operation that has a name, so that an operation stands in one place: its function (`lib.graph.exp`), the method of
+nodes (`node.exp()`), NumPy's function on nodes (`np.exp(node)`), its tests and its line in the documentation follow.
 """
 from __future__ import annotations
 
-from typing import Any, List, Sequence, Tuple, Type
+import inspect
+from typing import Any, Callable, Dict, List, Sequence, Tuple, Type
 
 import numpy as np
 
 from lib.graph.notation import Term
 from lib.graph.notation import call as function
 from lib.graph.notation.simplify import times
+
+
+FUNCTIONS: Dict[str, Callable[..., Any]] = {}  # by name, all functions that know nodes: see lib.graph.numpy_functions
 
 
 class Operation:
@@ -21,7 +26,7 @@ class Operation:
     backward computes numbers; on nodes, it builds the graph of the derivative, from which second derivatives come.
 
     Class attributes:
-        name: the operation in a word, such as "multiply".
+        name: the operation in a word, such as "multiply": NumPy's own name for it, where NumPy has it.
         shape_rule: the shape of the output from the shapes of the inputs, such as "(n, k) @ (k, m) -> (n, m)".
         elementwise: each output entry depends on the entry at the same place only, so the Jacobian is diagonal.
         broadcasts: the inputs are broadcast against each other, so their gradients must be summed back.
@@ -41,6 +46,7 @@ class Operation:
         super().__init_subclass__(**kwargs)
         if "name" in vars(cls):  # a class without a name of its own is a base of others, such as Elementwise
             Operation._classes.append(cls)
+            FUNCTIONS[cls.name] = function_of(cls)
 
     @staticmethod
     def all() -> List[Type["Operation"]]:
@@ -64,6 +70,10 @@ class Operation:
         Where the operation broadcasts, the result may have the output's shape: the engine sums it back by unbroadcast.
         """
         raise NotImplementedError(f"{type(self).__name__} doesn't define backward yet.")
+
+    def again(self, inputs: Sequence[Any], out: Any, values: Sequence[Any]) -> Any:
+        """Return the output for other values, as this step gave `out` for its inputs, and change nothing by it."""
+        return self.forward(*values)
 
     # ------------------------------------------------------------------ the notation: see lib.graph.notation
 
@@ -91,18 +101,82 @@ class Operation:
 
     def key(self) -> Any:
         """Return what two equal operations have in common: their class and settings, in hashable form."""
-        return type(self), repr(sorted(vars(self).items()))
+        return type(self), hashable(vars(self))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(self._arguments())})"
 
 
+def hashable(setting: Any) -> Any:
+    """Return a setting of an operation in a form that can be compared: arrays by their contents, not as printed."""
+    if isinstance(setting, (tuple, list)):
+        return type(setting).__name__, tuple(map(hashable, setting))
+    if isinstance(setting, dict):
+        return tuple((key, hashable(setting[key])) for key in sorted(setting))
+    if isinstance(setting, np.ndarray):
+        return setting.shape, str(setting.dtype), setting.tobytes()
+    return repr(setting)
+
+
 def call(operation: Operation, *args: Any) -> Any:
-    """Apply an operation: to arrays, giving an array, or, if an argument is a node, to nodes, giving a node."""
+    """Apply an operation: to arrays, giving an array, or, if there is a node among them, to nodes, giving a node."""
     for arg in args:
         if getattr(arg, "is_graph_node", False):
             return arg.apply(operation, args)
+    node = node_in(args)
+    if node is not None:
+        return node.apply(operation, args)
     return operation.forward(*map(np.asarray, args))
+
+
+def function_of(operation_class: Type[Operation]) -> Callable[..., Any]:
+    """Return the function of an operation: its inputs, then its settings; a joining operation takes a list of inputs.
+
+    >>> function_of(Operation.all()[0]).__name__ == Operation.all()[0].name
+    True
+    """
+    inputs = list(inspect.signature(operation_class.forward).parameters.values())[1:]
+    settings = []
+    if operation_class.__init__ is not object.__init__:
+        settings = list(inspect.signature(operation_class.__init__).parameters.values())[1:]
+    joins = inputs[0].kind is inputs[0].VAR_POSITIONAL
+    if joins:
+        inputs = [inputs[0].replace(kind=inputs[0].POSITIONAL_OR_KEYWORD)]
+    signature, count = inspect.Signature(inputs + settings), len(inputs)
+    same = None if settings else operation_class()
+
+    def applied(*args: Any, **kwargs: Any) -> Any:
+        if same is not None and len(args) == count and not kwargs:
+            return call(same, *args)
+        if len(args) < count:  # inputs are given by name
+            given = signature.bind(*args, **kwargs).arguments
+            args, kwargs = tuple(given.pop(each.name) for each in inputs), dict(given)
+        return call(operation_class(*args[count:], **kwargs), *(args[0] if joins else args[:count]))
+
+    applied.__name__ = applied.__qualname__ = operation_class.name
+    applied.__doc__ = operation_class.__doc__
+    applied.__signature__ = signature  # type: ignore[attr-defined]
+    return applied
+
+
+def node_in(value: Any) -> Any:
+    """Return a node that is this value or stands in it (in a list, a tuple or an array of objects), None without one.
+
+    >>> node_in([1.0, [2.0, 3.0]]) is None
+    True
+    """
+    if getattr(value, "is_graph_node", False):
+        return value
+    if isinstance(value, np.ndarray):
+        value = value.flat if value.dtype == object else ()
+    elif not isinstance(value, (list, tuple)):
+        return None
+    return next((node for node in map(node_in, value) if node is not None), None)
+
+
+def as_shape(shape: Any) -> Tuple[int, ...]:
+    """Return a shape, given as a number or as a sequence of numbers, as a tuple."""
+    return tuple(int(size) for size in np.ravel(shape))
 
 
 def value_of(x: Any) -> Any:
@@ -132,4 +206,4 @@ def unbroadcast(grad: Any, shape: Tuple[int, ...]) -> Any:
         return grad
     added = grad.ndim - len(shape)
     stretched = tuple(added + i for i, size in enumerate(shape) if size == 1 and grad.shape[added + i] != 1)
-    return grad.sum(axis=tuple(range(added)) + stretched, keepdims=False).reshape(shape)
+    return grad.sum(axis=tuple(range(added)) + stretched).reshape(shape)

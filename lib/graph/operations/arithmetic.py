@@ -5,12 +5,11 @@ from typing import Any, List, Tuple
 
 import numpy as np
 
-from lib.graph.memory import product
 from lib.graph.notation import Term, entry, equation, is_number, number, outer, partial, words
 from lib.graph.notation import call as function
 from lib.graph.notation.simplify import times
-from lib.graph.operations import Operation, call, value_of
-from lib.graph.operations.elementwise import LOG
+from lib.graph.operations import Operation, value_of
+from lib.validation import InputError
 
 
 class Arithmetic(Operation):
@@ -46,11 +45,19 @@ class Add(Arithmetic):
 
 
 class Subtract(Arithmetic):
-    """out = a - b; d(out)/da = 1, d(out)/db = -1."""
+    """out = a - b; d(out)/da = 1, d(out)/db = -1.
+
+    A column (n, 1) and a vector (n,) are refused: of predictions and labels, broadcasting would make a wrong loss.
+    """
 
     name = "subtract"
 
     def forward(self, a, b):
+        if a.ndim + b.ndim == 3:
+            column, row = (a, b) if a.ndim == 2 else (b, a)
+            if row.ndim == 1 and column.shape == (row.size, 1) and row.size > 1:
+                raise InputError(f"{column.shape} and {row.shape} would broadcast to all {row.size} x {row.size} "
+                                 "differences. Bring both into one shape, with .reshape(-1, 1) or .reshape(-1)")
         return a - b
 
     def backward(self, i, grad, out, a, b):
@@ -112,7 +119,7 @@ class Power(Arithmetic):
             # for b = 0 the derivative is 0, also at a = 0: the exponent b - 1 = -1 would make that 0 times infinity
             return grad * b * a ** (b - (value_of(b) != 0))
         # for a = 0 the derivative by the exponent is 0: log(1) stands in for the infinite log(0)
-        return grad * out * call(LOG, a + (value_of(a) == 0))
+        return grad * out * np.log(a + (value_of(a) == 0))
 
     def formula(self, a, b):
         return a ** b
@@ -168,7 +175,7 @@ class MatMul(Operation):
 
     def backward(self, i, grad, out, a, b):
         if a.ndim == b.ndim == 2:
-            return product(grad, b.T) if i == 0 else product(a.T, grad)
+            return grad @ b.T if i == 0 else a.T @ grad
         if a.ndim == b.ndim == 1:
             return grad * b if i == 0 else grad * a
         # a vector becomes the matrix that it stands for, and its gradient loses that axis again
@@ -217,7 +224,3 @@ def _transposed(term: Term) -> Term:
         return term.T
     shape = term.shape[:-2] + (term.shape[-1], term.shape[-2])
     return function("swapaxes", term, number(-1), number(-2), shape=shape)
-
-
-ADD, SUBTRACT, MULTIPLY, DIVIDE, POWER = Add(), Subtract(), Multiply(), Divide(), Power()
-NEGATE, MATMUL = Negate(), MatMul()

@@ -1,4 +1,4 @@
-"""The smooth elementwise functions of one input: exp, log, sqrt, sin, cos, tanh, sigmoid, erf."""
+"""The smooth elementwise functions of one input: exp, log, sqrt, sin, cos, tan, tanh, sigmoid, erf."""
 from __future__ import annotations
 
 from typing import Any, List, Tuple
@@ -8,7 +8,7 @@ import numpy as np
 from lib.numerics import stable_sigmoid
 from lib.graph.notation import call as function
 from lib.graph.notation import name
-from lib.graph.operations import Operation, call
+from lib.graph.operations import Operation
 from lib.validation import optional_import
 
 
@@ -105,7 +105,7 @@ class Sin(Elementwise):
         return np.sin(a)
 
     def backward(self, i, grad, out, a):
-        return grad * call(COS, a)
+        return grad * np.cos(a)
 
     def derivative(self, i, out, a):
         return function("cos", a)
@@ -120,10 +120,29 @@ class Cos(Elementwise):
         return np.cos(a)
 
     def backward(self, i, grad, out, a):
-        return -grad * call(SIN, a)
+        return -grad * np.sin(a)
 
     def derivative(self, i, out, a):
         return -function("sin", a)
+
+
+class Tan(Elementwise):
+    """out = tan(a); the derivative is 1 + out^2."""
+
+    name = "tan"
+
+    @classmethod
+    def examples(cls, rng):
+        return [(cls(), (rng.uniform(-1, 1, shape),)) for shape in ((), (2, 3))]  # within one branch
+
+    def forward(self, a):
+        return np.tan(a)
+
+    def backward(self, i, grad, out, a):
+        return grad * (1 + out * out)
+
+    def derivative(self, i, out, a):
+        return 1 + out ** 2
 
 
 class Tanh(Elementwise):
@@ -168,56 +187,7 @@ class Erf(Elementwise):
         return optional_import("scipy.special", "scipy", "The operation erf").erf(a)
 
     def backward(self, i, grad, out, a):
-        return grad * call(EXP, -(a * a)) * float(2 / np.sqrt(np.pi))
+        return grad * np.exp(-(a * a)) * float(2 / np.sqrt(np.pi))
 
     def derivative(self, i, out, a):
         return 2 / function("sqrt", name("pi")) * function("exp", -a ** 2)
-
-
-EXP, LOG, LOG1P, SQRT, SIN, COS = Exp(), Log(), Log1p(), Sqrt(), Sin(), Cos()
-TANH, SIGMOID, ERF = Tanh(), Sigmoid(), Erf()
-
-
-def exp(a: Any) -> Any:
-    """Return e to the power of a."""
-    return call(EXP, a)
-
-
-def log(a: Any) -> Any:
-    """Return the natural logarithm of a."""
-    return call(LOG, a)
-
-
-def log1p(a: Any) -> Any:
-    """Return log(1 + a), exact also for tiny a."""
-    return call(LOG1P, a)
-
-
-def sqrt(a: Any) -> Any:
-    """Return the square root of a."""
-    return call(SQRT, a)
-
-
-def sin(a: Any) -> Any:
-    """Return the sine of a, in radians."""
-    return call(SIN, a)
-
-
-def cos(a: Any) -> Any:
-    """Return the cosine of a, in radians."""
-    return call(COS, a)
-
-
-def tanh(a: Any) -> Any:
-    """Return the hyperbolic tangent of a."""
-    return call(TANH, a)
-
-
-def sigmoid(a: Any) -> Any:
-    """Return the logistic function 1 / (1 + exp(-a))."""
-    return call(SIGMOID, a)
-
-
-def erf(a: Any) -> Any:
-    """Return the error function of a; needs SciPy."""
-    return call(ERF, a)

@@ -1,4 +1,4 @@
-"""The operations along axes: sum, mean, max, softmax and log_softmax."""
+"""The operations along axes: sum, mean, max, min, softmax and log_softmax."""
 from __future__ import annotations
 
 from fractions import Fraction
@@ -10,9 +10,7 @@ from lib.graph.notation import call as function
 from lib.graph.notation import choice, entry, equation, method, name, number, partial, words
 from lib.graph.notation.shapes import reduced_shape, spread, summed
 from lib.graph.notation.simplify import times
-from lib.graph.operations import Operation, call, normalised_axes, value_of
-from lib.graph.operations.elementwise import exp
-from lib.graph.operations.shapes import broadcast_to, reshape
+from lib.graph.operations import Operation, normalised_axes, value_of
 
 
 class Reduction(Operation):
@@ -39,7 +37,11 @@ class Reduction(Operation):
     def spread(self, x: Any, shape: Tuple[int, ...]) -> Any:
         """Return x, which has the output's shape, with the reduced axes back as size 1, so that it broadcasts."""
         axes = normalised_axes(self.axis, len(shape))
-        return reshape(x, tuple(1 if i in axes else size for i, size in enumerate(shape)))
+        return x.reshape(tuple(1 if i in axes else size for i, size in enumerate(shape)))
+
+    def reduced(self, x: Any) -> Any:
+        """Return x, in which the reduced axes have size 1, without them, unless they are to be kept."""
+        return x if self.keepdims else x.squeeze(axis=normalised_axes(self.axis, x.ndim))[()]
 
     def count(self, shape: Tuple[int, ...]) -> int:
         """Return how many numbers become one."""
@@ -59,7 +61,7 @@ class Sum(Reduction):
         return a.sum(axis=self.axis, keepdims=self.keepdims)
 
     def backward(self, i, grad, out, a):
-        return broadcast_to(self.spread(grad, a.shape), a.shape)
+        return np.broadcast_to(self.spread(grad, a.shape), a.shape)
 
     def derivative(self, i, out, a):
         return number(1)
@@ -77,7 +79,7 @@ class Mean(Reduction):
         return a.mean(axis=self.axis, keepdims=self.keepdims)
 
     def backward(self, i, grad, out, a):
-        return broadcast_to(self.spread(grad / self.count(a.shape), a.shape), a.shape)
+        return np.broadcast_to(self.spread(grad / self.count(a.shape), a.shape), a.shape)
 
     def derivative(self, i, out, a):
         return number(Fraction(1, self.count(a.shape) or 1))  # of no entries, there is nothing to divide
@@ -106,9 +108,21 @@ class Max(Reduction):
         return words("1 where an entry of ", a, " is ", out, ", else 0; k entries that tie have 1/k each")
 
     def flow(self, i, grad, out, a):
-        out, grad = (_kept(each, a.shape, self.axis, self.keepdims) for each in (out, grad))
+        out, grad = (kept(each, a.shape, self.axis, self.keepdims) for each in (out, grad))
         greatest = choice(a, "==", out)
         return times(grad, greatest / summed(greatest, self.axis, keepdims=True))
+
+
+class Min(Max):
+    """out = the smallest entry along the axes; its derivative is 1, that of the others 0.
+
+    Where k entries tie, each has the derivative 1/k, as for max.
+    """
+
+    name = "min"
+
+    def forward(self, a):
+        return a.min(axis=self.axis, keepdims=self.keepdims)
 
 
 class Softmax(Operation):
@@ -157,7 +171,7 @@ class LogSoftmax(Softmax):
         return shifted - np.log(np.exp(shifted).sum(axis=self.axis, keepdims=True))
 
     def backward(self, i, grad, out, a):
-        return grad - exp(out) * grad.sum(axis=self.axis, keepdims=True)
+        return grad - np.exp(out) * grad.sum(axis=self.axis, keepdims=True)
 
     def derivative(self, i, out, a):
         slope = choice(name("i"), "==", name("j")) - function("exp", entry(out, "j"))
@@ -167,34 +181,9 @@ class LogSoftmax(Softmax):
         return grad - times(function("exp", out), summed(grad, self.axis, keepdims=True))
 
 
-def _kept(term: Any, shape: Tuple[int, ...], axis: Any, keepdims: bool) -> Any:
+def kept(term: Any, shape: Tuple[int, ...], axis: Any, keepdims: bool) -> Any:
     """Return what a reduction gave with the reduced axes back as size 1, as a formula writes it."""
     sizes = reduced_shape(shape, axis, True)
     if keepdims or term.ndim == 0 or sizes is None:
         return term
     return method(term, "reshape", ", ".join(map(str, sizes)), sizes)
-
-
-def sum(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Return the sum of the entries along an axis, several, or all of them."""
-    return call(Sum(axis, keepdims), a)
-
-
-def mean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Return the mean of the entries along an axis, several, or all of them."""
-    return call(Mean(axis, keepdims), a)
-
-
-def max(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Return the greatest entry along an axis, several, or all of them."""
-    return call(Max(axis, keepdims), a)
-
-
-def softmax(a: Any, axis: Any = -1) -> Any:
-    """Return exp(a), divided by its sum along an axis, so that the entries there add up to 1."""
-    return call(Softmax(axis), a)
-
-
-def log_softmax(a: Any, axis: Any = -1) -> Any:
-    """Return the logarithm of softmax(a), computed without rounding small probabilities to 0."""
-    return call(LogSoftmax(axis), a)

@@ -5,14 +5,14 @@ entry of the gradient back to where it came from, and adds up where an entry was
 """
 from __future__ import annotations
 
-from typing import Any, Sequence, Tuple
+from typing import Any, Tuple
 
 import numpy as np
 
-from lib.graph.notation import Term, index, listed, method, shape_of, words
+from lib.graph.notation import Term, index, listed, method, number, shape_of, words
 from lib.graph.notation import call as function
 from lib.graph.notation.shapes import summed_back
-from lib.graph.operations import Operation, call, unbroadcast
+from lib.graph.operations import Operation, as_shape, call, unbroadcast, value_of
 
 MOST_INDICES = 12  # an index of more is described, not written out
 
@@ -30,7 +30,7 @@ class Reshape(Movement):
     name, shape_rule = "reshape", "the shape asked for, with as many entries; one size may be -1: whatever is left"
 
     def __init__(self, shape: Tuple[int, ...]) -> None:
-        self.shape = shape
+        self.shape = as_shape(shape)
 
     @classmethod
     def examples(cls, rng):
@@ -40,7 +40,7 @@ class Reshape(Movement):
         return a.reshape(self.shape)
 
     def backward(self, i, grad, out, a):
-        return reshape(grad, a.shape)
+        return grad.reshape(a.shape)
 
     def formula(self, a):
         return method(a, "reshape", ", ".join(map(str, self.shape)), _shape_of(self.forward, a))
@@ -55,7 +55,7 @@ class Transpose(Movement):
     name, shape_rule = "transpose", "the sizes in the new order of the axes; (n, m) becomes (m, n)"
 
     def __init__(self, axes: Any = None) -> None:
-        self.axes = axes
+        self.axes = None if axes is None else as_shape(axes)
 
     @classmethod
     def examples(cls, rng):
@@ -66,8 +66,8 @@ class Transpose(Movement):
 
     def backward(self, i, grad, out, a):
         if self.axes is None:
-            return transpose(grad)
-        return transpose(grad, self._inverse())
+            return grad.T
+        return grad.transpose(self._inverse())
 
     def formula(self, a):
         return _with_axes(a, self.axes)
@@ -85,7 +85,7 @@ class BroadcastTo(Movement):
     name, shape_rule = "broadcast_to", "the shape asked for, to which the input's must broadcast"
 
     def __init__(self, shape: Tuple[int, ...]) -> None:
-        self.shape = shape
+        self.shape = as_shape(shape)
 
     @classmethod
     def examples(cls, rng):
@@ -113,7 +113,7 @@ class Index(Movement):
     name, shape_rule = "index", "the shape of what the index picks"
 
     def __init__(self, key: Any) -> None:
-        self.index = key
+        self.index = _own_index(key)
 
     @classmethod
     def examples(cls, rng):
@@ -126,9 +126,6 @@ class Index(Movement):
 
     def backward(self, i, grad, out, a):
         return call(Scatter(self.index, a.shape), grad)
-
-    def key(self):
-        return type(self), _hashable(self.index)
 
     def formula(self, a):
         return index(a, _index_text(self.index), _shape_of(self.forward, a))
@@ -144,7 +141,7 @@ class Scatter(Movement):
     name, shape_rule = "scatter", "the shape asked for"
 
     def __init__(self, key: Any, shape: Tuple[int, ...]) -> None:
-        self.index, self.shape = key, shape
+        self.index, self.shape = _own_index(key), as_shape(shape)
 
     @classmethod
     def examples(cls, rng):
@@ -162,9 +159,6 @@ class Scatter(Movement):
     def backward(self, i, grad, out, a):
         return call(Index(self.index), grad)
 
-    def key(self):
-        return type(self), _hashable(self.index), self.shape
-
     def formula(self, a):
         return words("zeros of shape ", shape_of(self.shape), " with ", a, f" added at [{_index_text(self.index)}]")
 
@@ -172,11 +166,36 @@ class Scatter(Movement):
         return index(grad, _index_text(self.index), a.shape)
 
 
+class Cast(Movement):
+    """The same entries in another precision; backward brings the gradient back into the input's."""
+
+    name, shape_rule, elementwise, analytic = "astype", "the shape of the input", True, False
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = np.dtype(dtype)
+
+    @classmethod
+    def examples(cls, rng):
+        return [(cls(float), (rng.uniform(-1, 1, shape),)) for shape in ((), (2, 3))]
+
+    def forward(self, a):
+        return a.astype(self.dtype)
+
+    def backward(self, i, grad, out, a):
+        return grad.astype(a.dtype)
+
+    def formula(self, a):
+        return a
+
+    def derivative(self, i, out, a):
+        return number(1)
+
+
 class Joining(Movement):
     """Base of the operations that put any number of inputs together along an axis."""
 
     def __init__(self, axis: int = 0) -> None:
-        self.axis = axis
+        self.axis = int(axis)
 
     def formula(self, *names):
         return function(self.name, listed(*names), axis=self.axis)
@@ -227,29 +246,11 @@ class Stack(Joining):
         return index(grad, ":, " * (self.axis % (names[i].ndim + 1)) + str(i), names[i].shape)
 
 
-def reshape(a: Any, shape: Any) -> Any:
-    """Return the entries of a in another shape."""
-    return call(Reshape(tuple(np.atleast_1d(shape).tolist()) if np.size(shape) else ()), a)
-
-
-def transpose(a: Any, axes: Any = None) -> Any:
-    """Return a with its axes in reverse order, or in the order given."""
-    return call(Transpose(None if axes is None else tuple(axes)), a)
-
-
-def broadcast_to(a: Any, shape: Tuple[int, ...]) -> Any:
-    """Return a, copied along the axes that it lacks."""
-    return call(BroadcastTo(tuple(shape)), a)
-
-
-def concatenate(inputs: Sequence[Any], axis: int = 0) -> Any:
-    """Return the inputs one after the other along an axis."""
-    return call(Concatenate(axis), *inputs)
-
-
-def stack(inputs: Sequence[Any], axis: int = 0) -> Any:
-    """Return the inputs, all of one shape, along a new axis."""
-    return call(Stack(axis), *inputs)
+def _own_index(key: Any) -> Any:
+    """Return an index whose arrays are copies, since the user may go on to change theirs."""
+    if isinstance(key, tuple):
+        return tuple(map(_own_index, key))
+    return key.copy() if isinstance(key, np.ndarray) else list(key) if isinstance(key, list) else value_of(key)
 
 
 def _is_basic(key: Any) -> bool:
@@ -257,16 +258,6 @@ def _is_basic(key: Any) -> bool:
     parts = key if isinstance(key, tuple) else (key,)
     return all(part is None or part is Ellipsis or isinstance(part, slice)
                or (isinstance(part, (int, np.integer)) and not isinstance(part, bool)) for part in parts)
-
-
-def _hashable(key: Any) -> Any:
-    """Return an index in a form that can be compared: arrays and lists by their contents."""
-    if isinstance(key, tuple):
-        return tuple(_hashable(part) for part in key)
-    if isinstance(key, (list, np.ndarray)):
-        array = np.asarray(key)
-        return array.shape, str(array.dtype), array.tobytes()
-    return repr(key)
 
 
 def _index_text(key: Any) -> str:
