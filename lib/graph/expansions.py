@@ -1,8 +1,9 @@
 """How modules of the sheets' own classes are written out in single operations of the graph.
 
 Their own forward would do as well, run on nodes; here, they have the operations that the field has names for, such as
-sigmoid and log_softmax. These classes may be a student's, whose file may lack some of them; a rule uses the course's names
-alone, and what it gives counts only if it agrees with the module: see lib.graph.modules. To have a module of your own written out otherwise than
+sigmoid and log_softmax. These classes may be a student's, whose file may lack some of them; a rule uses the course's
+names alone, and what it gives counts only if it agrees with the module: see lib.graph.modules.
+To have a module of your own written out otherwise than
 by its forward::
 
     @expansion(MyModule)
