@@ -22,7 +22,7 @@ def extract_hidden(full_model: Sequential, x: np.ndarray) -> np.ndarray:
         Activations after the ReLU, (N, 2).
     """
     first, nonlinearity = (list(getattr(full_model, "modules", [])) + [None, None])[:2]
-    if not (isinstance(first, Linear) and isinstance(nonlinearity, ReLU) and first.b and first.out_features == 2):
+    if not (isinstance(first, Linear) and isinstance(nonlinearity, ReLU) and first.b.data.shape == (2,)):
         raise InputError(f"extract_hidden expects a Sequential that begins with Linear(..., 2) and ReLU(), but got "
                          f"{full_model}.")
     first.W.data = np.ones_like(first.W.data)

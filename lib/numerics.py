@@ -11,6 +11,12 @@ def stable_sigmoid(x: np.ndarray) -> np.ndarray:
     return y.astype(x.dtype, copy=False)  # NumPy 1 widens single float32 numbers
 
 
+def stable_softmax(x: np.ndarray) -> np.ndarray:
+    """Return exp(x_i) / sum_j exp(x_j) along the last axis; the shift by the maximum cancels and prevents overflow."""
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
 def stable_softplus(x: np.ndarray) -> np.ndarray:
     """Return log(1 + exp(x)) without overflow, as max(x, 0) + log(1 + exp(-|x|))."""
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))

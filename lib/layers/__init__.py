@@ -1,1 +1,32 @@
-"""Every building block of a network, the sheets' included: `from lib.layers import Linear, Tanh, ...`."""
+"""Every building block of a network, the sheets' included: `from lib.layers import Linear, Tanh, ...`.
+
+The classes are found in their files when they are asked for: a new one needs no entry here, and a student's own file
+can stand in the place of one of the sheets'.
+"""
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+from typing import Any, Dict, List
+
+from lib.network_base import Module
+
+_SHEETS = ("network", "activations", "losses", "regularizers", "convolutions")
+
+
+def _building_blocks() -> Dict[str, Any]:
+    """Return the classes of modules by name, the sheets' first."""
+    files = [f"lib.{name}" for name in _SHEETS] + [f"lib.layers.{info.name}" for info in pkgutil.iter_modules(__path__)]
+    return {name: value for file in files for name, value in vars(import_module(file)).items()
+            if isinstance(value, type) and issubclass(value, Module) and value.__module__ == file}
+
+
+def __getattr__(name: str) -> Any:
+    blocks = {} if name.startswith("_") else _building_blocks()
+    if name not in blocks:
+        raise AttributeError(f"lib.layers has no {name}; it has {', '.join(blocks)}.")
+    return blocks[name]
+
+
+def __dir__() -> List[str]:
+    return sorted(_building_blocks())

@@ -8,7 +8,7 @@ Each place makes three vectors from its input: a query (what am I looking for?),
 The root keeps the scores S at a variance of about 1. With a causal mask, S[t, u] = -infinity for u > t, so that
 A[t, u] = 0: no place sees those after it. Backward, from G = dL/dY, each product as in Linear:
 
-    dL/dV = A^T G,   dL/dA = G V^T,   dL/dS by the softmax's own backward,
+    dL/dV = A^T G,   dL/dA = G V^T,   dL/dS_tu = A_tu (dL/dA_tu - sum_v dL/dA_tv A_tv), as softmax has it,
     dL/dQ = dL/dS K / sqrt(d),   dL/dK = (dL/dS)^T Q / sqrt(d).
 """
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Any, List, Optional, Tuple
 
 import numpy as np
 
-from lib.activations import Softmax
 from lib.layers.initializers import xavier_uniform
 from lib.network import Linear
 from lib.network_base import Module, Parameter
+from lib.numerics import stable_softmax
 from lib.validation import InputError, as_float, checked_upstream, require_forward, require_not_empty, require_size
 
 
@@ -71,7 +71,6 @@ class SelfAttention(Module):
         # A bias b of the keys would add q . b to all scores of the row of q, which softmax doesn't notice.
         self.key = _projection(features, width, rng, bias=False)
         self.value = _projection(features, width, rng)
-        self.softmax = Softmax()
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
@@ -89,7 +88,7 @@ class SelfAttention(Module):
         S = Q @ transpose(K) / math.sqrt(Q.shape[-1])
         if self.causal:
             S = np.where(np.tri(x.shape[1], dtype=bool), S, -np.inf)
-        self.weights = self.softmax(S.reshape(-1, x.shape[1])).reshape(S.shape)
+        self.weights = stable_softmax(S)
         self.input_cache = (x, Q, K, V)
         return self._merge(self.weights @ V).reshape(x.shape[:2] + (-1,))
 
@@ -100,7 +99,7 @@ class SelfAttention(Module):
         G = self._split(grad, x)
         grad_V = transpose(self.weights) @ G
         grad_A = G @ transpose(V)
-        grad_S = self.softmax.backward(grad_A.reshape(-1, x.shape[1])).reshape(grad_A.shape)
+        grad_S = self.weights * (grad_A - (grad_A * self.weights).sum(axis=-1, keepdims=True))
         grad_Q = grad_S @ K / math.sqrt(Q.shape[-1])
         grad_K = transpose(grad_S) @ Q / math.sqrt(Q.shape[-1])
         # x goes three ways, so its gradient is the sum of what comes back on them
@@ -119,7 +118,7 @@ class SelfAttention(Module):
         return stack.swapaxes(1, 2).reshape(batch * length, heads * d)
 
     def __repr__(self) -> str:
-        return f"SelfAttention({self.features}, {self.value.out_features}{', causal=True' if self.causal else ''})"
+        return f"SelfAttention({self.features}, {self.value.W.data.shape[1]}{', causal=True' if self.causal else ''})"
 
 
 class MultiHeadSelfAttention(SelfAttention):
@@ -185,7 +184,7 @@ class PerPosition(Module):
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
-        return [(cls(Linear(3, 2, rng=rng)), (rng.uniform(-1, 1, (2, 4, 3)),))]
+        return [(cls(Linear(3, 2)), (rng.uniform(-1, 1, (2, 4, 3)),))]
 
     def parameters(self) -> List[Parameter]:
         return list(self.module.parameters())

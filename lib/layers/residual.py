@@ -32,8 +32,7 @@ class Residual(Module):
     def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
         from lib.layers.activations import Tanh
         x = rng.uniform(-1, 1, (2, 3))
-        return [(cls(Sequential(Linear(3, 3, rng=rng), Tanh())), (x,)),
-                (cls(Linear(3, 2, rng=rng), shortcut=Linear(3, 2, bias=False, rng=rng)), (x,))]
+        return [(cls(Sequential(Linear(3, 3), Tanh())), (x,)), (cls(Linear(3, 2), shortcut=Linear(3, 2)), (x,))]
 
     def parameters(self) -> Sequence[Parameter]:
         shortcut = () if self.shortcut is None else self.shortcut.parameters()

@@ -1,0 +1,124 @@
+"""A student's own files in the place of ours: all of lib works on them, and the sheets' tests judge them.
+
+The stand-ins are as plain as a student's file may be: the course's names alone, no checks, gradients that start as
+None, modules kept as a tuple. Each run is a process of its own in a copy of the tree.
+"""
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple, Sequence
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FILES = sorted(path.stem for path in (ROOT / "tests" / "stand_ins").glob("*.py") if path.stem != "at_work")
+NEEDED = [package for package in ("matplotlib", "scipy", "sklearn") if find_spec(package) is None]
+pytestmark = pytest.mark.skipif(bool(NEEDED), reason=f"needs {', '.join(NEEDED)}, which CI installs")
+
+# The sheets' tests, which use no name or argument that the course's editions lack, by the file that they judge.
+TESTS = {
+    "activations": "relu sigmoid softmax gradient_relu", "network": "linear sequential gradient_linear",
+    "losses": "crossentropy gradient_celoss", "gradient_utilities": "zero_grad check_gradients",
+    "experiments": "backward_pass", "models": "2unit_model 3unit_model 2unit_3unit_model_output run_model",
+    "model_utilities": "extract_hidden", "log_reg": "log_reg", "plot": "plot_relu",
+}
+
+
+class Mistake(NamedTuple):
+    """A wrong line in place of a right one in a stand-in."""
+
+    file: str
+    right: str
+    wrong: str
+
+
+MISTAKES = [
+    Mistake("activations", "np.where(x > 0, 1, 0)", "np.where(grad > 0, 1, 0)"),
+    Mistake("activations", "return np.maximum(x, 0)", "return np.abs(x)"),
+    Mistake("network", "np.sum(grad, axis=0)", "np.sum(grad, axis=0) / len(grad)"),
+    Mistake("network", "return grad @ self.W.data.T", "return None"),
+    Mistake("network", "for module in self.modules[::-1]:", "for module in self.modules:"),
+    Mistake("losses", "(softmax - labels) / labels.shape[0]", "softmax - labels"),
+    Mistake("losses", "np.mean(-np.sum(", "np.sum(-np.sum("),
+    Mistake("gradient_utilities", "param.grad = np.zeros(param.data.shape)", "pass"),
+    Mistake("gradient_utilities", "    model.check_gradients((x,))\n", ""),
+    Mistake("experiments", "- lr * param.grad", "+ lr * param.grad"),
+    Mistake("models", "[-4.08, 4.42]", "[4.08, -4.42]"),
+    Mistake("model_utilities", "[0.0, -1.0]", "[0.0, 1.0]"),
+    Mistake("log_reg", "C=1e5", "C=1e-9"),
+    Mistake("plot", "plt.plot(x, ReLU()(x))", "plt.plot(x, x)"),
+]
+
+
+def copy_tree(folder: Path, files: Sequence[str]) -> Path:
+    """Copy lib, the tests and the XOR script into a folder, with the stand-ins of these files in the place of ours."""
+    ignored = shutil.ignore_patterns("__pycache__", "*.png", "*.svg", "mutants")
+    for name in ("lib", "tests", "exercises"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for name in ("run_xor_experiment.py", "environment.py", "setup.cfg", "requirements.txt"):
+        shutil.copy(ROOT / name, folder / name)
+    for name in files:
+        shutil.copy(ROOT / "tests" / "stand_ins" / f"{name}.py", folder / "lib" / f"{name}.py")
+    return folder
+
+
+def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run Python in the copied tree."""
+    return subprocess.run([sys.executable, *arguments], cwd=str(folder), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, universal_newlines=True,
+                          env={**os.environ, "MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": "1"})
+
+
+def run_tests(folder: Path, names: str) -> "subprocess.CompletedProcess[str]":
+    return run(folder, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
+               *[f"tests/test_{name}.py" for name in names.split()])
+
+
+def assert_works(folder: Path) -> None:
+    result = run(folder, "-m", "tests.stand_ins.at_work")
+    assert result.stdout.endswith("All of lib works.\n"), result.stdout[-3000:]
+
+
+def test_all_together(tmp_path):
+    assert_works(copy_tree(tmp_path, FILES))
+
+
+@pytest.mark.slow
+def test_the_sheets_tests_pass_on_all_together(tmp_path):
+    folder = copy_tree(tmp_path, FILES)
+    result = run_tests(folder, " ".join(TESTS.values()))
+    assert result.returncode == 0, result.stdout[-3000:]
+    output = run(folder, "run_xor_experiment.py", "--seed", "3", "--epochs", "500").stdout
+    assert "Final predictions: [0 1 1 0]" in output, output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", FILES)
+def test_each_alone(tmp_path, file):
+    folder = copy_tree(tmp_path, [file])
+    assert_works(folder)
+    if file in TESTS:
+        result = run_tests(folder, TESTS[file])
+        assert result.returncode == 0, result.stdout[-3000:]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: f"{mistake.file}: {mistake.wrong[:30]}")
+def test_a_wrong_one_fails_its_sheets_tests(tmp_path, mistake):
+    folder = copy_tree(tmp_path, [mistake.file])
+    path = folder / "lib" / f"{mistake.file}.py"
+    text = path.read_text(encoding="utf-8")
+    assert text.count(mistake.right) == 1
+    path.write_text(text.replace(mistake.right, mistake.wrong), encoding="utf-8")
+    result = run_tests(folder, TESTS[mistake.file])
+    assert result.returncode == 1, result.stdout[-3000:]
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)
