@@ -5,6 +5,7 @@ can stand in the place of one of the sheets'.
 """
 from __future__ import annotations
 
+import os
 import pkgutil
 from importlib import import_module
 from typing import Any, Dict, List
@@ -16,7 +17,8 @@ _SHEETS = ("network", "activations", "losses", "regularizers", "convolutions")
 
 def _building_blocks() -> Dict[str, Any]:
     """Return the classes of modules by name, the sheets' first."""
-    files = [f"lib.{name}" for name in _SHEETS] + [f"lib.layers.{info.name}" for info in pkgutil.iter_modules(__path__)]
+    own = pkgutil.iter_modules([os.path.dirname(__file__)])
+    files = [f"lib.{name}" for name in _SHEETS] + [f"lib.layers.{info.name}" for info in own]
     return {name: value for file in files for name, value in vars(import_module(file)).items()
             if isinstance(value, type) and issubclass(value, Module) and value.__module__ == file}
 

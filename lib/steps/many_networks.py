@@ -56,7 +56,7 @@ class TrainedNetworks(NamedTuple):
 
 
 def train_many(create_model: Callable[[], Module], loss_fn: Any, x: Any, y: Any, epochs: int,
-               seeds: Union[int, Sequence[int]] = 100, lr: Any = 1.0, optimizer: str = "SGD",
+               seeds: Union[int, Sequence[int]] = 100, lr: Any = 1.0, optimizer: str = "sgd",
                hyperparams: Optional[Mapping[str, Any]] = None, batch_size: Optional[int] = None,
                record_every: Optional[int] = None, chunk_bytes: int = 2 ** 22, compiled: bool = False
                ) -> TrainedNetworks:
