@@ -176,9 +176,8 @@ def sign(text: str) -> Tree:
 
 
 def table(rows: List[List[Tree]]) -> Tree:
-    """Return a matrix in brackets."""
-    cells = [["mtr"] + [["mtd", cell] for cell in line] for line in rows]
-    return ["mrow", sign("("), ["mtable"] + cells, sign(")")]
+    """Return a matrix; its brackets are borders that a page's style draws: signs only stretch in fonts made for it."""
+    return ["mtable"] + [["mtr"] + [["mtd", cell] for cell in line] for line in rows]
 
 
 def number_tree(text: str) -> Tree:

@@ -1,0 +1,133 @@
+// Opening a gradient: each entry is a sum of products, a local derivative times a gradient that is one step nearer to
+// the output.
+
+const edgesTo = data.nodes.map(() => []);
+data.edges.forEach((edge, k) => edgesTo[edge.parent].push(k));
+const MOST_ROWS = 60;
+
+// The products of an entry of a gradient: [{edge, child: entry of the child, factor: number, source: {node, entry}}].
+function productsOf(k, flat) {
+  return edgesTo[k].flatMap(e => productsAlong(e, flat));
+}
+
+function productsAlong(e, flat) {
+  const edge = data.edges[e], child = data.nodes[edge.child], parent = data.nodes[edge.parent];
+  if (edge.kind === "matmul") return ofMatrixProduct(e, flat);
+  if (edge.kind === "listed") return edge.products[flat].map(([j, factor]) => ({edge: e, child: j, factor}));
+  const found = [];
+  for (let j = 0; j < sizeOf(child); j++)
+    if (broadcastEntry(parent.shape, child.shape, j) === flat) found.push({edge: e, child: j, factor: edge.local[j]});
+  return found;
+}
+
+// The entry of an array that broadcasting brings to entry j of a larger one.
+function broadcastEntry(small, large, j) {
+  const indices = indicesOf(large, j).slice(large.length - small.length);
+  return flatOf(small, indices.map((index, axis) => small[axis] === 1 ? 0 : index));
+}
+
+// z[m,n] = sum over k of left[m,k] right[k,n].
+function ofMatrixProduct(e, flat) {
+  const edge = data.edges[e], [rows, inner, columns] = data.nodes[edge.child].product, found = [];
+  const other = data.nodes[edge.other];
+  if (edge.side === 0) {
+    const m = Math.floor(flat / inner), k = flat % inner;
+    for (let n = 0; n < columns; n++) {
+      const entry = k * columns + n;
+      found.push({edge: e, child: m * columns + n, factor: other.value[entry], source: {node: edge.other, entry}});
+    }
+  } else {
+    const k = Math.floor(flat / columns), n = flat % columns;
+    for (let m = 0; m < rows; m++) {
+      const entry = m * inner + k;
+      found.push({edge: e, child: m * columns + n, factor: other.value[entry], source: {node: edge.other, entry}});
+    }
+  }
+  return found;
+}
+
+// The factor of a product: an entry of another quantity, or the local derivative, with its number.
+function factorElement(product) {
+  if (product.source) {
+    const node = data.nodes[product.source.node];
+    return element("span", {}, formula(entryTree(node, product.source.entry), entrySpoken(node, product.source.entry)),
+      " = ", numberElement(product.factor));
+  }
+  const edge = data.edges[product.edge], child = data.nodes[edge.child], parent = data.nodes[edge.parent];
+  const tree = ["mfrac", ["mrow", ["mo", "∂"], entryTree(child, product.child)], ["mrow", ["mo", "∂"], parent.term]];
+  const words = `the derivative of ${entrySpoken(child, product.child)} by ${parent.spoken}`;
+  return element("span", {}, formula(tree, words), " = ", numberElement(product.factor));
+}
+
+function gradientElement(k, flat) {
+  return element("span", {}, formula(gradientTree(k, flat), gradientSpoken(k, flat)), " = ",
+    numberElement(data.nodes[k].grad[flat]));
+}
+
+// One entry of a gradient as the sum of its products. Each gradient in it is a button that opens it in turn.
+function openedEntry(k, flat, level) {
+  const node = data.nodes[k], products = productsOf(k, flat);
+  const name = gradientText(k, flat);
+  const box = element("section", {class: "opened", "aria-label": `${name} opened`, "data-gradient": `${k}:${flat}`});
+  box.append(element("p", {class: "sum"}, gradientElement(k, flat)));
+  if (k === data.output) {
+    box.append(element("p", {}, "Here the backward pass begins: the derivative of a quantity by itself is 1."));
+    return box;
+  }
+  const words = products.length === 1 ? "It is one product:" : `It is the sum of ${products.length} products:`;
+  box.append(element("p", {}, products.length ? words : "No product contributes to it: it is 0."));
+  const list = element("ul", {class: "products"});
+  const add = (from, to) => products.slice(from, to).forEach(product => list.append(productRow(product, level)));
+  add(0, MOST_ROWS);
+  if (products.length > MOST_ROWS) {
+    const more = element("button", {type: "button", onclick: () => { more.remove(); add(MOST_ROWS, products.length); }},
+      `Show the other ${products.length - MOST_ROWS} products`);
+    box.append(list, more);
+  } else box.append(list);
+  if (level === 0 && products.length) {
+    const whole = element("button", {type: "button", class: "down", onclick: () => {
+      whole.replaceWith(downToTheInputs(k, flat)); }}, "Open everything down to the inputs");
+    box.append(whole);
+  }
+  return box;
+}
+
+function productRow(product, level) {
+  const child = data.edges[product.edge].child, value = data.nodes[child].grad[product.child];
+  const row = element("li", {"data-product": String(product.factor * value)});
+  const button = element("button", {type: "button", class: "factor", "aria-expanded": "false", onclick: () => {
+    const inner = row.querySelector(":scope > section");
+    if (inner) inner.remove(); else row.append(openedEntry(child, product.child, level + 1));
+    button.setAttribute("aria-expanded", String(!inner));
+  }}, gradientElement(child, product.child));
+  row.append(factorElement(product), element("span", {"aria-hidden": "true"}, " × "),
+    element("span", {class: "spoken"}, "times"), button, " = ", numberElement(product.factor * value));
+  return row;
+}
+
+// All gradients that an entry is made of, each once, as the sum of its products, nearest first.
+function downToTheInputs(k, flat) {
+  const seen = new Set([`${k}:${flat}`]), waiting = [[k, flat]], lines = [];
+  while (waiting.length) {
+    waiting.sort((a, b) => a[0] - b[0]);
+    const [node, entry] = waiting.shift();
+    const products = productsOf(node, entry);
+    lines.push(element("li", {"data-line": `${node}:${entry}`}, gradientElement(node, entry), ...sumElements(products)));
+    for (const product of products) {
+      const child = data.edges[product.edge].child, key = `${child}:${product.child}`;
+      if (!seen.has(key)) { seen.add(key); waiting.push([child, product.child]); }
+    }
+  }
+  return element("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": "down to the inputs"},
+    element("p", {}, "Each gradient that takes part, from this entry to the output:"),
+    element("ol", {class: "down"}, ...lines));
+}
+
+function sumElements(products) {
+  if (!products.length) return [" (the output: its derivative by itself)"];
+  return products.flatMap((product, i) => {
+    const child = data.edges[product.edge].child;
+    const gradient = formula(gradientTree(child, product.child), gradientSpoken(child, product.child));
+    return [i ? " + " : " = ", factorElement(product), " · ", gradient];
+  });
+}

@@ -1,0 +1,120 @@
+"""A command: write the page on which a network's forward and backward pass can be watched, opened and predicted.
+
+    python -m lib.walkthrough                          # XOR, into walkthrough.html
+    python -m lib.walkthrough ticket --output ticket.html
+    python -m lib.walkthrough --list
+"""
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any, Callable, Dict, NamedTuple, NoReturn, Optional, Sequence
+
+import numpy as np
+
+from lib.activations import ReLU, Sigmoid
+from lib.dataset import X, y
+from lib.layers.losses import L1Loss, MeanSquaredError
+from lib.layers.residual import Residual
+from lib.losses import CrossEntropyLoss
+from lib.network import Linear, Sequential
+from lib.network_base import Module
+from lib.utilities import one_hot_encoding
+
+
+class Example(NamedTuple):
+    """A network with numbers to send through it."""
+
+    model: Module
+    x: np.ndarray
+    y: np.ndarray
+    loss_fn: Any
+    learning_rate: float = 1.0
+
+
+def with_weights(rng: np.random.Generator, *modules: Module) -> Sequential:
+    """Return a Sequential whose weights are drawn of a size at which every number can be seen."""
+    model = Sequential(*modules)
+    for parameter in model.parameters():
+        parameter.data = np.round(rng.uniform(-1, 1, parameter.data.shape), 2)
+    return model
+
+
+def xor(rng: np.random.Generator) -> Example:
+    """the XOR experiment: Linear(2, 2), ReLU, Linear(2, 2), cross-entropy, all four examples"""
+    model = with_weights(rng, Linear(2, 2), ReLU(), Linear(2, 2))
+    return Example(model, X.astype(float), one_hot_encoding(y, 2), CrossEntropyLoss())
+
+
+def skip(rng: np.random.Generator) -> Example:
+    """the pen-and-paper network with a skip connection, all weights 0.5, L1 loss, (x, y) = (1, -3)"""
+    model = Sequential(Linear(1, 1, bias=False), ReLU(),
+                       Residual(Sequential(Linear(1, 1, bias=False), ReLU(), Linear(1, 1, bias=False)),
+                                shortcut=Linear(1, 1, bias=False)))
+    for name, parameter in zip(("w0", "w1", "w2", "ws"), model.parameters()):
+        parameter.data, parameter.name = np.full((1, 1), 0.5), name
+    return Example(model, np.ones((1, 1)), np.full((1, 1), -3.0), L1Loss())
+
+
+def deep(rng: np.random.Generator) -> Example:
+    """the deep ReLU network 4-6-6-6-1 of backpropagation by hand, one example, squared error"""
+    model = with_weights(rng, Linear(4, 6), ReLU(), Linear(6, 6), ReLU(), Linear(6, 6), ReLU(), Linear(6, 1))
+    return Example(model, np.round(rng.uniform(-1, 1, (1, 4)), 2), np.ones((1, 1)), MeanSquaredError(), 0.01)
+
+
+def mlp(rng: np.random.Generator) -> Example:
+    """the regression network with three sigmoid units, one point, squared error"""
+    model = with_weights(rng, Linear(1, 3), Sigmoid(), Linear(3, 1))
+    return Example(model, np.full((1, 1), 0.5), np.full((1, 1), 0.48), MeanSquaredError(), 0.1)
+
+
+def ticket(rng: np.random.Generator) -> Example:
+    """the ticket-price network, Linear(3, 4), ReLU, Linear(4, 1): four passengers, fare / 100, squared error"""
+    from lib.data.titanic import load_titanic
+    passengers = load_titanic()
+    model = with_weights(rng, Linear(3, 4), ReLU(), Linear(4, 1))
+    x = passengers.x[:4] / [3, 80, 1]  # class / 3, age / 80 years, survived: all between 0 and 1
+    return Example(model, np.round(x, 3), np.round(passengers.y[:4] / 100, 3), MeanSquaredError(), 0.1)
+
+
+EXAMPLES: Dict[str, Callable[[np.random.Generator], Example]] = {
+    each.__name__: each for each in (xor, skip, deep, mlp, ticket)}
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """An argument parser whose errors take one line, with exit status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        sys.stderr.write(f"{self.prog}: {message} (see --help)\n")
+        sys.exit(2)
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Write the page that a command line asks for, or list the networks that there are."""
+    parser = OneLineParser(prog="python -m lib.walkthrough", description="Write a page on which a network's forward and "
+                           "backward pass can be watched, opened and predicted, as one HTML file.")
+    parser.add_argument("name", nargs="?", default="xor", choices=list(EXAMPLES), metavar="NAME",
+                        help=f"the network: {', '.join(EXAMPLES)} (default: xor)")
+    parser.add_argument("--output", default="walkthrough.html", metavar="FILE", help="default: %(default)s")
+    parser.add_argument("--seed", type=int, default=3, metavar="N", help="seed of the weights (default: %(default)s)")
+    parser.add_argument("--list", action="store_true", help="list the networks and stop")
+    options = parser.parse_args(arguments)
+    if options.list:
+        for name, example in EXAMPLES.items():
+            print(f"{name:8} {example.__doc__}")
+        return 0
+    if options.seed < 0:
+        parser.error(f"argument --seed: expected a whole number from 0 on, but got {options.seed}")
+    from lib.graph.page import write_page
+    model, x, y_, loss_fn, learning_rate = EXAMPLES[options.name](np.random.default_rng(options.seed))
+    title = f"{options.name}: {EXAMPLES[options.name].__doc__}"
+    try:
+        path = write_page(model, x, y_, options.output, loss_fn=loss_fn, learning_rate=learning_rate, title=title)
+    except (OSError, ValueError) as error:
+        parser.error(f"can't write {options.output!r}: {error}")
+    print(f"Page written to {path}. Open it in a browser: {path.resolve().as_uri()}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
