@@ -17,7 +17,7 @@ from lib.graph.notation.latex import GREEK, axes_words
 from lib.graph.notation.terms import Term
 from lib.graph.notation.writing import ANYTHING, ATOM, POWER, PRODUCT, SIGN, Notation
 
-Tree = List[Any]  # [tag, child, ...], where a child is a tree or a text
+Tree = List[Any]  # [tag, child, ...], where a child is a tree or a text; ["array", columns, number, ...] is a matrix
 LETTERS = dict(zip(GREEK, "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"))
 
 
@@ -54,7 +54,7 @@ class Mathml(Notation):
         if value.size > LARGEST_PRINTED or value.ndim > 2:
             return ["mtext", f"[array {sizes(value.shape)}]"]
         rows = value.reshape(1, -1) if value.ndim == 1 else value
-        return table([[number_tree(number_text(each)) for each in line] for line in rows])
+        return ["array", str(rows.shape[1])] + [number_text(each).replace("-", "−") for each in rows.ravel()]
 
     def sum(self, *terms: Term) -> Tree:
         pieces = [self.part(terms[0], SIGN)]
@@ -214,6 +214,10 @@ def markup(tree: Tree) -> str:
     def element(part: Any) -> str:
         if isinstance(part, str):
             return escape(part)
+        if part[0] == "array":
+            numbers, columns = part[2:], int(part[1])
+            return element(table([[["mn", each] for each in numbers[start:start + columns]]
+                                  for start in range(0, len(numbers), columns)]))
         return f"<{part[0]}>{''.join(map(element, part[1:]))}</{part[0]}>"
     return f'<math xmlns="http://www.w3.org/1998/Math/MathML">{element(tree)}</math>'
 
@@ -226,7 +230,7 @@ def _with_commas(written: List[Tree]) -> List[Tree]:
 
 
 def _begins_with_sign(tree: Tree) -> bool:
-    while isinstance(tree[1], list) and tree[0] == "mrow":
+    while tree[0] == "mrow" and isinstance(tree[1], list):
         tree = tree[1]
     return tree == sign("-")
 

@@ -25,7 +25,7 @@ from lib.graph.page.content import content
 from lib.graph.page.picture import picture
 from lib.graph.page.scheme import scheme
 from lib.graph.explain.names import is_number
-from lib.utilities import write_atomically
+from lib.saving.files import write_atomically
 from lib.validation import InputError, require_positive
 
 __all__ = ["Page", "page", "write_page"]

@@ -14,7 +14,7 @@ from lib.graph.explain.matrices import in_indices
 from lib.graph.explain.names import is_number
 from lib.graph.explain.parts import trained
 from lib.graph.node import Node
-from lib.graph.notation import MATHML, SPOKEN, TEXT, Term, array, equation, new, number, sum_of
+from lib.graph.notation import MATHML, SPOKEN, Term, array, equation, new, number, sum_of
 from lib.graph.operations import unbroadcast
 from lib.graph.page.mistakes import known_mistakes
 from lib.validation import InputError
@@ -47,7 +47,8 @@ def content(derivation: Derivation, index: Dict[Node, int], learning_rate: float
     parameters = trained(derivation)
     updated = {node: node.value - learning_rate * derivation.gradients.get(node, np.zeros_like(node.value))
                for node in parameters}
-    after = recompute(derivation.order, updated)
+    with np.errstate(all="ignore"):  # a large step may leave where a function is defined: then the page says so
+        after = recompute(derivation.order, updated)
     edges = [edge for edge in derivation.edges if edge in derivation.flows]
     return {"title": title, "rate": learning_rate, "output": index[derivation.output],
             "examples": max((node.shape[0] for node in nodes if node.ndim and not node.needs_grad), default=1),
@@ -68,8 +69,7 @@ def _node(derivation: Derivation, node: Node, index: Dict[Node, int], updated: D
             "shape": list(node.shape), "kind": kind, "value": _flat(node.value),
             "grad": None if gradient is None else _flat(gradient)}
     if gradient is not None:
-        partial = derivation.names.partial(node)
-        data.update(d=MATHML.write(partial), dSpoken=SPOKEN.write(partial), dText=TEXT.write(partial))
+        data["derivative"] = derivation.names.derivative(node)
     if node in updated:
         data["new"] = _flat(updated[node])
     if node.operation is not None:
@@ -89,8 +89,7 @@ def _matrix_sizes(node: Node) -> List[int]:
 def _edge(derivation: Derivation, edge: Edge, index: Dict[Node, int]) -> Dict[str, Any]:
     """Return an edge with its rule, what flows along it, and how each entry of that is a sum of products."""
     data = {"child": index[edge.child], "parent": index[edge.parent], "side": edge.i,
-            "flow": _flat(derivation.flows[edge]), "rule": _both(flow(derivation, edge)),
-            "mistakes": known_mistakes(derivation, edge)}
+            "flow": _flat(derivation.flows[edge]), "mistakes": known_mistakes(derivation, edge)}
     child, operation = edge.child, edge.child.operation
     assert operation is not None
     inputs = [parent.value for parent in child.parents]
@@ -139,11 +138,11 @@ def _steps(derivation: Derivation, nodes: List[Node], edges: List[Edge], paramet
     for node in nodes:
         if node.operation is None:
             continue
-        terms = [names.term(node), names.formula(node)]
+        term, shown = names.term(node), None
         if all(each.size <= 24 for each in (node,) + node.parents):
-            terms += [with_numbers(node, derivation.values), array(node.value)]
-        steps.append({"phase": "forward", "node": index[node], "letters": _both(equation(*terms[:2])),
-                      "numbers": _both(equation(terms[0], *terms[2:])) if len(terms) > 2 else None,
+            shown = _numbers(equation(term, with_numbers(node, derivation.values), array(node.value)), node.size)
+        steps.append({"phase": "forward", "node": index[node], "letters": _both(equation(term, names.formula(node))),
+                      "numbers": shown,
                       "shapes": _shapes(derivation, (node,) + node.parents)})
     seed = equation(names.partial(derivation.output), number(1))
     steps.append({"phase": "seed", "node": index[derivation.output], "letters": _both(seed), "numbers": None,
@@ -154,7 +153,7 @@ def _steps(derivation: Derivation, nodes: List[Node], edges: List[Edge], paramet
         step = {"phase": "backward", "edge": places[edge], "node": index[edge.parent],
                 "letters": _both(equation(names.partial(edge.parent), flow(derivation, edge))
                                  if len(received) == 1 else flow(derivation, edge)),
-                "numbers": _numbers(derivation, edge),
+                "numbers": _flow_numbers(derivation, edge),
                 "shapes": _shapes(derivation, dict.fromkeys((edge.child,) + edge.child.parents), gradients=True),
                 "why": _why(derivation, edge), "several": len(received), "last": max(received) == places[edge]}
         if len(received) > 1 and step["last"]:
@@ -168,15 +167,20 @@ def _steps(derivation: Derivation, nodes: List[Node], edges: List[Edge], paramet
         if node.size <= 24:
             shown = [array(node.value) - number(rate) * array(grad), array(node.value - rate * grad)]
         steps.append({"phase": "update", "node": index[node], "letters": _both(equation(*terms)),
-                      "numbers": _both(equation(terms[0], *shown)) if node.size <= 24 else None,
+                      "numbers": _numbers(equation(terms[0], *shown), node.size) if node.size <= 24 else None,
                       "shapes": _shapes(derivation, (node,))})
     return steps
 
 
-def _numbers(derivation: Derivation, edge: Edge) -> Any:
+def _numbers(term: Term, size: int) -> Dict[str, Any]:
+    """Return a formula of numbers; of arrays, the table beside it is what is read aloud."""
+    return {"math": MATHML.write(term), "spoken": SPOKEN.write(term) if size == 1 else "The numbers are in the table."}
+
+
+def _flow_numbers(derivation: Derivation, edge: Edge) -> Any:
     """Return the product along an edge with its numbers, where these are few."""
     if edge.child.ndim == edge.parent.ndim == 0:
-        return _both(equation(numbers(derivation, edge), array(derivation.flows[edge])))
+        return _numbers(equation(numbers(derivation, edge), array(derivation.flows[edge])), 1)
     if max(edge.child.size, *(each.size for each in edge.child.parents)) > 24:
         return None
     operation = edge.child.operation
@@ -184,7 +188,7 @@ def _numbers(derivation: Derivation, edge: Edge) -> Any:
     values = [array(node.value) for node in (edge.child,) + edge.child.parents]
     with np.errstate(all="ignore"):
         product = operation.flow(edge.i, array(derivation.gradients[edge.child]), *values)
-    return _both(equation(product, array(derivation.flows[edge])))
+    return _numbers(equation(product, array(derivation.flows[edge])), edge.child.size)
 
 
 def _why(derivation: Derivation, edge: Edge) -> List[Any]:

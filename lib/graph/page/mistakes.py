@@ -43,5 +43,5 @@ def known_mistakes(derivation: Derivation, edge: Edge) -> List[Dict[str, Any]]:
                                  "index is summed."))
     if right.ndim == 2 and right.shape[0] == right.shape[1]:
         found.append((right.T, "That is the entry of the transposed matrix: which index is the row?"))
-    return [{"hint": hint, "flow": np.asarray(numbers, float).ravel().tolist()} for numbers, hint in found
+    return [{"hint": hint, "flow": [float(f"{each:.9g}") for each in np.ravel(numbers)]} for numbers, hint in found
             if np.all(np.isfinite(numbers)) and not np.allclose(numbers, right, rtol=1e-9, atol=0)]

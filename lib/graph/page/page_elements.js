@@ -31,11 +31,19 @@ function formula(tree, spoken) {
 }
 
 function mathElement(tree) {
+  if (tree[0] === "array") return mathElement(matrixTree(Number(tree[1]), tree.slice(2)));
   const made = document.createElementNS(MATH, tree[0]);
   for (const child of tree.slice(1)) made.append(typeof child === "string" ? child : mathElement(child));
   if (tree[0] === "mspace") made.setAttribute("width", "0.3em");
   if (tree[0] === "mi" && tree[1] && tree[1].length > 1) made.setAttribute("mathvariant", "normal");
   return made;
+}
+
+function matrixTree(columns, numbers) {
+  const rows = [];
+  for (let k = 0; k < numbers.length; k += columns)
+    rows.push(["mtr", ...numbers.slice(k, k + columns).map(number => ["mtd", ["mn", number]])]);
+  return ["mtable", ...rows];
 }
 
 function both(written) {
@@ -106,19 +114,19 @@ function gradientText(k, flat) {
 // ---- tables
 
 // An array as a table with its indices; cell(flat) gives what stands for an entry.
-function table(node, caption, cell) {
+function table(node, caption, cell, place = "") {
   const rows = node.shape.length < 2 ? 1 : node.shape[node.shape.length - 2];
   const columns = node.shape.length ? node.shape[node.shape.length - 1] : 1;
   const parts = [];
   for (let start = 0, part = 0; start < sizeOf(node); start += rows * columns, part++) {
     const slice = node.shape.length > 2 ? ` [${indicesOf(node.shape.slice(0, -2), part).join(",")}]` : "";
     const head = element("tr", {}, element("td", {}),
-      ...Array.from({length: columns}, (_, j) => element("th", {scope: "col"}, node.shape.length ? String(j) : "")));
+      ...Array.from({length: columns}, (_, j) => element("th", {scope: "col"}, String(j))));
     const body = Array.from({length: rows}, (_, i) => element("tr", {},
-      element("th", {scope: "row"}, node.shape.length > 1 ? String(i) : ""),
+      node.shape.length > 1 ? element("th", {scope: "row"}, String(i)) : element("td", {}),
       ...Array.from({length: columns}, (_, j) => element("td", {}, cell(start + i * columns + j)))));
     parts.push(element("table", {}, element("caption", {}, caption + slice),
       node.shape.length ? element("thead", {}, head) : null, element("tbody", {}, ...body)));
   }
-  return element("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": caption}, ...parts);
+  return element("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": caption + place}, ...parts);
 }

@@ -16,7 +16,7 @@ function askedEntry(index) {
 }
 
 function isAsked(index) {
-  return predict.on && !predict.answers.has(index);
+  return predict.on && data.steps[index].phase !== "seed" && !predict.answers.has(index);
 }
 
 function isHidden(index, k) {
@@ -99,10 +99,11 @@ function question(index, answered) {
 // At the end: which steps were right.
 function score() {
   const count = kind => [...predict.answers.values()].filter(answer => answer === kind).length;
+  const asked = data.steps.filter(step => step.phase !== "seed").length;
   const wrong = [...predict.answers].filter(([, answer]) => answer !== "right").map(([index]) => index);
   const links = wrong.map(index => element("li", {}, element("a", {href: `#step=${index}`}, stepTitle(index))));
   return element("section", {class: "score", "aria-label": "your predictions"}, element("h2", {}, "Your predictions"),
-    element("p", {}, `${count("right")} of ${data.steps.length} steps right at once, ${count("wrong")} after a hint, ` +
-      `${count("shown")} shown, ${data.steps.length - predict.answers.size} left out.`),
+    element("p", {}, `${count("right")} of ${asked} steps right at once, ${count("wrong")} after a hint, ` +
+      `${count("shown")} shown, ${asked - predict.answers.size} left out.`),
     wrong.length ? element("p", {}, "Worth another look:") : null, element("ul", {}, ...links));
 }

@@ -56,7 +56,8 @@ function factorElement(product) {
   const edge = data.edges[product.edge], child = data.nodes[edge.child], parent = data.nodes[edge.parent];
   const tree = ["mfrac", ["mrow", ["mo", "∂"], entryTree(child, product.child)], ["mrow", ["mo", "∂"], parent.term]];
   const words = `the derivative of ${entrySpoken(child, product.child)} by ${parent.spoken}`;
-  return element("span", {}, formula(tree, words), " = ", numberElement(product.factor));
+  const rule = edge.slope && edge.slope.math[0] !== "mn" ? [" = ", both(edge.slope)] : [];
+  return element("span", {}, formula(tree, words), ...rule, " = ", numberElement(product.factor));
 }
 
 function gradientElement(k, flat) {

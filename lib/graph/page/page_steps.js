@@ -35,7 +35,7 @@ function goTo(index, quietly) {
   parts.nearby.replaceChildren(...nearby(state.index));
   mark(state.index);
   if (predict.on) { showTables(); parts.score.replaceChildren(...(state.index === data.steps.length - 1 ? [score()] : [])); }
-  if (!quietly) history.replaceState(null, "", `#step=${state.index}`);
+  if (!quietly && location.protocol !== "about:") history.replaceState(null, "", `#step=${state.index}`);
 }
 
 function goToNode(k) {
@@ -67,17 +67,17 @@ function stepParts(index, printed) {
 function entries(step, printed) {
   const node = data.nodes[step.node], numbers = quantityOf(step);
   if (step.phase === "backward" && step.last && !printed)
-    return [gradientTable(step.node), element("p", {class: "remark"}, "Each entry opens as the products it is made of.")];
+    return [gradientTable(step.node, " in this step"), element("p", {class: "remark"}, "Each entry opens as the products it is made of.")];
   const what = step.phase === "backward" ? `what flows to ${node.name}` : step.phase === "update" ? `new ${node.name}` :
-    step.phase === "seed" ? node.dText : node.name;
-  return [table(node, what, flat => numberElement(numbers[flat]))];
+    step.phase === "seed" ? node.derivative : node.name;
+  return [table(node, what, flat => numberElement(numbers[flat]), " in this step")];
 }
 
-function gradientTable(k) {
+function gradientTable(k, place) {
   const node = data.nodes[k];
-  return table(node, node.dText, flat => element("button", {type: "button", class: "entry", "data-node": k, "data-flat": flat,
+  return table(node, node.derivative, flat => element("button", {type: "button", class: "entry", "data-node": k, "data-flat": flat,
     "aria-label": `${gradientText(k, flat)} = ${shown(node.grad[flat])}: open it`, onclick: () => open(k, flat)},
-    numberElement(node.grad[flat])));
+    numberElement(node.grad[flat])), place);
 }
 
 function open(k, flat) {
@@ -138,7 +138,8 @@ function build() {
     parts.sentence, element("div", {class: "drawings"}, ...drawings), parts.nearby, parts.panel, parts.score, parts.opened,
     element("details", {class: "all", open: true}, element("summary", {}, "All numbers: values and gradients"), parts.tables),
     element("p", {class: "remark"}, `${data.nodes[data.output].name} is ${shown(data.loss.before)} and, after the update of ` +
-      `all parameters with learning rate ${data.rate}, ${shown(data.loss.after)}. Keys: arrows left and right, Home, End.`),
+      `all parameters with learning rate ${data.rate}, ${data.loss.after === "nan" ? "no longer defined: the step is too long" :
+        shown(data.loss.after)}. Keys: arrows left and right, Home, End.`),
     parts.print);
   document.addEventListener("keydown", event => {
     if (event.target.closest("input, textarea, .scroll") || event.ctrlKey || event.metaKey || event.altKey) return;
