@@ -90,9 +90,9 @@ class OneLineParser(argparse.ArgumentParser):
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """Write the page that a command line asks for, or list the networks that there are."""
-    parser = OneLineParser(prog="python -m lib.walkthrough", description="Write a page on which a network's forward and "
-                           "backward pass can be watched, opened and predicted, as one HTML file.")
+    """Write the page that a command line asks for, or list the networks."""
+    parser = OneLineParser(prog="python -m lib.walkthrough", description="Write a page on which a network's forward "
+                           "and backward pass can be watched, opened and predicted, as one HTML file.")
     parser.add_argument("name", nargs="?", default="xor", choices=list(EXAMPLES), metavar="NAME",
                         help=f"the network: {', '.join(EXAMPLES)} (default: xor)")
     parser.add_argument("--output", default="walkthrough.html", metavar="FILE", help="default: %(default)s")

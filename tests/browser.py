@@ -1,6 +1,6 @@
 """A real browser for the tests of pages: headless Chromium by Playwright, and axe-core for accessibility.
 
-Without Playwright, a Chromium or axe-core, the tests that need them say so and are left out; .ci/run installs all three.
+Without Playwright, a Chromium or axe-core, the tests that need them say so and are left out; .ci/run installs them.
 """
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Interactive pages in a real browser: every number, every step and every opened gradient, keys, predictions, access."""
+"""Interactive pages in a real browser: every number, step and opened gradient, keys, predictions, accessibility."""
 from __future__ import annotations
 
 import json
@@ -109,7 +109,8 @@ def test_every_gradient_entry_opens_as_its_products(number, tmp_path):
             for flat, grad in enumerate(node["grad"] or []):
                 tab.evaluate("([k, flat]) => document.querySelector("  # the first action
                              "`.tables button.entry[data-node='${k}'][data-flat='${flat}']`).click()", [k, flat])
-                products = tab.eval_on_selector_all(".inspect > section > ul > li", "e => e.map(x => x.dataset.product)")
+                products = tab.eval_on_selector_all(".inspect > section > ul > li",
+                                                    "e => e.map(x => x.dataset.product)")
                 if k != made.data["output"]:
                     np.testing.assert_allclose(sum(map(float, products)), grad, rtol=1e-9, atol=1e-13)
         leaf = next(k for k, node in enumerate(made.data["nodes"]) if "new" in node)
@@ -188,8 +189,8 @@ def test_axe_finds_nothing_and_no_text_is_small_or_covered(xor, dark, width, hei
         tab.evaluate(script)
         for state in ("null", "parts.predict.click()"):
             tab.evaluate(state)
-            found = tab.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', "
-                                 "'best-practice']}).then(result => result.violations.map(v => [v.id, v.nodes[0].html]))")
+            found = tab.evaluate("""axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa',
+                'best-practice']}).then(result => result.violations.map(v => [v.id, v.nodes[0].html]))""")
             assert found == [], json.dumps(found, indent=1)[:1500]
         small = tab.evaluate("""[...document.querySelectorAll('body *')].filter(e => e.checkVisibility() &&
             [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()) && !e.closest('.spoken, math') &&
@@ -197,7 +198,8 @@ def test_axe_finds_nothing_and_no_text_is_small_or_covered(xor, dark, width, hei
         assert small == []
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
         targets = tab.evaluate("""[...document.querySelectorAll('button, a, summary, input')].filter(e =>
-            e.checkVisibility()).map(e => e.getBoundingClientRect()).filter(r => r.width < 24 || r.height < 24).length""")
+            e.checkVisibility()).map(e => e.getBoundingClientRect())
+            .filter(r => r.width < 24 || r.height < 24).length""")
         assert targets == 0
 
 

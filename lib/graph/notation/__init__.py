@@ -15,6 +15,6 @@ from lib.graph.notation.terms import (Term, array, call, choice, entry, equation
 from lib.graph.notation.text import TEXT, Text
 from lib.graph.notation.writing import Notation
 
-__all__ = ["LATEX", "MATHML", "SPOKEN", "TEXT", "Latex", "Mathml", "Notation", "Spoken", "Term", "Text", "array", "call",
-           "choice", "entry", "equation", "index", "is_number", "listed", "matrix", "method", "name", "new", "number",
-           "ones", "outer", "partial", "product_of", "shape_of", "sum_of", "sum_over", "words"]
+__all__ = ["LATEX", "MATHML", "SPOKEN", "TEXT", "Latex", "Mathml", "Notation", "Spoken", "Term", "Text", "array",
+           "call", "choice", "entry", "equation", "index", "is_number", "listed", "matrix", "method", "name", "new",
+           "number", "ones", "outer", "partial", "product_of", "shape_of", "sum_of", "sum_over", "words"]

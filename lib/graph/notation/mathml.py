@@ -1,7 +1,7 @@
 """The MathML form of formulas, which browsers set without any help.
 
-A formula is a tree of lists, ["mfrac", ["mi", "a"], ["mi", "b"]]: a page's script makes elements of it, whose texts stay
-texts whatever stands in them. `markup` writes such a tree as MathML.
+A formula is a tree of lists, ["mfrac", ["mi", "a"], ["mi", "b"]]: a page's script makes elements of it, whose texts
+stay texts whatever stands in them. `markup` writes such a tree as MathML.
 """
 from __future__ import annotations
 
