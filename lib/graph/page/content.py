@@ -9,7 +9,7 @@ from typing import Any, Dict, List
 import numpy as np
 
 from lib.graph.explain.derivation import Derivation, Edge, recompute
-from lib.graph.explain.flows import flow, numbers, with_numbers
+from lib.graph.explain.flows import flow, numbers
 from lib.graph.explain.matrices import in_indices
 from lib.graph.explain.names import is_number
 from lib.graph.explain.parts import trained
@@ -140,7 +140,8 @@ def _steps(derivation: Derivation, nodes: List[Node], edges: List[Edge], paramet
             continue
         term, shown = names.term(node), None
         if all(each.size <= 24 for each in (node,) + node.parents):
-            shown = _numbers(equation(term, with_numbers(node, derivation.values), array(node.value)), node.size)
+            with_numbers = node.operation.formula(*[array(parent.value) for parent in node.parents])
+            shown = _numbers(equation(term, with_numbers, array(node.value)), node.size)
         steps.append({"phase": "forward", "node": index[node], "letters": _both(equation(term, names.formula(node))),
                       "numbers": shown,
                       "shapes": _shapes(derivation, (node,) + node.parents)})
