@@ -4,7 +4,7 @@
 """
 from __future__ import annotations
 
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
@@ -15,12 +15,13 @@ from lib.losses import CrossEntropyLoss
 from lib.network import Linear, Sequential
 from lib.network_base import Module
 from lib.optimizers import create_optimizer
+from lib.steps.threads import blas_threads
 from lib.utilities import save_result
 
 
 def train(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarray, y_train: np.ndarray, x_val: np.ndarray,
           y_val: np.ndarray, num_epochs: int, batch_size: int, scheduler: Any = None,
-          compiled: bool = False) -> Curves:
+          compiled: bool = False, threads: Optional[int] = None) -> Curves:
     """Train a model, and measure after each epoch how well it does on data that it wasn't trained on.
 
     The samples are shuffled in each epoch by np.random.shuffle, in the order that the epoch before has left. Training
@@ -37,6 +38,7 @@ def train(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarray, y_tr
         scheduler: sets the optimiser's learning rate after each epoch, by its step().
         compiled: whether lib.steps.compiled takes the steps, which is faster, in place of the modules' own code: both
             are compared on each epoch's first batch. What can't be compiled is said in a NotCompilable.
+        threads: how many threads BLAS may use meanwhile; by default, as many as the network's products can use.
 
     Returns:
         Four arrays, (num_epochs,): training costs, each the mean of an epoch's batch losses; training accuracies;
@@ -46,11 +48,12 @@ def train(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarray, y_tr
         AssertionError: the batch size doesn't divide the training data.
     """
     measures = []
-    for measured in train_epochs(model, loss_fn, optimizer, x_train, y_train, x_val, y_val, num_epochs, batch_size,
-                                 compiled):
-        measures.append(measured)
-        if scheduler is not None:
-            scheduler.step()
+    epochs = train_epochs(model, loss_fn, optimizer, x_train, y_train, x_val, y_val, num_epochs, batch_size, compiled)
+    with blas_threads(threads, model, x_train, batch_size):
+        for measured in epochs:
+            measures.append(measured)
+            if scheduler is not None:
+                scheduler.step()
     return curves_of(measures)
 
 

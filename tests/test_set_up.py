@@ -59,7 +59,7 @@ def imported_by(module):
 
 
 def test_the_core_imports_numpy_alone():
-    optional = {"scipy", "matplotlib", "sklearn", "tqdm", "joblib", "torch", "hypothesis", "pandas"}
+    optional = {"scipy", "matplotlib", "sklearn", "tqdm", "joblib", "threadpoolctl", "torch", "hypothesis", "pandas"}
     modules = sorted(path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
                      for path in (ROOT / "lib").rglob("*.py") if path.name not in ("__init__.py", "__main__.py"))
     assert "lib.network" in modules

@@ -71,6 +71,8 @@ def read_options(command: str, description: str, arguments: Optional[Sequence[st
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: %(default)s")
     parser.add_argument("--examples", type=int, metavar="N", help="train on the first N images, for a quick look")
     parser.add_argument("--checkpoint", metavar="FILE", help="save the run in FILE; resume it if it is there")
+    parser.add_argument("--compiled", action="store_true", help="train by compiled steps, which are faster")
+    parser.add_argument("--threads", type=int, metavar="N", help="BLAS threads (default: as many as are of use)")
     parser.add_argument("--plot", metavar="FOLDER", help="draw curves, weights and mistakes into FOLDER (Matplotlib)")
     return parser.parse_args(arguments)
 
@@ -81,7 +83,8 @@ def run_and_report(model: Module, data: Sequence[np.ndarray], options: argparse.
     x_train, x_val, x_test, y_train, y_val, y_test = data
     data = (x_train[:options.examples], x_val, x_test, y_train[:options.examples], y_val, y_test)
     print(summary(model, data[0].shape[1:]))
-    history, test_accuracy = train_on_mnist(model, data, options.epochs, rng=rng, checkpoint=options.checkpoint)
+    history, test_accuracy = train_on_mnist(model, data, options.epochs, rng=rng, checkpoint=options.checkpoint,
+                                            compiled=options.compiled, threads=options.threads)
     print("epoch  training loss  accuracy  validation loss  accuracy  seconds")
     for epoch in range(history.num_epochs):
         print(f"{epoch + 1:5d}  {history['loss'][epoch]:13.4f}  {history['accuracy'][epoch]:8.4f}  "

@@ -19,33 +19,37 @@ Curves = Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 def train_epochs(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarray, y_train: np.ndarray,
                  x_val: np.ndarray, y_val: np.ndarray, num_epochs: int, batch_size: int,
                  compiled: bool = False) -> Iterator[Measures]:
-    """Train for a number of epochs, as `lib.training.train` says; yields four numbers at the end of each.
+    """Train for a number of epochs, as `lib.training.train` says, after checking that all of it fits.
 
-    Yields:
-        The mean of the batches' losses while training, the accuracy while training, the sum of the batches' losses on
-        the validation set, and the accuracy there.
+    Returns:
+        At the end of each epoch, four numbers: the mean of the batches' losses while training, the accuracy while
+        training, the sum of the batches' losses on the validation set, and the accuracy there.
     """
     x_train, y_train = np.asarray(x_train), np.asarray(y_train)
     _require_fitting(x_train, y_train, x_val, y_val, num_epochs, batch_size)
     require_training_objects(model, loss_fn, optimizer, "train")
     training_step = make_step(model, loss_fn, optimizer, compiled=compiled)
     share = share_right(y_train, loss_fn)
-    indices = np.arange(len(x_train))
-    for _ in range(num_epochs):
-        np.random.shuffle(indices)
-        model.train()
-        losses: List[float] = []
-        shares: List[float] = []
-        try:
-            for batch in indices.reshape(-1, batch_size):
-                y_batch = y_train[batch]
-                loss, predictions = training_step.step(x_train[batch], y_batch)
-                losses.append(float(loss))
-                shares.append(share(y_batch, predictions))
-        finally:
-            training_step.end_epoch()
-        val_accuracy, val_cost = evaluate(x_val, y_val, model, loss_fn, batch_size)
-        yield float(np.mean(losses)), float(np.mean(shares)), val_cost, val_accuracy
+
+    def epochs() -> Iterator[Measures]:
+        indices = np.arange(len(x_train))
+        for _ in range(num_epochs):
+            np.random.shuffle(indices)
+            model.train()
+            losses: List[float] = []
+            shares: List[float] = []
+            try:
+                for batch in indices.reshape(-1, batch_size):
+                    y_batch = y_train[batch]
+                    loss, predictions = training_step.step(x_train[batch], y_batch)
+                    losses.append(float(loss))
+                    shares.append(share(y_batch, predictions))
+            finally:
+                training_step.end_epoch()
+            val_accuracy, val_cost = evaluate(x_val, y_val, model, loss_fn, batch_size)
+            yield float(np.mean(losses)), float(np.mean(shares)), val_cost, val_accuracy
+
+    return epochs()
 
 
 def curves_of(measures: List[Measures]) -> Curves:

@@ -19,6 +19,7 @@ from lib.fitting.trainer import DivergenceError, Metrics, Trainer
 from lib.fitting.checks import require_training_objects
 from lib.optimization.clipping import clip_grad_norm
 from lib.steps import make_step
+from lib.steps.threads import blas_threads
 from lib.validation import require_size
 
 __all__ = ["fit", "History", "EarlyStopping", "DivergenceError", "default_metrics"]
@@ -28,7 +29,8 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
         validation: Optional[Tuple[np.ndarray, np.ndarray]] = None, scheduler: Any = None,
         early_stopping: Union[EarlyStopping, int, None] = None, checkpoint: Union[str, Path, None] = None,
         resume: bool = True, rng: Union[np.random.Generator, int, None] = None, metrics: Optional[Metrics] = None,
-        clip_norm: Optional[float] = None, progress: Optional[bool] = None, compiled: bool = False) -> History:
+        clip_norm: Optional[float] = None, progress: Optional[bool] = None, compiled: bool = False,
+        threads: Optional[int] = None) -> History:
     """Train a model for a number of epochs, and return what it was like.
 
     With a checkpoint, the whole run is saved before the first epoch and after each, and a run that was killed goes on
@@ -56,6 +58,7 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
         progress: whether to show a progress bar; by default only on a terminal that has tqdm.
         compiled: whether the steps are taken by lib.steps.compiled, which is faster, in place of the modules' own code:
             on each epoch's first batch, both are compared.
+        threads: how many threads BLAS may use meanwhile; by default, as many as the network's products can use.
 
     Returns:
         The history. Afterwards every module is in the mode, training or evaluation, in which it was.
@@ -76,10 +79,11 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
     batches = Batches(x, y, batch_size, rng=rng)
     clip = None if clip_norm is None else partial(clip_grad_norm, max_norm=clip_norm)
     training_step = make_step(model, loss_fn, optimizer, clip, compiled)
-    trainer = Trainer(Run(model, loss_fn, optimizer, scheduler, rng), batches, validation, metrics, early_stopping)
-    if checkpoint is not None:
-        trainer.use_checkpoint(checkpoint, resume)
-    return trainer.train(training_step, epochs, progress, has_foreign_metrics)
+    with blas_threads(threads, model, batches.x, batch_size):
+        trainer = Trainer(Run(model, loss_fn, optimizer, scheduler, rng), batches, validation, metrics, early_stopping)
+        if checkpoint is not None:
+            trainer.use_checkpoint(checkpoint, resume)
+        return trainer.train(training_step, epochs, progress, has_foreign_metrics)
 
 
 def default_metrics(y: np.ndarray) -> Metrics:

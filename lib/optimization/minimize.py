@@ -14,6 +14,7 @@ from lib.gradient_utilities import zero_grad
 from lib.layers.initializers import Initializer, initialize
 from lib.network_base import Module, Parameter
 from lib.steps.gradient import CompiledGradient
+from lib.steps.threads import blas_threads
 from lib.validation import InputError, optional_import, require_size
 
 
@@ -34,7 +35,8 @@ class MinimizeResult(NamedTuple):
 
 def minimize(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray, method: str = "BFGS", n_starts: int = 1,
              initializer: Union[str, Initializer] = "own", rng: Optional[np.random.Generator] = None,
-             options: Optional[Dict[str, Any]] = None, compiled: bool = False) -> MinimizeResult:
+             options: Optional[Dict[str, Any]] = None, compiled: bool = False,
+             threads: Optional[int] = None) -> MinimizeResult:
     """Train a model by one of SciPy's optimisers, from several starts, and leave it with the best parameters found.
 
     The first start is from the parameters that the model has; for each further one they are drawn anew. A loss with
@@ -52,6 +54,7 @@ def minimize(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray, method: 
             method has them.
         compiled: whether loss and gradient are computed by lib.steps.gradient, which is faster, in place of the
             modules' own code: at the beginning of each start and at its end, both are compared.
+        threads: how many threads BLAS may use meanwhile; by default, as many as the network's products can use.
 
     Returns:
         The losses, and how each start ended.
@@ -73,17 +76,20 @@ def minimize(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray, method: 
     best, best_loss = flat_data(params), np.inf
     runs: List[Any] = []
     try:
-        for start in range(n_starts):
-            if start > 0:
-                initialize(model, initializer, rng)
-            runs.append(_run(optimize, objective, flat_data(params), method, options))
-            if compiled_gradient is not None:
-                compiled_gradient.end_epoch()
-                objective(runs[-1].x)  # compared, as it is the first batch since
-                compiled_gradient.end_epoch()
-            if runs[-1].fun < best_loss:  # a loss of NaN is not
-                best, best_loss = runs[-1].x, float(runs[-1].fun)
+        with blas_threads(threads, model, x, len(x)):
+            for start in range(n_starts):
+                if start > 0:
+                    initialize(model, initializer, rng)
+                runs.append(_run(optimize, objective, flat_data(params), method, options))
+                if compiled_gradient is not None:
+                    compiled_gradient.end_epoch()
+                    objective(runs[-1].x)  # compared, as it is the first batch since
+                    compiled_gradient.end_epoch()
+                if runs[-1].fun < best_loss:  # a loss of NaN is not
+                    best, best_loss = runs[-1].x, float(runs[-1].fun)
     finally:  # also after Ctrl-C: what was found so far is kept
+        if compiled_gradient is not None:
+            compiled_gradient.end_epoch()
         set_flat_data(params, best)
     if best_loss == np.inf:
         raise InputError(f"minimize: none of the {n_starts} starts led to a finite loss. Are there NaNs in the data, "

@@ -20,6 +20,7 @@ from lib.steps.conditions import flat_layers
 from lib.steps.convolutions import RULES
 from lib.steps.memory import NotCompilable
 from lib.steps.stacked import StackedParameters, StackedProgram
+from lib.steps.threads import blas_threads
 from lib.steps.together import NetworksTogether
 from lib.validation import InputError, as_float, require_positive, require_size
 
@@ -58,8 +59,8 @@ class TrainedNetworks(NamedTuple):
 def train_many(create_model: Callable[[], Module], loss_fn: Any, x: Any, y: Any, epochs: int,
                seeds: Union[int, Sequence[int]] = 100, lr: Any = 1.0, optimizer: str = "sgd",
                hyperparams: Optional[Mapping[str, Any]] = None, batch_size: Optional[int] = None,
-               record_every: Optional[int] = None, chunk_bytes: int = 2 ** 22, compiled: bool = False
-               ) -> TrainedNetworks:
+               record_every: Optional[int] = None, chunk_bytes: int = 2 ** 22, compiled: bool = False,
+               threads: Optional[int] = None) -> TrainedNetworks:
     """Train many networks, each from its own random start.
 
     >>> from lib.dataset import X, y
@@ -90,6 +91,7 @@ def train_many(create_model: Callable[[], Module], loss_fn: Any, x: Any, y: Any,
             of the modules' own code. On each epoch's first batch, one of the networks that are trained at once, in
             turn, is compared with what its modules and its optimiser compute; large ones are trained one after the
             other, by lib.steps.compiled.
+        threads: how many threads BLAS may use meanwhile; by default, as many as a network's products can use.
 
     Returns:
         The trained networks and their losses on all of x.
@@ -121,12 +123,13 @@ def train_many(create_model: Callable[[], Module], loss_fn: Any, x: Any, y: Any,
         model = task.new_model(run_seeds[0])
         loss_fn(model(x), y)  # what doesn't fit is said before any time is spent
         runs_at_once = task.runs_at_once(model, chunk_bytes)
-        for start in range(0, len(run_seeds), runs_at_once or 1):
-            chunk = slice(start, start + (runs_at_once or 1))
-            train = task.train_together if runs_at_once else task.train_alone
-            chunk_parameters, chunk_losses = train(run_seeds[chunk], rates[chunk])
-            parameters.append(chunk_parameters)
-            losses.append(chunk_losses)
+        train = task.train_together if runs_at_once else task.train_alone
+        with blas_threads(threads, model, x, batch_size):
+            for start in range(0, len(run_seeds), runs_at_once or 1):
+                chunk = slice(start, start + (runs_at_once or 1))
+                chunk_parameters, chunk_losses = train(run_seeds[chunk], rates[chunk])
+                parameters.append(chunk_parameters)
+                losses.append(chunk_losses)
     stacked = [np.concatenate(pieces) for pieces in zip(*parameters)]
     return TrainedNetworks(run_seeds, np.array(rates, dtype=float), stacked, recorded, np.concatenate(losses, axis=1),
                            create_model)

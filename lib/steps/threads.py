@@ -1,0 +1,57 @@
+"""How many threads BLAS, which computes NumPy's matrix products, may use while something is trained.
+
+Threads that share a product wait for each other actively. Where another process has one of the cores, all of them wait,
+and a product that is too small for several threads takes up to ten times as long as with one.
+"""
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Any, Iterator, Optional
+
+import numpy as np
+
+from lib.network_base import Module
+from lib.validation import optional_import, require_size
+
+MULTIPLICATIONS_A_THREAD = 2 ** 25  # about a millisecond's work: less than that isn't worth waiting for each other
+
+
+@contextmanager
+def blas_threads(threads: Optional[int], model: Module, x: Any, batch_size: int) -> Iterator[None]:
+    """Limit BLAS to a number of threads for a while; afterwards the setting is what it was.
+
+    It takes some milliseconds to find the BLAS libraries, so this is for a whole run, not for a step.
+
+    Args:
+        threads: the number of threads; None for as many as the products of a training step can use, at most those of
+            the setting.
+        model, x, batch_size: what is trained, all inputs (N, ...), and the examples a step.
+    """
+    if threads is not None:
+        require_size("threads", threads, "training")
+        optional_import("threadpoolctl", "threadpoolctl", "threads=")
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:  # without it, BLAS uses what it is set to
+        yield
+        return
+    libraries = ThreadpoolController().select(user_api="blas")
+    if threads is None:
+        allowed = [library["num_threads"] for library in libraries.info()]
+        threads = min([usable_threads(model, x, batch_size), *allowed])
+    with libraries.limit(limits=threads):
+        yield
+
+
+def usable_threads(model: Module, x: Any, batch_size: int) -> int:
+    """Return how many threads the greatest matrix product of a step can keep busy; at least 1.
+
+    A product takes as many multiplications as the weights have entries, for each row of the batch: each example is one,
+    or as many as it has pixels, for the weights of a convolution, or positions, where an example is a sequence.
+    """
+    shape, most = np.shape(x), 0
+    for _, parameter in model.named_parameters(constants=True):
+        positions = shape[2:] if parameter.data.ndim > 2 else shape[1:-1] if len(shape) == 3 else ()
+        rows = min(batch_size, shape[0]) * int(np.prod(positions))
+        most = max(most, rows * parameter.data.size * (parameter.data.ndim > 1))
+    return max(1, most // MULTIPLICATIONS_A_THREAD)
