@@ -1,12 +1,11 @@
 """Whether what a module is written out as agrees with the module's own forward and backward, on these numbers."""
 from __future__ import annotations
 
-from typing import Any, List, Sequence
+from typing import Any, Dict, List, Sequence, Set
 
 import numpy as np
 
 from lib.graph.engine import pass_on, propagate, topological_order
-from lib.graph.module_calls import ModuleCall
 from lib.graph.module_state import StandIn, unique
 from lib.graph.node import Node
 
@@ -21,40 +20,56 @@ def agrees(written: Node, own: Node) -> bool:
     return _gradients_agree(written, own.parents, probe, expected)
 
 
-def goes_the_same_ways_back(module: Any, written: Node, nodes: Sequence[Node]) -> bool:
+def goes_the_same_ways_back(module: Any, written: Node, nodes: Sequence[Node], calls: Dict[Node, Node]) -> bool:
     """Tell whether module.backward sends a gradient through the modules inside of it as the graph does.
 
     For this, a stand-in takes the place of each one's backward: it notes what it gets, and returns numbers that cost
     nothing to compute.
+
+    Args:
+        module, written, nodes: the module, what it gave on nodes, and these nodes.
+        calls: what each module inside of it gave, and the node that is this module as a whole.
     """
-    order = topological_order(written, only_needed=True, stop=nodes)
-    calls = {node: node.operation.module for node in order
-             if isinstance(node.operation, ModuleCall) and node not in set(nodes)}
-    if len(unique(calls.values())) < len(calls):
+    stop = set(nodes)
+    order = _order_with_calls(written, stop, calls)
+    called = {node: calls[node] for node in order if node in calls and node not in stop}
+    inside = [own.operation.module for own in called.values()]  # type: ignore[union-attr]
+    if len(unique(inside)) < len(inside):
         return False  # a module that was called twice remembers its last call only
     gradients, probe = [node.grad for node in order], _probe(written)
-    stand_ins = {node: _Noting(i, node.parents[0].value) for i, node in enumerate(calls)}
+    stand_ins = {node: _Noting(i, own.parents[0].value) for i, (node, own) in enumerate(called.items())}
     try:
         for node in order:
             node.grad = None
         written.grad = probe
         for node in reversed(order):
-            if node in calls:
-                first, grad = node.parents[0], stand_ins[node](node.grad)
+            if node in called:
+                first, grad = called[node].parents[0], stand_ins[node](node.grad)
                 first.grad = grad if first.grad is None else first.grad + grad
-            elif node.operation is not None and node not in set(nodes):
+            elif node.operation is not None and node not in stop:
                 pass_on(node)
-        for node, child in calls.items():
-            stand_ins[node].by_graph, stand_ins[node].received = stand_ins[node].received, []
-            vars(child)["backward"] = stand_ins[node]
+        for stand_in, child in zip(stand_ins.values(), inside):
+            stand_in.by_graph, stand_in.received = stand_in.received, []
+            vars(child)["backward"] = stand_in
         module.backward(probe)
-        return all(len(stand_in.received) == 1 and close(stand_in.received[0], stand_in.by_graph[0])
-                   for stand_in in stand_ins.values())
+        return all(stand_in.has_received_the_same() for stand_in in stand_ins.values())
     finally:
-        for child in calls.values():
+        for child in inside:
             vars(child).pop("backward", None)
         for node, grad in zip(order, gradients):
             node.grad = grad
+
+
+def _order_with_calls(output: Node, stop: Set[Node], calls: Dict[Node, Node]) -> List[Node]:
+    """Return the nodes between some nodes and the output, in topological order, a module that was called as a whole."""
+    found, order = {output}, [output]
+    for node in order:  # grows while it is walked through
+        parents = calls[node].parents[:1] if node in calls else node.parents
+        for parent in parents if node not in stop else ():
+            if parent not in found and parent.needs_grad:
+                found.add(parent)
+                order.append(parent)
+    return sorted(order, key=lambda node: node.number)
 
 
 class _Noting(StandIn):
@@ -68,21 +83,38 @@ class _Noting(StandIn):
     def __call__(self, grad: Any) -> Any:
         grad = np.asarray(grad)
         first, last = grad.flat[0], grad.flat[-1]
-        self.received.append(np.array([first, last, *grad.shape]))
-        return np.full(self.input_value.shape, first + (self.i + 2) * last, self.input_value.dtype)
+        self.received.append((first, last, *grad.shape))
+        answer = self.input_value.dtype.type(first + (self.i + 2) * last)
+        return np.broadcast_to(answer, self.input_value.shape)
+
+    def has_received_the_same(self) -> bool:
+        """Tell whether it was called once on both ways, with the same but for rounding."""
+        if len(self.received) != 1 or len(self.by_graph) != 1 or len(self.received[0]) != len(self.by_graph[0]):
+            return False
+        accuracy = accuracy_of(self.input_value.dtype)
+        return all(abs(a - b) <= accuracy * max(abs(a), abs(b)) for a, b in zip(self.received[0], self.by_graph[0]))
 
 
 def _probe(node: Node) -> Any:
-    """Return an upstream gradient for comparisons, in the shape of a node."""
-    return np.asarray(np.random.default_rng(0).standard_normal(node.shape)).astype(node.dtype)[()]
+    """Return an upstream gradient for comparisons, in the shape of a node, with numbers of all kinds."""
+    return np.cos(1.0 + np.arange(node.size)).reshape(node.shape).astype(node.dtype)[()]
+
+
+def accuracy_of(dtype: Any) -> float:
+    """Return how large a difference rounding may make, as a part of the numbers."""
+    return 1e-8 if dtype == np.float64 else 1e-4
 
 
 def close(a: Any, b: Any) -> bool:
-    """Tell whether two arrays are equal but for rounding."""
+    """Tell whether two arrays are equal but for rounding, as seen from their greatest entries."""
     a, b = np.asarray(a), np.asarray(b)
-    accuracy = 1e-4 if np.float32 in (a.dtype, b.dtype) else 1e-8
-    scale = np.max(np.abs(b), initial=0, where=np.isfinite(b))
-    return a.shape == b.shape and bool(np.allclose(a, b, rtol=accuracy, atol=accuracy * scale, equal_nan=True))
+    accuracy = max(accuracy_of(a.dtype), accuracy_of(b.dtype))
+    if a.shape != b.shape:
+        return False
+    difference = np.ravel(a - b)
+    if np.isfinite(np.vdot(difference, difference)):
+        return bool(np.linalg.norm(difference) <= accuracy * np.linalg.norm(b))
+    return np.allclose(a, b, rtol=accuracy, equal_nan=True)
 
 
 def _gradients_agree(written: Node, inputs: Sequence[Node], probe: Any, expected: Sequence[Any]) -> bool:

@@ -14,6 +14,10 @@ from lib.validation import InputError, as_float
 _number_of = operator.attrgetter("number")
 _float64, _ndarray = np.float64, np.ndarray
 
+# The C library of Linux hands large blocks back to the system, page by page, and takes as large what is larger than all
+# blocks that were freed before. One of this size lets it keep those that a training loop allocates anew in each step.
+np.empty(31 * 2 ** 20, np.uint8)
+
 
 def topological_order(output: Any, only_needed: bool = False, stop: Iterable[Any] = ()) -> List[Any]:
     """Return the node and all nodes that it was computed from, parents before children; without recursion.

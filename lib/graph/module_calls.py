@@ -70,7 +70,11 @@ class ModuleCall(Operation):
                              "from lib.graph.")
         if self.result[0] is not grad:  # one call of the module's backward gives the gradients of all parents
             self.result = (grad, self.gradients(grad, values))
-        return self.result[1][i]
+        result = self.result[1][i]
+        if result is None:
+            raise InputError(f"The backward of {self.module!r} returned None in place of dL/d(its input). Is a return "
+                             "missing?")
+        return result.copy() if i == 0 else result  # the module may keep what it returns
 
     def gradients(self, grad: Any, values: Sequence[Any], is_real: bool = True) -> List[Any]:
         """Return the gradients of all parents by the module's own backward, and leave the module as it was.
@@ -97,8 +101,7 @@ class ModuleCall(Operation):
             self._exchange_data(earlier_data)
             earlier_state.restore()
         if self.input_count:
-            # what the module returns may be an array that it keeps
-            gradients = [first if first is None else np.array(first)] + [None] * (self.input_count - 1) + gradients
+            gradients = [first] + [None] * (self.input_count - 1) + gradients
         if np.ndim(grad) == 0 and grad != 1 and is_loss(self.module):  # its backward starts from dL/dL = 1
             gradients = [None if g is None else g * grad for g in gradients]
         return [g if g is None or g.shape == value.shape and g.dtype == value.dtype

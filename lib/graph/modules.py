@@ -50,6 +50,7 @@ _rules: Dict[type, Callable[..., Node]] = {}  # how modules of a class are writt
 _passing_on: List[type] = []  # classes whose modules are never nodes themselves, but what is inside of them
 _mode = ONE_NODE
 _running: Any = None  # the module whose own forward is running on nodes, if one is
+_calls: Optional[Dict[Node, Node]] = None  # of the modules inside of one that passes nodes on: result, and as one node
 
 
 def expansion(*module_classes: Any) -> Callable[[Any], Any]:
@@ -122,7 +123,7 @@ def apply_module(module: Any, args: Sequence[Any]) -> Node:
     try:
         if _mode == TRACED:
             return _traced(module, nodes)
-        if _mode == ONE_NODE and (isinstance(module, tuple(_passing_on)) or getattr(module, "passes_nodes_on", False)):
+        if isinstance(module, tuple(_passing_on)) or getattr(module, "passes_nodes_on", False):
             return _passed_on(module, nodes)
         return _one_node(module, nodes) if _mode == ONE_NODE else _written_out(module, nodes)
     finally:
@@ -143,15 +144,22 @@ Node.taken_in = _taken_in  # type: ignore[assignment]
 
 def _one_node(module: Any, nodes: Sequence[Node]) -> Node:
     leaves = [parameter_node(parameter) for parameter in module.parameters()]
-    return apply(ModuleCall(module, len(nodes)), *nodes, *leaves)
+    return _noted(apply(ModuleCall(module, len(nodes)), *nodes, *leaves))
 
 
-def _traced(module: Any, nodes: Sequence[Node]) -> Node:
+def _noted(node: Node, own: Optional[Node] = None) -> Node:
+    """Note that a node is what a module gave, and which node would be the module's own, if it isn't this one."""
+    if _calls is not None:
+        _calls[node] = node if own is None else own
+    return node
+
+
+def _traced(module: Any, nodes: Sequence[Node], inner: Optional[List[Module]] = None) -> Node:
     """Return the graph of the module's own forward (or its on_nodes): parameters are leaves, inner modules graphs."""
     global _running
     forward = _own_forward(module)
     parameters = unique(parameter for _, parameter in module.held(Parameter))
-    inner = modules_of(module)[1:]
+    inner = (modules_of(module) if inner is None else inner)[1:]
     data, replaced = [parameter.data for parameter in parameters], [vars(child).get("forward") for child in inner]
     for parameter in parameters:
         parameter._data = parameter_node(parameter)
@@ -170,7 +178,7 @@ def _traced(module: Any, nodes: Sequence[Node]) -> Node:
                 del vars(child)["forward"]
     if not isinstance(result, Node):
         raise InputError(f"The forward of {module!r} gave no node, but a {type(result).__name__}.")
-    return result
+    return result * 1 if any(result is node for node in nodes) else result  # a node of its own, to be named
 
 
 class _OnNodes(StandIn):
@@ -205,7 +213,7 @@ def _written_out(module: Any, nodes: Sequence[Node]) -> Node:
                 numbers.restore()  # the same random numbers once more
             written = _if_it_agrees(lambda: _traced(module, nodes), own, called)
             after.restore()
-        return own if written is None else written
+        return own if written is None else _noted(written, own)
     finally:
         called.restore()
 
@@ -226,13 +234,19 @@ def _if_it_agrees(write: Callable[[], Node], own: Node, called: Optional[Attribu
 
 def _passed_on(module: Any, nodes: Sequence[Node]) -> Node:
     """Return the graph of what is inside of the module, if its backward goes the same ways back; else one node."""
-    attributes = Attributes(modules_of(module))
+    global _calls
+    inner, outside = modules_of(module), _calls
+    attributes, _calls = Attributes(inner), {}
     try:
-        written = _traced(module, nodes)
-        if goes_the_same_ways_back(module, written, nodes):
+        written = _traced(module, nodes, inner)
+        if goes_the_same_ways_back(module, written, nodes, _calls):
+            if outside is not None:
+                outside.update(_calls)
             return written
     except Exception:  # one node says what is wrong, as the module itself would
         pass
+    finally:
+        _calls = outside
     attributes.restore()
     return _one_node(module, nodes)
 
