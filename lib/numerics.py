@@ -6,6 +6,7 @@ import numpy as np
 
 def stable_sigmoid(x: np.ndarray) -> np.ndarray:
     """Return 1 / (1 + exp(-x)) without overflow: the exponential is only taken of numbers up to 0."""
+    x = x if x.dtype.kind == "f" else x.astype(np.float64)
     e = np.exp(-np.abs(x))
     y = np.where(x >= 0, 1, e) / (1 + e)
     return y.astype(x.dtype, copy=False)  # NumPy 1 widens single float32 numbers

@@ -43,7 +43,7 @@ def as_float(x: Any, who: Any = "input") -> np.ndarray:
         return array if array.dtype.kind in "fc" else array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name_of(who)} expects an array of numbers, but got {type(x).__name__} "
-                         f"that NumPy can't turn into one ({error}).") from error
+                         f"that NumPy can't turn into one ({error.__cause__ or error}).") from error
 
 
 def require_not_empty(x: np.ndarray, who: Any) -> None:

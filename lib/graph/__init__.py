@@ -66,7 +66,7 @@ from lib.graph import edf  # noqa: E402 (builds on all of the above)
 __all__ = ["Node", "Operation", "ShapeError", "variable", "constant", "topological_order", "backward", "forward",
            "unbroadcast", "share", "share_subexpressions", "derivatives", "grad", "hessian", "jacobian", "jvp", "vjp",
            "ModuleCall", "expand", "expanded", "expansion", "parameter_node", "trace", "edf", "expansions",
-           *sorted(FUNCTIONS)]
+           *sorted(set(FUNCTIONS) - {"copy"})]  # import * must not hide Python's module of that name
 
 globals().update(FUNCTIONS)  # exp, log, sum, ...: the functions of the operations
 __doc__ = (__doc__ or "") + "".join(f"\n    {operation.name:12} {(operation.__doc__ or '').splitlines()[0]}"

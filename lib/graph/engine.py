@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import operator
-from typing import Any, Iterable, List
+from typing import Any, Iterable, List, Sequence
 
 import numpy as np
 
@@ -169,6 +169,11 @@ def forward(output: Any) -> Any:
             except (ValueError, IndexError) as error:
                 raise shape_error(node.operation, node.parents, error, node.line) from error
     return output.value
+
+
+def again(node: Any, values: Sequence[Any]) -> Any:
+    """Return what a computed node's operation gives for other values of its parents, and change nothing by it."""
+    return node.operation.again([parent.value for parent in node.parents], node.value, values)
 
 
 def _seed(output: Any, grad: Any) -> Any:

@@ -10,8 +10,9 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple, Union
 import numpy as np
 
 from lib.graph.engine import propagate, topological_order
-from lib.graph.node import Node, apply, as_node, variable
-from lib.graph.sharing import constant_key, remember, share_subexpressions
+from lib.graph.node import Node, as_node, computed_like, variable
+from lib.graph.operations import node_in
+from lib.graph.sharing import constant_key, operation_key
 from lib.validation import InputError
 
 
@@ -45,7 +46,7 @@ def derivatives(output: Node, wrt: Sequence[Node], grad: Any = None) -> List[Nod
     try:
         propagate(order, seed, on_nodes=True)
         reached = set(order) if output.needs_grad else set()
-        return [node.grad if node in reached else as_node(np.zeros(node.shape), node) for node in wrt]
+        return [node.grad if node in reached else as_node(np.zeros(node.shape, node.dtype), node) for node in wrt]
     finally:
         for node, earlier in zip(order, before):
             node.grad = earlier
@@ -59,7 +60,8 @@ def grad(f: Callable[..., Any], argnum: Union[int, Tuple[int, ...]] = 0) -> Call
         argnum: which argument to differentiate with respect to; for a tuple of these, a list of gradients is returned.
 
     Returns:
-        A function of the same arguments. Of arrays, it gives an array; of nodes, it gives a node.
+        A function of the same arguments. It gives an array; a node, if an argument is a node or f depends on a variable
+        from outside: then the gradient depends on it, too, and can be differentiated with respect to it.
 
     >>> from lib.graph import sin
     >>> f = lambda x: sin(x) * x
@@ -67,26 +69,26 @@ def grad(f: Callable[..., Any], argnum: Union[int, Tuple[int, ...]] = 0) -> Call
     1.381773
     >>> round(float(grad(grad(f))(1.0)), 6)     # 2 cos(x) - x sin(x)
     0.239134
+    >>> float(grad(lambda x: x * grad(lambda y: x * y)(1.0))(3.0))      # d(x * x)/dx
+    6.0
     """
     argnums = argnum if isinstance(argnum, tuple) else (argnum,)
 
-    def gradient(*args: Any) -> Any:
-        nodes, inputs, on_nodes = _with_variables(args, argnums)
-        output = _as_output(f(*nodes), inputs[0])
-        results: List[Any] = derivatives(output, inputs)
-        if not on_nodes:
-            results = [node.value for node in results]
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        call = _Call(f, args, argnums, kwargs)
+        results = call.results(derivatives(call.output, call.inputs))
         return results if isinstance(argnum, tuple) else results[0]
 
     return gradient
 
 
-def vjp(f: Callable[..., Any], *args: Any) -> Tuple[Any, Callable[[Any], List[Any]]]:
+def vjp(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Tuple[Any, Callable[[Any], List[Any]]]:
     """Return f(*args), and the function v -> v^T J for each argument: the vector-Jacobian product, which is backward.
 
     Args:
         f: a function of arrays with a value of any shape.
         args: the point, one array an argument.
+        kwargs: further arguments of f, by which nothing is differentiated.
 
     Returns:
         The value, and a function of an array v in the shape of the value: a list with one array an argument.
@@ -95,9 +97,9 @@ def vjp(f: Callable[..., Any], *args: Any) -> Tuple[Any, Callable[[Any], List[An
     >>> product(np.array([1.0, 1.0, 10.0]))[0].tolist()
     [2.0, 4.0, 60.0]
     """
-    nodes, inputs, _ = _with_variables(args, tuple(range(len(args))))
-    output = _as_output(f(*nodes), inputs[0])
-    return output.value, lambda v: [node.value for node in derivatives(output, inputs, v)]
+    call = _Call(f, args, tuple(range(len(args))), kwargs)
+    return (call.results([call.output])[0],
+            lambda v: call.results(derivatives(call.output, call.inputs, v), node_in(v) is not None))
 
 
 def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> Tuple[Any, Any]:
@@ -117,13 +119,14 @@ def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> 
     """
     if len(tangents) != len(args):
         raise InputError(f"jvp needs one tangent for each argument, but got {len(tangents)} for {len(args)}.")
-    nodes, inputs, _ = _with_variables(args, tuple(range(len(args))))
-    output = _as_output(f(*nodes), inputs[0])
-    v = variable(np.zeros(output.shape, output.dtype))
-    total = np.zeros(output.shape, output.dtype)
-    for product, tangent in zip(derivatives(output, inputs, v), tangents):
-        total = total + derivatives(product, [v], tangent)[0].value
-    return output.value, total
+    call = _Call(f, args, tuple(range(len(args))), {})
+    v = variable(np.zeros(call.output.shape, call.output.dtype))
+    total: Any = np.zeros(call.output.shape, call.output.dtype)[()]
+    for product, tangent in zip(derivatives(call.output, call.inputs, v), tangents):
+        total = derivatives(product, [v], tangent)[0] + total
+    call.inputs.append(v)
+    on_nodes = node_in(list(tangents)) is not None
+    return call.results([call.output])[0], call.results([as_node(total, v)], on_nodes)[0]
 
 
 def jacobian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
@@ -136,18 +139,21 @@ def jacobian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
         argnum: which argument to differentiate with respect to.
 
     Returns:
-        A function of the same arguments; its value has the shape of f's value followed by the shape of the argument.
+        A function of the same arguments, as grad's; its value has the shape of f's value followed by the shape of the
+        argument.
 
     >>> jacobian(lambda x: x * x)(np.array([1.0, 2.0])).tolist()
     [[2.0, 0.0], [0.0, 4.0]]
     """
-    def full_jacobian(*args: Any) -> Any:
-        nodes, inputs, on_nodes = _with_variables(args, (argnum,))
-        output = _as_output(f(*nodes), inputs[0])
+    def full_jacobian(*args: Any, **kwargs: Any) -> Any:
+        call = _Call(f, args, (argnum,), kwargs)
+        output = call.output
         units = np.eye(output.size, dtype=output.dtype).reshape((output.size,) + output.shape)
-        rows = [derivatives(output, inputs, unit if output.ndim else unit[()])[0] for unit in units]
-        result = np.stack(rows).reshape(output.shape + inputs[0].shape)
-        return result if on_nodes else result.value
+        rows = [derivatives(output, call.inputs, unit if output.ndim else unit[()])[0] for unit in units]
+        shape = output.shape + call.inputs[0].shape
+        if not rows:
+            return np.zeros(shape, output.dtype)
+        return call.results([np.stack(rows).reshape(shape)])[0]
 
     return full_jacobian
 
@@ -163,21 +169,39 @@ def hessian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
     return jacobian(grad(f, argnum), argnum)
 
 
-def _with_variables(args: Sequence[Any], argnums: Tuple[int, ...]) -> Tuple[List[Any], List[Node], bool]:
-    """Return the arguments with the chosen ones as nodes, these nodes, and whether any argument was a node before."""
-    for k in argnums:
-        if not 0 <= k < len(args):
-            raise InputError(f"argnum is {k}, but the function was called with {len(args)} arguments: they count from "
-                             "0.")
-    nodes = [_input(arg) if k in argnums else arg for k, arg in enumerate(args)]
-    return nodes, [nodes[k] for k in argnums], any(isinstance(arg, Node) for arg in args)
+class _Call:
+    """A call of a function in which some arguments are variables, so that its value can be differentiated."""
+
+    def __init__(self, f: Callable[..., Any], args: Sequence[Any], argnums: Tuple[int, ...],
+                 kwargs: Dict[str, Any]) -> None:
+        for k in argnums:
+            if not 0 <= k < len(args):
+                raise InputError(f"argnum is {k}, but the function was called with {len(args)} arguments: they count "
+                                 "from 0.")
+        self.on_nodes = any(node_in(arg) is not None for arg in [*args, *kwargs.values()])
+        self.begin = variable(0.0).number  # what was made before comes from outside
+        nodes = [_input(arg) if k in argnums else arg for k, arg in enumerate(args)]
+        self.inputs = [nodes[k] for k in argnums]
+        self.output = _as_output(f(*nodes, **kwargs), self.inputs[0])
+
+    def results(self, nodes: Sequence[Node], on_nodes: bool = False) -> List[Any]:
+        """Return the nodes, or their values, if nothing outside of the call can be differentiated through them."""
+        if on_nodes or self.on_nodes or any(map(self._depends_on_outside, nodes)):
+            return list(nodes)
+        return [node.value for node in nodes]
+
+    def _depends_on_outside(self, node: Node) -> bool:
+        return any(leaf.operation is None and (leaf.number < self.begin or leaf.parameter is not None)
+                   for leaf in topological_order(node, only_needed=True) if leaf.needs_grad)
 
 
 def _input(arg: Any) -> Node:
     """Return a node of its own for one argument: the same node may be given for two arguments."""
-    if not isinstance(arg, Node):
+    node = node_in(arg)
+    if node is None:
         return variable(arg)
-    return arg.reshape(arg.shape) if arg.needs_grad else variable(arg.value)
+    joined = as_node(arg, node)
+    return joined.reshape(joined.shape) if joined.needs_grad else variable(joined.value)
 
 
 def _as_output(value: Any, like: Node) -> Node:
@@ -189,15 +213,15 @@ def _as_output(value: Any, like: Node) -> Node:
 
 
 def share(output: Any) -> Any:
-    """Return a graph with the same leaves and value as that of output, in which no sub-expression occurs twice."""
+    """Return a graph with the same leaves and values as that of output, in which no sub-expression occurs twice."""
     replacement: Dict[Any, Any] = {}
-    with share_subexpressions():
-        for node in topological_order(output):
-            if node.operation is None:
-                new = node if node.needs_grad else remember(constant_key(node), node)
-            else:
-                new = apply(node.operation, *(replacement[parent] for parent in node.parents))
-                new.name = new.name or node.name
-                new.line = new.line or node.line
-            replacement[node] = new
+    known: Dict[Any, Any] = {}
+    for node in topological_order(output):
+        if node.operation is None:
+            new = node if node.needs_grad else known.setdefault(constant_key(node), node)
+        else:
+            parents = tuple(replacement[parent] for parent in node.parents)
+            new = known.setdefault(operation_key(node.operation, parents), computed_like(node, parents))
+            new.name = new.name or node.name
+        replacement[node] = new
     return replacement[output]

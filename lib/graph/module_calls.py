@@ -28,6 +28,7 @@ class ModuleCall(Operation):
         self.input_count = input_count
         self.name = type(module).__name__
         self.modules = modules_of(module)
+        self.parameters = [parameter for parameter in parameters_of(module) if not parameter.constant]
         self.state = Attributes([])
         self.result: Tuple[Any, List[Any]] = (None, [])
 
@@ -76,27 +77,19 @@ class ModuleCall(Operation):
                              "missing?")
         return result.copy() if i == 0 else result  # the module may keep what it returns
 
-    def gradients(self, grad: Any, values: Sequence[Any], is_real: bool = True) -> List[Any]:
-        """Return the gradients of all parents by the module's own backward, and leave the module as it was.
-
-        Args:
-            grad: the upstream gradient.
-            values: the values of the inputs and the parameters.
-            is_real: whether parameters that the module holds without listing them receive their gradients, too.
-        """
-        parameters = list(self.module.parameters())
-        listed = {id(parameter) for parameter in parameters}
-        hidden = [] if is_real else [p for p in parameters_of(self.module) if id(p) not in listed]
-        earlier_grads = [parameter.grad for parameter in parameters + hidden]
+    def gradients(self, grad: Any, values: Sequence[Any]) -> List[Any]:
+        """Return the gradients of all parents by the module's own backward, and leave the module as it was."""
+        parameters = self.parameters
+        earlier_grads = [parameter.grad for parameter in parameters]
         earlier_state, earlier_data = Attributes(self.modules), self._exchange_data(values[self.input_count:])
         try:
             self.state.restore()
-            for parameter in parameters + hidden:
+            for parameter in parameters:
                 parameter.grad = np.zeros(parameter.data.shape, parameter.data.dtype)
             first = self.module.backward(grad)
             gradients = [parameter.grad for parameter in parameters]
         finally:
-            for parameter, earlier in zip(parameters + hidden, earlier_grads):
+            for parameter, earlier in zip(parameters, earlier_grads):
                 parameter.grad = earlier
             self._exchange_data(earlier_data)
             earlier_state.restore()
@@ -109,9 +102,8 @@ class ModuleCall(Operation):
 
     def _exchange_data(self, values: Sequence[Any]) -> List[Any]:
         """Let the module compute with these values of its parameters, and return those that it had before."""
-        parameters = self.module.parameters()
-        earlier = [parameter.data for parameter in parameters]
-        for parameter, data, value in zip(parameters, earlier, values):
+        earlier = [parameter.data for parameter in self.parameters]
+        for parameter, data, value in zip(self.parameters, earlier, values):
             if data is not value:
                 parameter._data = value
         return earlier

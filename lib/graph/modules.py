@@ -143,8 +143,8 @@ Node.taken_in = _taken_in  # type: ignore[assignment]
 
 
 def _one_node(module: Any, nodes: Sequence[Node]) -> Node:
-    leaves = [parameter_node(parameter) for parameter in module.parameters()]
-    return _noted(apply(ModuleCall(module, len(nodes)), *nodes, *leaves))
+    call = ModuleCall(module, len(nodes))
+    return _noted(apply(call, *nodes, *map(parameter_node, call.parameters)))
 
 
 def _noted(node: Node, own: Optional[Node] = None) -> Node:

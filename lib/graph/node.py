@@ -244,7 +244,7 @@ def apply(operation: Operation, *parents: Node) -> Node:
     return node
 
 
-def _computed(value: Any, operation: Operation, parents: Tuple[Node, ...], needs_grad: bool) -> Node:
+def _computed(value: Any, operation: Optional[Operation], parents: Tuple[Node, ...], needs_grad: bool) -> Node:
     """Return a new node of an operation's value."""
     node = _new(Node)  # without the leaf's __init__
     node.value = value
@@ -254,3 +254,10 @@ def _computed(value: Any, operation: Operation, parents: Tuple[Node, ...], needs
     node.number = _next_number()
     node.grad = node.name = node.line = None
     return node
+
+
+def computed_like(node: Node, parents: Tuple[Node, ...]) -> Node:
+    """Return a copy of a computed node with other parents that have the same values; nothing is computed again."""
+    copied = _computed(node.value, node.operation, parents, any(parent.needs_grad for parent in parents))
+    copied.name, copied.line = node.name, node.line
+    return copied

@@ -58,7 +58,7 @@ def on_ufunc(ufunc: Any, method: str, inputs: Tuple[Any, ...], settings: Dict[st
 def on_function(function: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
     """Return what a function of NumPy gives for arguments among which there are nodes."""
     place = (function.__module__ or "numpy").replace("numpy", "np")
-    name = f"{place if place in ('np', 'np.linalg') else 'np'}.{function.__name__}"
+    name = f"{place if place in ('np.linalg', 'np.fft') else 'np'}.{function.__name__}"
     rule = _rule_of(function.__name__)
     if rule is None or place not in ("np", "np.lib.stride_tricks") and name != "np.linalg.norm":
         raise _no_rule(name)

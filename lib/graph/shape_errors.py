@@ -26,8 +26,9 @@ def shape_error(operation: Operation, parents: Tuple[Any, ...], error: Exception
     formula = TEXT.write(operation.formula(*[name(each, parent.shape) for each, parent in zip(names, parents)]))
     operands = " and ".join(f"{each} of shape {parent.shape}" for each, parent in zip(names, parents))
     place = "" if line is None else f" In {line[0]}, line {line[1]}."
+    said = str(error) if isinstance(error, InputError) else f"NumPy says: {error}"
     return ShapeError(f"{operation.name} doesn't fit {operands} in {formula}. The shape rule: "
-                      f"{operation.shape_rule}.{place} (NumPy says: {error})")
+                      f"{operation.shape_rule}.{place} ({said})")
 
 
 def user_line() -> Optional[Tuple[str, int]]:

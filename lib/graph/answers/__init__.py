@@ -22,6 +22,7 @@ import numpy as np
 from lib.graph.answers.compare import Comparison, as_given, is_close
 from lib.graph.answers.diagnosis import diagnose
 from lib.graph.answers.report import AnswerLine, AnswerReport
+from lib.graph.engine import again
 from lib.graph.explain.flows import local
 from lib.graph.notation import TEXT
 from lib.graph.notation.digits import value_text
@@ -146,7 +147,7 @@ class _Calculation:
             self._settle((kind, node), expected, correct, [] if kind == "value" else [start])
         else:
             inputs = [(kind, parent) for parent in node.parents]
-            expected = node.operation.forward(*[self.theirs[each] for each in inputs])
+            expected = again(node, [self.theirs[each] for each in inputs])
             self._settle((kind, node), expected, correct, inputs)
 
     def _backward(self) -> None:
