@@ -1,6 +1,10 @@
 """EDF, the course's framework: its programming model, its nodes' numbers and gradients, and nodes of students."""
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -212,6 +216,78 @@ def test_every_nodes_gradient_is_the_finite_difference(name, monkeypatch):
             down = value()
             parameter.value[place] = original
             assert abs(parameter.grad[place] - (up - down) / 2e-6) < 1e-7
+
+
+def test_gradients_are_float32_arrays_that_are_added_to_in_place():
+    x, y = inputs(np.array([[1.0], [2.0]]), np.array([[3.0], [5.0]]))
+    params = edf.AffineParams(1, 1)
+    affine = edf.Affine(params, x)
+    loss = edf.L2Loss(y, affine)
+    edf.Forward()
+    assert affine.value.dtype == loss.value.dtype == np.float64
+    edf.Backward(loss)
+    assert loss.grad.dtype == np.float64 and loss.grad.tolist() == [[0.5], [0.5]]
+    assert {node.grad.dtype for node in (affine, params.A, params.b)} == {np.dtype(np.float32)}
+    held = affine.grad
+    affine.addgrad(np.full((2, 1), 1e-12))  # float64, too small for float32
+    assert affine.grad is held and held.dtype == np.float32
+
+
+def test_parameters_are_updated_in_place_and_older_names_work():
+    params = edf.AffineParams(2, 1)
+    kept = params.A.value
+    params.A.grad[...] = 1000.0
+    before = kept.copy()
+    edf.SGD()
+    assert params.w is params.A and params.A.value is kept and (kept == before - np.float32(1.0)).all()
+    assert edf.LogLoss is edf.CrossEntropyLoss and edf.Relu is edf.ReLU
+
+
+@pytest.mark.parametrize("rows", [1, 3, 9])
+def test_new_data_in_x_alone(rows):
+    x, y, target = inputs(np.ones((6, 2)), np.zeros(6, dtype=int), np.ones((6, 3)))
+    p = edf.Softmax(edf.Affine(edf.AffineParams(2, 3), x))
+    losses = edf.CrossEntropyLoss(p, y), edf.L2Loss(target, p), SquaredError(target, p), edf.MSELoss(target, p)
+    edf.Forward()
+    x.value = np.random.default_rng(0).standard_normal((rows, 2))
+    edf.Forward()
+    assert p.value.shape == (rows, 3) and losses[0].value is None and losses[1].value is None
+    with pytest.raises(InputError, match=r"CrossEntropyLoss \(made in .*test_edf.py, line \d+\) has no value"):
+        edf.Backward(losses[0])
+    y.value, target.value = np.zeros(rows, dtype=int), np.ones((rows, 3))
+    edf.Forward()
+    edf.Backward(losses[0])
+    assert all(loss.value is not None for loss in losses)
+
+
+def test_what_does_not_fit_inside_of_the_graph_is_told_with_its_line():
+    x, y = inputs(np.ones((4, 3)), np.zeros((4, 1)))
+    edf.L2Loss(y, edf.Affine(edf.AffineParams(2, 1), x))
+    with pytest.raises(InputError, match=r"Affine \(made in .*test_edf.py, line \d+\) can't be computed from \(4, 3\)"):
+        edf.Forward()
+    edf.clear_compgraph()
+    edf.Sigmoid(edf.Input())
+    with pytest.raises(CallOrderError, match="Sigmoid .* Input.* has no value"):
+        edf.Forward()
+    edf.clear_compgraph()
+    x.value, y.value = np.ones((4, 2)), np.zeros(4)  # (4,) against (4, 1)
+    loss = edf.L2Loss(y, edf.Affine(edf.AffineParams(2, 1), x))
+    with pytest.raises(InputError, match="one shape"):
+        edf.Forward()
+        edf.Backward(loss)
+
+
+def test_sigmoid_of_whole_numbers():
+    x, = inputs(np.array([[0, 1, -20]]))
+    node = edf.Sigmoid(x)
+    edf.Forward()
+    np.testing.assert_allclose(node.value, 1 / (1 + np.exp([[0.0, -1.0, 10.0]])))
+
+
+def test_notebooks_import_it_as_edf():
+    code = ("import sys; sys.path.insert(0, 'lib/graph'); import edf; import lib.graph.edf as ours; "
+            "assert edf is ours; x = edf.Input(); node = edf.Tanh(x); assert edf.CompNodes == [node] and len(sys.path)")
+    subprocess.run([sys.executable, "-c", code], cwd=str(Path(edf.__file__).resolve().parents[3]), check=True)
 
 
 def test_mistakes_are_told_in_sentences():

@@ -59,7 +59,7 @@ def train_by_hand(x, y, steps):
 def train_by_edf(x, y, steps):
     """Return slope and offset after gradient descent by EDF, whose numbers are float32.
 
-    L2Loss, the node that the sheet asks for, stands in lib/graph/edf.py, with its gap. The mean over the points is
+    L2Loss, the node that the sheet asks for, stands in lib/graph/edf/sheet.py. The mean over the points is
     taken by edf.Backward.
     """
     edf.learning_rate = LEARNING_RATE

@@ -20,17 +20,24 @@ topological one: Forward runs along it, Backward against it. Values are batches,
     >>> edf.learning_rate = 0.001
 
 A node of one's own is a subclass of CompNode that appends itself to CompNodes in __init__, sets self.value in
-forward(), and in backward() calls addgrad of each of its inputs with self.grad times the derivative. The nodes here are
-the operations of lib.graph under the sheet's names; more of them stand in nodes.py.
+forward(), and in backward() calls addgrad of each of its inputs with self.grad times the derivative. The nodes here and
+in nodes.py are the operations of lib.graph under the sheet's names; those that the sheet asks for stand in sheet.py.
+
+Notebooks that say `import edf` run with this module: `import sys; from lib.graph import edf; sys.modules["edf"] = edf`,
+or this folder's parent on the path.
 """
 from __future__ import annotations
 
+import importlib
+import sys
 from typing import Any, List
 
 import numpy as np
 
-from lib.graph.operations import Operation, arithmetic, elementwise, kinks, reductions, unbroadcast
+from lib.graph.edf.problems import is_of_two_batches, shape_problem, told, value_of
+from lib.graph.operations import Operation, elementwise, unbroadcast
 from lib.graph.operations.shapes import Index
+from lib.graph.shape_errors import user_line
 from lib.validation import CallOrderError, InputError
 
 CompNodes: List[Any] = []  # all computed nodes, in the order of construction
@@ -46,33 +53,47 @@ def clear_compgraph() -> None:
 
 
 def Forward() -> None:
-    """Compute the value of every computed node, in the order of construction."""
+    """Compute the value of every computed node, in the order of construction.
+
+    New data may be put into some inputs alone, to read the nodes that need no others: a loss whose labels are those of
+    another batch has no value (None) then, and Backward says why.
+    """
     for node in CompNodes:
-        node.forward()
+        node.unfit = None
+        try:
+            node.forward()
+        except (ValueError, IndexError) as error:
+            if not is_of_two_batches(node, CompNodes, Input):
+                raise
+            node.value, node.unfit = None, error
 
 
 def Backward(loss: "CompNode") -> None:
     """Compute the gradient of the batch average of loss.value in every node and parameter.
 
-    All gradients start as zeros, loss.grad as ones / len(loss.value): the mean over the batch is taken here, not in the
-    loss itself. Then the nodes hand their gradients to their inputs, in reverse order.
+    All gradients start as zeros in the precision DT, to which the nodes add in place; loss.grad is ones /
+    len(loss.value): the mean over the batch is taken here, not in the loss itself. Then the nodes hand their gradients
+    to their inputs, in reverse order.
     """
     if loss.value is None:
+        if loss.unfit is not None:
+            raise InputError(f"{told(loss)} has no value: {loss.unfit}") from loss.unfit
         raise CallOrderError("Backward needs the values of the nodes: call Forward() first.")
     if np.ndim(loss.value) == 0:
         raise InputError("Backward averages over the batch, so the value of the loss must be an array with one row for "
                          "each example, but it is a single number.")
-    for node in CompNodes + Parameters:
-        node.grad = np.zeros(node.value.shape, DT)
-    loss.grad = np.ones(loss.value.shape, DT) / DT(len(loss.value))
-    for node in reversed(CompNodes):
+    computed = [node for node in CompNodes if node.value is not None]
+    for node in computed + Parameters:
+        node.grad = np.zeros(np.shape(node.value), DT)
+    loss.grad = np.ones(loss.value.shape) / len(loss.value)
+    for node in reversed(computed):
         node.backward()
 
 
 def UpdateParameters() -> None:
-    """Take one step of gradient descent: value -= learning_rate * grad, for each parameter."""
+    """Take one step of gradient descent in place: value -= learning_rate * grad, for each parameter."""
     for parameter in Parameters:
-        parameter.value = (parameter.value - learning_rate * parameter.grad).astype(DT, copy=False)
+        parameter.value -= learning_rate * parameter.grad
 
 
 SGD = UpdateParameters  # the framework's older name
@@ -104,7 +125,7 @@ class Parameter:
 
     def addgrad(self, delta: Any) -> None:
         """Add the sum of delta, (batch, *shape of value), over the batch."""
-        self.grad = self.grad + delta.sum(axis=0)
+        self.grad += np.sum(delta, axis=0)
 
 
 class ParameterPackage:
@@ -117,12 +138,19 @@ def Xavier(n: int) -> float:
 
 
 class AffineParams(ParameterPackage):
-    """The parameters of Affine: A (nInputs, nOutputs), uniform within Xavier(nInputs), and b (nOutputs,), zeros."""
+    """The parameters of Affine: A (nInputs, nOutputs), uniform within Xavier(nInputs), and b (nOutputs,), zeros.
+
+    An older name for A is w.
+    """
 
     def __init__(self, nInputs: int, nOutputs: int) -> None:
         width = Xavier(nInputs)
         self.A = Parameter(np.random.uniform(-width, width, (nInputs, nOutputs)))
         self.b = Parameter(np.zeros(nOutputs))
+
+    @property
+    def w(self) -> Parameter:
+        return self.A
 
 
 # ---------------------------------------------------------------------- computed nodes
@@ -132,10 +160,17 @@ class CompNode:
 
     value: Any = None
     grad: Any = None
+    line: Any = None  # (file, number) of the line that made the node
+    unfit: Any = None  # why it has no value
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        node = super().__new__(cls)
+        node.line = user_line()
+        return node
 
     def addgrad(self, delta: Any) -> None:
-        """Add what a node that uses this one hands back."""
-        self.grad = self.grad + delta
+        """Add what a node that uses this one hands back, in place."""
+        self.grad += delta
 
     def forward(self) -> None:
         """Set self.value from the values of the inputs."""
@@ -164,7 +199,11 @@ class OperationNode(CompNode):
         self.inputs = inputs
 
     def forward(self) -> None:
-        self.value = self.operation.forward(*self.input_values())
+        values = self.input_values()
+        try:
+            self.value = self.operation.forward(*values)
+        except ValueError as error:
+            raise shape_problem(self, values, error) from error
 
     def backward(self) -> None:
         values = self.input_values()
@@ -173,7 +212,7 @@ class OperationNode(CompNode):
 
     def input_values(self) -> List[Any]:
         """Return the values that the operation is applied to."""
-        return [node.value for node in self.inputs]
+        return [value_of(node, self) for node in self.inputs]
 
 
 class Affine(CompNode):
@@ -185,51 +224,18 @@ class Affine(CompNode):
         self.x = x
 
     def forward(self) -> None:
-        self.value = arithmetic.Add().forward(arithmetic.MatMul().forward(self.x.value, self.w.A.value), self.w.b.value)
+        x, A, b = value_of(self.x, self), self.w.A.value, self.w.b.value
+        try:
+            self.value = x @ A + b
+        except ValueError as error:
+            raise shape_problem(self, [x, A, b], error) from error
 
     def backward(self) -> None:
-        x, A = self.x.value, self.w.A.value
+        x, A = np.asarray(self.x.value), self.w.A.value
         if not isinstance(self.x, Input):
-            send(self.x, arithmetic.MatMul().backward(0, self.grad, None, x, A))
-        send(self.w.A, arithmetic.MatMul().backward(1, self.grad, None, x, A))
+            send(self.x, self.grad @ A.T)
+        send(self.w.A, x.T @ self.grad)
         self.w.b.addgrad(self.grad)  # one gradient for each example, which the parameter sums itself
-
-
-class Sigmoid(OperationNode):
-    """1 / (1 + exp(-x)), with x clamped to -10 ... 10; the derivative is value (1 - value), also where x is clamped."""
-
-    operation = elementwise.Sigmoid()
-
-    def input_values(self) -> List[Any]:
-        return [np.clip(self.inputs[0].value, -10, 10)]
-
-
-class ReLU(OperationNode):
-    """max(0, x)."""
-
-    operation = kinks.ReLU()
-
-
-class Tanh(OperationNode):
-    """tanh(x)."""
-
-    operation = elementwise.Tanh()
-
-
-class Add(OperationNode):
-    """x1 + x2."""
-
-    operation = arithmetic.Add()
-
-
-class Softmax(OperationNode):
-    """Probabilities from scores s, row by row; s - max(s) is clamped at -10, so that no probability becomes 0."""
-
-    operation = reductions.Softmax(axis=-1)
-
-    def input_values(self) -> List[Any]:
-        s = self.inputs[0].value
-        return [np.maximum(s - s.max(axis=-1, keepdims=True), -10)]
 
 
 class CrossEntropyLoss(CompNode):
@@ -264,52 +270,12 @@ class CrossEntropyLoss(CompNode):
         return Index((np.arange(len(labels)), labels))
 
 
-# ---------------------------------------------------------------------- the nodes that students write
-
-class L2Loss(CompNode):
-    """The squared error (y - y_hat)^2, entry by entry: (batch, 1), without a mean, which Backward takes."""
-
-    def __init__(self, y: Any, y_hat: Any) -> None:
-        CompNodes.append(self)
-        self.y = y
-        self.y_hat = y_hat
-
-    def forward(self) -> None:
-        # START TODO ################
-        self.value = (self.y.value - self.y_hat.value) ** 2
-        # END TODO ##################
-
-    def backward(self) -> None:
-        # START TODO ################
-        # dv/dy = 2 (y - y_hat) and dv/dy_hat = -2 (y - y_hat), times the gradient that came from above.
-        delta = self.grad * 2 * (self.y.value - self.y_hat.value)
-        self.y.addgrad(delta)
-        self.y_hat.addgrad(-delta)
-        # END TODO ##################
+LogLoss = CrossEntropyLoss  # an older name
 
 
-class SingleProbToProbVector(CompNode):
-    """Both probabilities of a yes-no question from one: o[i] = (z[i], 1 - z[i]), (batch, 1) to (batch, 2).
+from lib.graph.edf.nodes import (Add, Conv, ConvParams, LayerNorm, LayerNormParams, LeakyReLU,  # noqa: E402,F401
+                                 MSELoss, Norm, ReLU, Relu, Reshape, Sigmoid, Softmax, Tanh, Transpose, VDot)
+from lib.graph.edf.sheet import L2Loss, SingleProbToProbVector  # noqa: E402,F401
 
-    This is the sheet's formula. The sheet also says that the vector's entry 1 is P(Y = 1), which contradicts it. With
-    the formula, z is the probability of the label 0, so the learnt weights have the opposite sign.
-    """
-
-    def __init__(self, z: Any) -> None:
-        CompNodes.append(self)
-        self.z = z
-
-    def forward(self) -> None:
-        # START TODO ################
-        self.value = np.concatenate([self.z.value, 1 - self.z.value], axis=1)
-        # END TODO ##################
-
-    def backward(self) -> None:
-        # START TODO ################
-        # z reaches the loss on two ways: do0/dz = 1 and do1/dz = -1.
-        self.z.addgrad(self.grad[:, 0:1] - self.grad[:, 1:2])
-        # END TODO ##################
-
-
-from lib.graph.edf.nodes import (Conv, ConvParams, LayerNorm, LayerNormParams, LeakyReLU, MSELoss,  # noqa: E402,F401
-                                 Norm, Reshape, Transpose, VDot)
+if __name__ != "lib.graph.edf":  # imported as `edf`, by its path: one module has one list of nodes
+    sys.modules[__name__] = importlib.import_module("lib.graph.edf")

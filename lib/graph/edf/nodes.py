@@ -1,14 +1,56 @@
 """Further nodes of EDF: each states its value in operations of lib.graph, whose engine computes the gradients."""
 from __future__ import annotations
 
-from typing import Any, Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
 import numpy as np
 
 from lib.graph import edf
 from lib.graph.expansions import convolution
+from lib.graph.edf.problems import require_one_shape
 from lib.graph.node import Node, variable
+from lib.graph.operations import arithmetic, elementwise, kinks, reductions
 from lib.layers.windows import IntOrPair, as_pair
+
+
+class Sigmoid(edf.OperationNode):
+    """1 / (1 + exp(-x)), with x clamped to -10 ... 10; the derivative is value (1 - value), also where x is clamped."""
+
+    operation = elementwise.Sigmoid()
+
+    def input_values(self) -> List[Any]:
+        return [np.clip(edf.value_of(self.inputs[0], self), -10, 10)]
+
+
+class ReLU(edf.OperationNode):
+    """max(0, x)."""
+
+    operation = kinks.ReLU()
+
+
+Relu = ReLU  # an older name
+
+
+class Tanh(edf.OperationNode):
+    """tanh(x)."""
+
+    operation = elementwise.Tanh()
+
+
+class Add(edf.OperationNode):
+    """x1 + x2."""
+
+    operation = arithmetic.Add()
+
+
+class Softmax(edf.OperationNode):
+    """Probabilities from scores s, row by row; s - max(s) is clamped at -10, so that no probability becomes 0."""
+
+    operation = reductions.Softmax(axis=-1)
+
+    def input_values(self) -> List[Any]:
+        s = edf.value_of(self.inputs[0], self)
+        return [np.maximum(s - s.max(axis=-1, keepdims=True), -10)]
 
 
 class GraphNode(edf.CompNode):
@@ -25,13 +67,16 @@ class GraphNode(edf.CompNode):
         raise NotImplementedError(f"{type(self).__name__} doesn't define compute yet.")
 
     def forward(self) -> None:
-        self.leaves = [variable(node.value) for node in self.inputs]
-        self.output = self.compute(*self.leaves)
+        self.leaves = [variable(edf.value_of(node, self)) for node in self.inputs]
+        try:
+            self.output = self.compute(*self.leaves)
+        except ValueError as error:
+            raise edf.shape_problem(self, self.leaves, error) from error
         self.value = np.asarray(self.output.value)
 
     def backward(self) -> None:
         assert self.output is not None, "Call Forward() before Backward(loss)."
-        self.output.backward(self.grad)
+        self.output.backward(self.grad.reshape(self.output.shape))
         for node, leaf in zip(self.inputs, self.leaves):
             edf.send(node, leaf.grad)
 
@@ -52,6 +97,10 @@ class MSELoss(GraphNode):
 
     def __init__(self, y: Any, y_hat: Any) -> None:
         super().__init__(y, y_hat)
+
+    def forward(self) -> None:
+        require_one_shape(self, *self.inputs)
+        super().forward()
 
     def compute(self, y: Node, y_hat: Node) -> Node:  # type: ignore[override]
         return ((y - y_hat) ** 2).mean(axis=tuple(range(1, y_hat.ndim)))
