@@ -286,7 +286,7 @@ def test_what_has_no_rule_names_the_way():
 
 
 def test_an_operation_of_ones_own_has_its_function_method_and_numpys():
-    from lib.graph.operations import FUNCTIONS
+    from lib.graph.operations import FUNCTIONS, Methods
     from lib.graph.operations.elementwise import Elementwise
     before, classes = dict(FUNCTIONS), list(graph.Operation._classes)
     try:
@@ -310,6 +310,7 @@ def test_an_operation_of_ones_own_has_its_function_method_and_numpys():
     finally:
         FUNCTIONS.clear()
         FUNCTIONS.update(before)
+        del Methods.arctan
         graph.Operation._classes[:] = classes
 
 

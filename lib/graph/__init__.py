@@ -58,6 +58,7 @@ from lib.graph.engine import backward, forward, topological_order
 from lib.graph.functional import derivatives, grad, hessian, jacobian, jvp, share, vjp
 from lib.graph.modules import ModuleCall, expand, expanded, expansion, parameter_node, trace
 from lib.graph.node import Node, constant, variable
+from lib.graph.numpy_functions import GIVES_ARRAYS
 from lib.graph.operations import FUNCTIONS, Operation, unbroadcast
 from lib.graph.shape_errors import ShapeError
 from lib.graph.sharing import share_subexpressions
@@ -66,7 +67,7 @@ from lib.graph import edf  # noqa: E402 (builds on all of the above)
 __all__ = ["Node", "Operation", "ShapeError", "variable", "constant", "topological_order", "backward", "forward",
            "unbroadcast", "share", "share_subexpressions", "derivatives", "grad", "hessian", "jacobian", "jvp", "vjp",
            "ModuleCall", "expand", "expanded", "expansion", "parameter_node", "trace", "edf", "expansions",
-           *sorted(set(FUNCTIONS) - {"copy"})]  # import * must not hide Python's module of that name
+           *sorted(set(FUNCTIONS) - {"copy", *GIVES_ARRAYS})]  # import * must not hide the module copy, or any and all
 
 globals().update(FUNCTIONS)  # exp, log, sum, ...: the functions of the operations
 __doc__ = (__doc__ or "") + "".join(f"\n    {operation.name:12} {(operation.__doc__ or '').splitlines()[0]}"

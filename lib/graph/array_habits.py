@@ -9,8 +9,8 @@ from typing import Any, Iterator, List, Tuple
 
 import numpy as np
 
-from lib.graph.numpy_functions import function_named, on_function, on_ufunc
-from lib.graph.operations import value_of
+from lib.graph.numpy_functions import on_function, on_ufunc
+from lib.graph.operations import Methods, value_of
 from lib.graph.operations.reductions import Max, Mean, Min, Sum
 from lib.graph.operations.shapes import Index, Reshape, Transpose
 
@@ -19,7 +19,7 @@ class LostGradient(TypeError):
     """A node through which gradients flow was asked for as a plain number, which would cut the graph without a word."""
 
 
-class ArrayHabits:
+class ArrayHabits(Methods):
     """Base class of nodes: what NumPy's arrays can do as well. A subclass has `value`, `needs_grad` and `apply`."""
 
     __slots__ = ()
@@ -32,15 +32,6 @@ class ArrayHabits:
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return on_function(function, args, kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        """Return the function of this name with this node as its first input: node.exp() is exp(node)."""
-        in_place = name in ("sort", "partition", "resize")  # on an array, these methods change it
-        function = None if in_place or name.startswith("_") else function_named(name)
-        if function is None:
-            raise AttributeError(f"A node has no {name!r}. Its numbers are node.value, a NumPy array"
-                                 f"{f'; np.{name} makes a new node' if in_place else ''}.")
-        return lambda *args, **kwargs: function(self, *args, **kwargs)
 
     # ------------------------------------------------------------------ numbers, where they are asked for
 

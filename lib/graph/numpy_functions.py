@@ -7,14 +7,13 @@ raises a NoRule that says what to do, rather than lose a gradient.
 """
 from __future__ import annotations
 
-import functools
 import inspect
 from typing import Any, Callable, Dict, Optional, Tuple
 
 import numpy as np
 
 from lib.graph.composed import FUNCTIONS
-from lib.graph.operations import node_in, value_of
+from lib.graph.operations import node_in, register, value_of
 from lib.graph.rules import NoRule, array_or_node
 
 # NumPy's other names for the same
@@ -68,20 +67,19 @@ def on_function(function: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) ->
     return _called(rule, name, *_by_name(function, args, kwargs))
 
 
-def function_named(name: str) -> Optional[Callable[..., Any]]:
-    """Return the function on nodes of this name, if there is one."""
-    return _rule_of(name)
-
-
 def _rule_of(name: str) -> Optional[Callable[..., Any]]:
-    name = SYNONYMS.get(name, name)
-    if name in GIVES_ARRAYS:
-        return functools.partial(_of_values, getattr(np, name))
-    return FUNCTIONS.get(name)
+    return FUNCTIONS.get(SYNONYMS.get(name, name))
 
 
-def _of_values(function: Any, *args: Any, **kwargs: Any) -> Any:
-    return function(*map(_values, args), **{key: _values(value) for key, value in kwargs.items()})
+def _of_values(name: str) -> Callable[..., Any]:
+    """Return a function of NumPy that takes the numbers of nodes."""
+    function = getattr(np, name)
+
+    def of_values(*args: Any, **kwargs: Any) -> Any:
+        return function(*map(_values, args), **{key: _values(value) for key, value in kwargs.items()})
+
+    of_values.__doc__ = f"Return np.{name} of the numbers."
+    return of_values
 
 
 def _values(value: Any) -> Any:
@@ -93,11 +91,14 @@ def _values(value: Any) -> Any:
 
 def _called(rule: Any, name: str, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
     try:
-        inspect.signature(rule).bind(*args, **kwargs)
-    except TypeError as error:
-        raise NoRule(f"{name} on nodes doesn't take these arguments ({error}). It takes {inspect.signature(rule)}.") \
-            from None
-    return rule(*args, **kwargs)
+        return rule(*args, **kwargs)
+    except TypeError:
+        signature = inspect.signature(rule)
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise NoRule(f"{name} on nodes doesn't take these arguments ({error}). It takes {signature}.") from None
+        raise
 
 
 def _by_name(function: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Tuple[Tuple[Any, ...], Dict[str, Any]]:
@@ -128,3 +129,7 @@ def _by_name(function: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Tu
 def _no_rule(name: str) -> NoRule:
     return NoRule(f"{name} has no rule on nodes, so it would lose the gradient. Write it with those that have one (see "
                   "help(lib.graph)); where no gradient is to flow, compute with node.value.")
+
+
+for _name in GIVES_ARRAYS:
+    register(_name, _of_values(_name))

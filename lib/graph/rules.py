@@ -5,7 +5,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-from lib.graph.operations import FUNCTIONS, node_in
+from lib.graph.operations import node_in, register
 from lib.validation import InputError
 
 
@@ -15,7 +15,7 @@ class NoRule(InputError, TypeError):
 
 def rule(function: Callable[..., Any]) -> Callable[..., Any]:
     """Register a function under its name."""
-    FUNCTIONS[function.__name__] = function
+    register(function.__name__, function)
     return function
 
 

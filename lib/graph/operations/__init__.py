@@ -19,6 +19,19 @@ from lib.graph.notation.simplify import times
 FUNCTIONS: Dict[str, Callable[..., Any]] = {}  # by name, all functions that know nodes: see lib.graph.numpy_functions
 
 
+class Methods:
+    """Base class of nodes, on which each function becomes a method: node.exp() is exp(node)."""
+
+    __slots__ = ()
+
+
+def register(name: str, function: Callable[..., Any]) -> None:
+    """Make a function known under its name: as lib.graph's, as NumPy's on nodes, and as a method of nodes."""
+    FUNCTIONS[name] = function
+    if name not in ("sort", "resize"):  # as methods of arrays, these change the array
+        setattr(Methods, name, function)
+
+
 class Operation:
     """One step of a computation: its value (forward), its derivatives (backward), and how both are written.
 
@@ -46,7 +59,7 @@ class Operation:
         super().__init_subclass__(**kwargs)
         if "name" in vars(cls):  # a class without a name of its own is a base of others, such as Elementwise
             Operation._classes.append(cls)
-            FUNCTIONS[cls.name] = function_of(cls)
+            register(cls.name, function_of(cls))
 
     @staticmethod
     def all() -> List[Type["Operation"]]:
