@@ -95,7 +95,21 @@ PROBES = {
 @pytest.mark.parametrize("name", PROBES)
 def test_probes_name_their_cause(rng, name):
     report = check_module(Function(np.square, PROBES[name]), (rng.standard_normal((3, 2)),))
-    assert not report.ok and name in [cause.name for cause in report.causes]
+    assert name in [cause.name for cause in report.causes]
+    assert report.ok == (name == "upstream gradient changed in place")  # its values are right: that is a remark
+
+
+def test_right_values_with_a_remark_raise_nothing(rng):
+    class Textbook(ReLU):
+        def backward(self, grad):
+            grad[self.input_cache <= 0] = 0
+            return grad
+    x = rng.standard_normal((3, 4))
+    Textbook().check_gradients((x,))
+    report = check_module(Textbook(), (x,))
+    assert report.verdict == "ok" and "changes its argument" in report.remarks[0]
+    assert str(report).startswith("Textbook: right, but backward changes its argument")
+    assert report.to_dict()["remarks"] == report.remarks
 
 
 def test_finds_overwritten_gradients(rng):

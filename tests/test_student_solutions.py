@@ -19,7 +19,7 @@ def first_explanation(cls):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a module with one wrong gradient, others may be undecidable
             report = check_module(module, inputs)
-        if not report.ok:
+        if not report.ok or report.remarks:
             cause = report.first_cause
             return False, f"{cause.sentence} {cause.evidence}" if cause else str(report)
     return True, ""

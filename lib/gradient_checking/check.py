@@ -10,6 +10,7 @@ import numpy as np
 
 from lib.gradient_checking.course import hint_level
 from lib.gradient_checking.diagnose.diagnosis import diagnose
+from lib.gradient_checking.diagnose.networks import wrong_at_ties
 from lib.gradient_checking.examination import Examination
 from lib.gradient_checking.gaps import gap_of
 from lib.gradient_checking.report import UNDECIDABLE, GradientReport, GradientShapeError
@@ -49,7 +50,7 @@ def check_module(module: Any, input_args: Tuple[Any, ...], tolerance: float = 1e
         hints: how much the report tells, 1 to 3; see lib.gradient_checking.report.
 
     Raises:
-        AssertionError: input_args isn't a tuple.
+        InputError: input_args isn't a tuple, or holds NaN or an empty array.
         Exception: whatever forward raises, if it doesn't accept the inputs.
     """
     if not isinstance(input_args, tuple):
@@ -69,6 +70,7 @@ def check_module(module: Any, input_args: Tuple[Any, ...], tolerance: float = 1e
         return report.on(wrt)
     if wrt not in ("all", "input", "params"):
         raise InputError(f'check_module expects wrt to be "all", "input" or "params", but got {wrt!r}.')
+    _refuse_what_proves_nothing(module, input_args)
     report = GradientReport(type(module).__name__, hint_level(hints))
     with warnings.catch_warnings(), np.errstate(all="ignore"), Workbench(module, input_args) as bench:
         warnings.simplefilter("ignore")
@@ -84,15 +86,38 @@ def check_module(module: Any, input_args: Tuple[Any, ...], tolerance: float = 1e
 
 
 def _conclude(examination: Examination, report: GradientReport) -> None:
-    """Fill in the report's problems, warnings and causes."""
+    """Fill in the report's problems, remarks, warnings and causes."""
     for problem in examination.problems:
         if not problem.indices or set(problem.indices) & set(examination.indices):
-            report.problems.append(problem.sentence)
+            (report.remarks if problem.is_remark else report.problems).append(problem.sentence)
     report.warnings += examination.warnings
     if any(kind == "wrong shape" for kind, _ in examination.malformed.values()):
         report.error_class = GradientShapeError
-    if not report.ok:
+    if report.ok and examination.deterministic:
+        report.causes = wrong_at_ties(examination, check_module)
+        report.problems += [each.sentence for each in report.causes[:1]]
+    if not report.causes and (not report.ok or report.remarks):
         report.causes = diagnose(examination, check_module)
         failure, gap = examination.failure, gap_of(type(examination.bench.module).backward)
         report.raised = failure is not None and not isinstance(failure.error, NotImplementedError)
         report.place = gap.place if gap is not None else ""
+
+
+def _refuse_what_proves_nothing(module: Any, inputs: Tuple[Any, ...]) -> None:
+    """Raise a sentence for inputs at which no derivative can be compared."""
+    name = type(module).__name__
+    for i, value in enumerate(inputs):
+        try:
+            array = np.asarray(value)
+        except ValueError:
+            continue  # forward says what it thinks of rows of different lengths
+        if array.dtype.kind == "c":
+            raise InputError(f"{name}.check_gradients can't check complex numbers (input number {i + 1}): check the "
+                             "real and the imaginary part.")
+        if array.dtype.kind == "f" and np.isnan(array).any():
+            raise InputError(f"{name}.check_gradients got NaN in input number {i + 1} (at "
+                             f"{[int(k) for k in np.argwhere(np.isnan(array))[0]]}): there is no derivative. Give "
+                             "finite numbers.")
+        if isinstance(value, (np.ndarray, list)) and array.size == 0:
+            raise InputError(f"{name}.check_gradients got an empty input number {i + 1}, of shape {array.shape}: that "
+                             "proves nothing. Give at least one example.")

@@ -1,21 +1,22 @@
 """An examination: one module, looked at in several situations, until there is a verdict on each gradient."""
 from __future__ import annotations
 
-from itertools import islice
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from lib.gradient_checking import probes
 from lib.gradient_checking.gaps import gap_of
-from lib.gradient_checking.measure.kinks import MOST_OUTPUTS, judge_tie, outside
+from lib.gradient_checking.measure.kinks import MOST_OUTPUTS, judge_tie, outside, stays_bounded
 from lib.gradient_checking.probes import Problem
 from lib.gradient_checking.report import OK, TO_DO, WRONG, TensorReport
-from lib.gradient_checking.measure.situations import Situation, finite_output, given_point, upstreams_for, variations
+from lib.gradient_checking.measure.situations import (Situation, finite_output, given_point, upstreams_for,
+                                                      variations)
 from lib.gradient_checking.measure.state import path_of
-from lib.gradient_checking.measure.values import SINGLY, Comparison, Slopes, compare, is_real
-from lib.gradient_checking.measure.workbench import Run, Workbench
-from lib.gradient_checking.sheets import takes_any_number
+from lib.gradient_checking.measure.slopes import Slopes, is_real
+from lib.gradient_checking.measure.values import SINGLY, Comparison, Entry, compare
+from lib.gradient_checking.measure.points import Run
+from lib.gradient_checking.measure.workbench import Workbench
 from lib.network_base import is_loss
 
 
@@ -50,15 +51,21 @@ class Examination:
         point = self.given.point
         self.has_input = bool(point.inputs) and is_real(point.inputs[0]) and point.inputs[0].size > 0
         first = 0 if wrt != "params" and self.has_input else 1
-        self.indices = list(range(first, 1 + (bench.num_listed if wrt != "input" else 0)))
+        constants = set(bench.constants())
+        self.indices = [index for index in range(first, 1 + (bench.num_listed if wrt != "input" else 0))
+                        if index not in constants]
         self.checks_all = wrt == "all"
         self.found: Dict[int, List[Found]] = {index: [] for index in self.indices}
         self.malformed: Dict[int, Tuple[str, str]] = {}
+        self.blunt = 0.0  # the part of a gradient up to which errors can't be seen, where forward rounds coarsely
         self.bad_gradients: Dict[int, Any] = {}
         self.problems: List[Problem] = []
         self.warnings: List[str] = []
         self.failure: Optional[Failure] = None
         self.deterministic = True
+        if constants:
+            names = ", ".join(self.name(index) for index in sorted(constants))
+            self.warnings.append(f"Marked constant, so not trained and not checked: {names}.")
 
     def name(self, index: int) -> str:
         """Return how the report calls a tensor."""
@@ -70,22 +77,37 @@ class Examination:
         """Look at the given situation closely, and at its variations more quickly."""
         point = self.given.point
         output = self.bench.forward(point)  # if forward refuses its inputs, its own error says why
-        self.ignores_upstream = output.ndim == 0 or is_loss(self.bench.module)
+        self.ignores_upstream = is_loss(self.bench.module) or output.ndim == 0 and self._is_loss_by_use()
         self.bench.draw_again_only_if_needed(point)
         if not probes.is_deterministic(self.bench, point):
             self.deterministic = False
-            self.problems.append(Problem("not deterministic", "forward gives different values for the same input, even "
-                                         "though all random numbers were the same: no derivative can be compared."))
+            self.warnings.append("forward gives different values for the same input: it draws random numbers that "
+                                 "can't be put back, so no derivative can be compared. Let it draw them "
+                                 "from np.random, or from a generator that it keeps, such as self.rng = "
+                                 "np.random.default_rng().")
             return
         if finite_output(self.bench, point) is None:
             self.warnings.append("forward gives NaN, infinity or nothing for this input, so there is no derivative.")
         elif not self._look_at(self.given, closely=True):
             return
-        for situation in islice(variations(self.bench, point), 2 if self._is_large() else None):
+        for situation in variations(self.bench, point, few=self._is_large()):
             if not self._look_at(situation) and (self.failure is not None or self.malformed):
                 return
         if finite_output(self.bench, point) is not None:
             self._probe()
+        if self.blunt:
+            self.warnings.append(f"forward rounds its results coarsely, as float32 does: errors of less than about "
+                                 f"{self.blunt:.0e} of the greatest gradient can't be seen.")
+
+    def _is_loss_by_use(self) -> bool:
+        """Return whether a function of predictions and labels gives one number, and no upstream gradient matters."""
+        if len(self.given.point.inputs) < 2 and self.bench.wants_upstream():
+            return False
+        try:
+            runs = [self.bench.run(self.given.point, np.array(upstream)) for upstream in (1.0, 2.0)]
+            return all(np.array_equal(runs[0].gradient(i), runs[1].gradient(i)) for i in self.indices)
+        except Exception:
+            return True
 
     def _look_at(self, situation: Situation, closely: bool = False) -> bool:
         """Compare all gradients in one situation; return whether the check can go on."""
@@ -112,11 +134,13 @@ class Examination:
             if index in self.malformed or any(gradient is None for gradient in gradients):
                 continue
             comparison = compare(slopes, index, upstreams, gradients, self.tolerance, *self._effort(closely))
-            if closely and not np.all(np.isfinite(np.stack([np.asarray(g, dtype=float) for g in gradients]))):
-                pass
+            if not np.all(np.isfinite(np.stack([np.asarray(g, dtype=float) for g in gradients]))):
+                comparison = self._not_finite(situation, index, upstreams, gradients, comparison)
             elif closely and comparison.has_kinks:
                 comparison = self._at_a_tie(index, upstreams, gradients, comparison)
             self.found[index].append(Found(situation, comparison))
+            if closely and comparison.sharpness > 1e-5 and not comparison.num_wrong:
+                self.blunt = max(self.blunt, comparison.sharpness)
         if closely and self.checks_all:
             self.problems += probes.forgotten_parameters(bench, slopes, upstreams)
         return well_formed
@@ -133,6 +157,12 @@ class Examination:
 
     def _runs(self, situation: Situation, upstreams: Sequence[np.ndarray]) -> Optional[List[Run]]:
         try:
+            if situation.point.training is not None:  # what the usual mode cached must not count here
+                usual = situation.point._replace(training=not situation.point.training)
+                runs = [self.bench.run_after(usual, situation.point, upstream, backward=True)
+                        for upstream in upstreams]
+                if np.array_equal(runs[0].output, self.bench.forward(situation.point)):  # no averages have moved
+                    return runs
             return [self.bench.run(situation.point, upstream) for upstream in upstreams]
         except Exception as error:
             # A backward may refuse the other mode; and what is wrong at the given numbers is told first.
@@ -168,6 +198,18 @@ class Examination:
     def _has_wrong_values(self) -> bool:
         return any(found.comparison.num_wrong for comparisons in self.found.values() for found in comparisons)
 
+    def _not_finite(self, situation: Situation, index: int, upstreams: Sequence[np.ndarray], gradients: Sequence[Any],
+                    comparison: Comparison) -> Comparison:
+        """Return the comparison with the entries that are NaN or infinite though the derivative near by is not."""
+        if comparison.num_wrong or not stays_bounded(self.bench, situation.point, index, upstreams):
+            return comparison
+        bad = [(tuple(int(i) for i in place), np.asarray(gradient, dtype=float)) for gradient in gradients
+               for place in np.argwhere(~np.isfinite(np.asarray(gradient, dtype=float)))]
+        places = dict(bad)
+        entries = tuple(Entry(place, float("nan"), float("inf"), float(gradient[place]))
+                        for place, gradient in places.items())
+        return comparison._replace(wrong=entries[:8], num_wrong=len(places), max_error=float("inf"))
+
     def _at_a_tie(self, index: int, upstreams: Sequence[np.ndarray], gradients: Sequence[Any],
                   comparison: Comparison) -> Comparison:
         """Return the comparison with what a kink excuses taken out, and with what it doesn't excuse put in."""
@@ -197,11 +239,12 @@ class Examination:
         if not self.ignores_upstream:
             self.problems += probes.linearity(bench, point, self.upstreams, self.runs, healthy, self.same)
         overwritten = {index for problem in self.problems for index in problem.indices}
-        if self.has_input and takes_any_number(bench.module):
+        if self.has_input:
             self.problems += probes.zeros_and_hits(bench, point, upstream, healthy)
         others = [index for index in healthy if index not in overwritten]
         self.problems += probes.cache(bench, point, upstream, run, others, self.same)
         self.problems += probes.integer_input(bench, bench.start, point, upstream, run, healthy)
+        self.problems += probes.single_precision(bench, point, upstream, run, healthy)
 
     # ------------------------------------------------------------------ verdicts
 
@@ -227,12 +270,12 @@ class Examination:
             tensor.num_compared = comparison.num_compared
             tensor.situation = situation.name
             tensor.reason = f"{comparison.num_wrong} of {comparison.num_compared} entries are wrong {situation.name}."
-        elif any(index in problem.indices for problem in self.problems):
+        elif any(index in problem.indices and not problem.is_remark for problem in self.problems):
             tensor.verdict = WRONG
             tensor.reason = "The values of one call are right, but " + next(
-                problem.sentence for problem in self.problems if index in problem.indices)
+                problem.sentence for problem in self.problems if index in problem.indices and not problem.is_remark)
         elif not self.deterministic:
-            tensor.reason = "forward isn't deterministic."
+            tensor.reason = "forward gives other values each time."
         elif any(c.proves_something for c in comparisons):
             tensor.verdict = OK
         elif any(found.comparison.all_zero and found.situation.name == "with other numbers"

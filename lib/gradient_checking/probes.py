@@ -7,8 +7,11 @@ import numpy as np
 
 from lib.gradient_checking.measure.state import all_modules, path_of
 from lib.gradient_checking.measure.situations import finite_output, near
-from lib.gradient_checking.measure.values import Slopes, is_real, weigh
-from lib.gradient_checking.measure.workbench import Point, Run, Workbench
+from lib.gradient_checking.measure.slopes import Slopes, is_real, weigh
+from lib.gradient_checking.measure.points import Point, Run, same_bits
+from lib.gradient_checking.measure.workbench import Workbench
+from lib.gradient_checking.sheets import takes_any_number
+from lib.network_base import Parameter, is_loss
 
 SAME = 1e-9  # two calls that should give the same agree to this part of the greatest entry
 
@@ -19,6 +22,7 @@ class Problem(NamedTuple):
     cause: str
     sentence: str
     indices: Tuple[int, ...] = ()  # none: the module as a whole
+    is_remark: bool = False  # not wrong where the values are right, but worth knowing
 
 
 def differ(a: Any, b: Any, part: float, scale: float = 1.0) -> bool:
@@ -41,7 +45,7 @@ def is_deterministic(bench: Workbench, point: Point) -> bool:
 def in_place_damage(runs: Iterable[Run]) -> List[Problem]:
     """Return what the passes changed that they must not change."""
     texts = dict.fromkeys(text for run in runs for text in run.changed)
-    return [Problem(_damaged(text), text + ".") for text in texts]
+    return [Problem(_damaged(text), text + ".", is_remark="upstream" in text) for text in texts]
 
 
 def _damaged(text: str) -> str:
@@ -56,7 +60,7 @@ def randomness(bench: Workbench, point: Point, upstream: np.ndarray, run: Run, i
     for parameter in bench.parameters:
         parameter.grad = np.zeros_like(parameter.data)
     np.random.seed(15)
-    again = _quietly(lambda: bench.backward(upstream, output, [], point, [p.data for p in bench.parameters], []))
+    again = _quietly(lambda: bench.backward(upstream, output, [], point, []))
     concerned = tuple(i for i in indices if again is not None and differ(again.gradient(i), run.gradient(i), same))
     return [Problem("random numbers in backward", "with other random numbers after forward, backward gives another "
                     "gradient: it draws its own.", concerned)] if concerned else []
@@ -94,6 +98,11 @@ def linearity(bench: Workbench, point: Point, upstreams: Sequence[np.ndarray], r
     for index in indices:
         got = zero.gradient(index)
         once = runs[0].gradient(index)
+        if np.shape(got) == np.shape(once) and _finite(once) and not _finite(got):
+            problems.append(Problem("NaN or infinity", "an upstream gradient of zeros must give a gradient of zeros, "
+                                    "but gives NaN or infinity: something is divided by the upstream gradient.",
+                                    (index,)))
+            continue
         if np.shape(got) == np.shape(once) and _finite(got) and _finite(once) and \
                 not np.all(np.abs(np.asarray(got, dtype=float)) <= 1e-9 * _size(runs[0].gradient(index)) + 1e-13):
             problems.append(Problem("not linear in the upstream gradient", "an upstream gradient of zeros must give a "
@@ -115,6 +124,15 @@ def linearity(bench: Workbench, point: Point, upstreams: Sequence[np.ndarray], r
 def cache(bench: Workbench, point: Point, upstream: np.ndarray, run: Run, indices: Sequence[int],
           same: float) -> List[Problem]:
     """backward belongs to the last forward pass, and leaves intact what it cached."""
+    if all(not is_real(point.tensor(i)) for i in range(0 if point.inputs else 1, len(point.params) + 1)):
+        return []
+    return _stale(bench, point, upstream, run, indices, same) or \
+        _next_round(bench, point, upstream, run, indices, same) or \
+        _damaged_cache(bench, point, upstream, indices, same)
+
+
+def _stale(bench: Workbench, point: Point, upstream: np.ndarray, run: Run, indices: Sequence[int],
+           same: float) -> List[Problem]:
     rng = np.random.default_rng(7)
     other = near(point, rng, 0.3)
     if point.inputs and is_real(point.inputs[0]):  # the inputs in another order, with other signs if that is allowed
@@ -123,34 +141,61 @@ def cache(bench: Workbench, point: Point, upstream: np.ndarray, run: Run, indice
             if finite_output(bench, candidate) is not None:
                 other = candidate
                 break
-    if all(not is_real(other.tensor(i)) for i in range(0 if point.inputs else 1, len(point.params) + 1)):
-        return []
-    problems: List[Problem] = []
     for before, words in ((other, "another input"), (point, "the same input")):
         later = _quietly(lambda: bench.run_after(before, point, upstream))
         if later is None or differ(later.output, run.output, max(1e-6, same)):
             continue
         concerned = tuple(i for i in indices if differ(later.gradient(i), run.gradient(i), max(1e-6, same)))
         if concerned:
-            problems.append(Problem("stale cache", f"after a forward pass with {words} before, backward doesn't give "
-                                    "the gradient that belongs to the last forward pass.", concerned))
-            break
+            return [Problem("stale cache", f"after a forward pass with {words} before, backward doesn't give "
+                            "the gradient that belongs to the last forward pass.", concerned)]
+    return []
+
+
+def _next_round(bench: Workbench, point: Point, upstream: np.ndarray, run: Run, indices: Sequence[int],
+                same: float) -> List[Problem]:
+    """forward, backward, forward, backward must work, and repeat: so a training runs."""
+    try:
+        bench.run_after(point, point, upstream)
+    except Exception:
+        return []  # forward alone fails the second time: it has no part in backward
+    try:
+        later = bench.run_after(point, point, upstream, backward=True)
+    except Exception as error:
+        return [Problem("changes itself", "forward and backward work once, but the next forward and backward raise "
+                        f"{type(error).__name__}: {error}. backward changes something that the next pass needs.")]
+    if differ(later.output, bench.run_after(point, point, upstream).output, max(1e-6, same)):
+        return [Problem("changes itself", "after a forward and a backward pass, the next forward pass gives another "
+                        "output for the same input: backward changes something besides the gradients.")]
+    concerned = tuple(i for i in indices if not differ(later.output, run.output, max(1e-6, same))
+                      and differ(later.gradient(i), run.gradient(i), max(1e-6, same)))
+    return [Problem("changes itself", "the second round of forward and backward gives another gradient than the first, "
+                    "for the same input: backward changes something that the next pass needs.",
+                    concerned)] if concerned else []
+
+
+def _damaged_cache(bench: Workbench, point: Point, upstream: np.ndarray, indices: Sequence[int],
+                   same: float) -> List[Problem]:
+    """A remark if backward writes into what forward cached; to free it, or to use it up, is no damage."""
+    bench.run(point, upstream)  # once, so that what is made only then is there
+    bench.forward(point)
+    cached = bench.cached_arrays()
+    first = _quietly(lambda: bench.backward(upstream, np.zeros(()), [], point, []))
+    written = any(not same_bits(held, before) for held, before in cached)
+    if first is None or not written or first.changed:
+        return []
     pair = _quietly(lambda: bench.run_twice(point, upstream))
-    if pair is not None and not pair[1].changed:
-        first, second = pair
-        concerned = tuple(i for i in indices if first.gradient(i) is not None and differ(
-            second.gradient(i), (1 + (i > 0)) * np.asarray(first.gradient(i), dtype=float), same))
-        if concerned and not any(problem.cause == "stale cache" for problem in problems):
-            problems.append(Problem("cache changed in place", "a second backward call after the same forward pass "
-                                    "gives another gradient: backward changes what forward cached.", concerned))
-    return problems
+    concerned = tuple(i for i in indices if pair is not None and pair[0].gradient(i) is not None and differ(
+        pair[1].gradient(i), (1 + (i > 0)) * np.asarray(pair[0].gradient(i), dtype=float), same))
+    return [Problem("cache changed in place", "backward writes into what forward cached: a second backward after the "
+                    "same forward gives another gradient.", concerned, is_remark=True)] if concerned else []
 
 
 def forgotten_parameters(bench: Workbench, slopes: Slopes, upstreams: Sequence[np.ndarray]) -> List[Problem]:
     """A parameter that the output depends on must be listed by parameters(), or no optimiser will ever change it."""
-    if slopes.output.ndim == 0:
+    if is_loss(bench.module) or slopes.output.ndim == 0 and len(slopes.point.inputs) > 1:
         return []  # a loss may depend on a model's parameters without owning them
-    owned = {id(value): below for below in all_modules(bench.module) for value in vars(below).values()}
+    owned = {id(part): below for below in all_modules(bench.module) for _, part in below.held(Parameter)}
     problems = []
     for index in range(bench.num_listed + 1, len(bench.parameters) + 1):
         parameter = bench.parameters[index - 1]
@@ -165,23 +210,62 @@ def forgotten_parameters(bench: Workbench, slopes: Slopes, upstreams: Sequence[n
         if np.any(np.abs(value) > 10 * uncertainty + 1e-10):
             problems.append(Problem("parameter not listed", f"{path_of(bench.module, parameter)} changes the output, "
                                     "but parameters() doesn't list it: its gradient is never reset, and no optimiser "
-                                    "changes it."))
+                                    "changes it. If it isn't to be trained, mark it: parameter.constant = True."))
     return problems
 
 
 def zeros_and_hits(bench: Workbench, point: Point, upstream: np.ndarray, indices: Sequence[int]) -> List[Problem]:
-    """Where an input is 0, or a prediction hits its label, the gradient must be a number, as for any other input."""
+    """Where an input is 0, or a prediction hits its label, the gradient must be a number, if the slopes there are."""
     x = point.inputs[0].copy()
     others = point.inputs[1] if len(point.inputs) > 1 and np.shape(point.inputs[1]) == x.shape else np.zeros(x.shape)
-    x.reshape(-1)[::3] = np.asarray(others, dtype=float).reshape(-1)[::3]
+    hits = np.asarray(others, dtype=float).reshape(-1)[::3]
+    x.reshape(-1)[::3] = hits
     there = point.with_tensor(0, x)
-    if finite_output(bench, there) is None:
+    output = finite_output(bench, there)
+    if output is None or output.shape != upstream.shape:
         return []
     run = _quietly(lambda: bench.run(there, upstream))
     concerned = tuple(i for i in indices if run is not None and run.gradient(i) is not None
                       and not _finite(run.gradient(i)))
+    if not concerned or not takes_any_number(bench.module) and not _has_slopes(bench, there, output):
+        return []
     return [Problem("NaN or infinity", "where an input is 0, or a prediction is equal to its label, the gradient is "
-                    "NaN or infinite.", concerned)] if concerned else []
+                    "NaN or infinite.", concerned)]
+
+
+def _has_slopes(bench: Workbench, point: Point, output: np.ndarray) -> bool:
+    """Return whether the output has finite slopes to both sides of a point, as |x| has and sqrt|x| hasn't."""
+    for sign in (-1.0, 1.0):
+        slopes = []
+        for step in (1e-4, 1e-6, 1e-8):
+            moved = point.inputs[0].copy()
+            moved.reshape(-1)[::3] += sign * step
+            there = finite_output(bench, point.with_tensor(0, moved))
+            if there is None or there.shape != output.shape:
+                return False
+            slopes.append(np.nan_to_num(there - output) / step)
+        size = float(np.max(np.abs(slopes[0]), initial=0)) or 1.0
+        if not all(np.all(np.abs(slope - slopes[0]) <= 1e-2 * size) for slope in slopes[1:]):
+            return False
+    return True
+
+
+def single_precision(bench: Workbench, point: Point, upstream: np.ndarray, run: Run,
+                     indices: Sequence[int]) -> List[Problem]:
+    """A module given in float32 must be right in float32, too, as far as that goes."""
+    given = [np.asarray(value).dtype for value in bench.given_inputs if np.asarray(value).dtype.kind == "f"]
+    if all(dtype.itemsize >= 8 for dtype in [*given, *bench.given_dtypes]):
+        return []
+    single = _quietly(lambda: bench.in_given_precision(point, upstream))
+    size = float(np.max(np.abs(run.output[np.isfinite(run.output)]), initial=0)) or 1.0
+    if single is None or single.output.shape != run.output.shape:
+        return []
+    off = float(np.max(np.abs(np.nan_to_num(single.output - run.output)), initial=0)) / size
+    if off > 1e-3:
+        return []  # forward itself differs: that proves nothing
+    concerned = tuple(i for i in indices if differ(single.gradient(i), run.gradient(i), max(1e-2, 1000 * off)))
+    return [Problem("low precision", "in float32, the precision that this module was given in, the gradient differs "
+                    "from that in float64 by more than rounding.", concerned)] if concerned else []
 
 
 def integer_input(bench: Workbench, given: Point, floats: Point, upstream: np.ndarray, run: Run,

@@ -68,7 +68,8 @@ class GradientReport:
     Attributes:
         module: the module's name.
         tensors: a TensorReport for the first input and for each parameter.
-        problems: sentences on what is wrong besides the values, such as "backward changes its argument".
+        problems: sentences on what is wrong besides the values, such as "backward overwrites W.grad".
+        remarks: sentences on what isn't wrong, but worth knowing, such as "backward changes its argument".
         causes: likely causes, the likeliest first.
         warnings: what could not be decided, and points that proved nothing.
         place: file and line of backward, as the student wrote it.
@@ -79,6 +80,7 @@ class GradientReport:
         self.module, self.hints = module, hints
         self.tensors: List[TensorReport] = []
         self.problems: List[str] = []
+        self.remarks: List[str] = []
         self.causes: List[Cause] = []
         self.warnings: List[str] = []
         self.error_class = GradientError
@@ -128,8 +130,8 @@ class GradientReport:
     def to_dict(self) -> Dict[str, Any]:
         """Return the report as dictionaries, lists, strings and numbers, such as JSON takes."""
         return {"module": self.module, "verdict": self.verdict, "tensors": [t.to_dict() for t in self.tensors],
-                "problems": list(self.problems), "causes": [cause._asdict() for cause in self.causes],
-                "warnings": list(self.warnings)}
+                "problems": list(self.problems), "remarks": list(self.remarks),
+                "causes": [cause._asdict() for cause in self.causes], "warnings": list(self.warnings)}
 
     def __str__(self) -> str:
         return as_text(self)

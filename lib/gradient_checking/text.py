@@ -16,7 +16,7 @@ def as_text(report: Any) -> str:
     """Return a GradientReport as text of at most MOST_LINES lines; what matters least is left out."""
     bad = [tensor for tensor in report.tensors if tensor.verdict in ("wrong", "to do")]
     others = [tensor for tensor in report.tensors if tensor.verdict == "undecidable"]
-    parts = [[_headline(report)]]
+    parts = [wrapped(_headline(report))]
     if report.verdict != "to do" and not report.raised:
         parts += [_lines_on(tensor, with_entries=tensor is bad[0]) for tensor in bad[:4]]
         parts += [[f"  {len(bad) - 4} more gradients are wrong."]] if len(bad) > 4 else []
@@ -25,6 +25,7 @@ def as_text(report: Any) -> str:
     told = " ".join(line for part in parts for line in part)
     if report.hints >= 2:
         parts += [wrapped(f"  Also: {problem}") for problem in dict.fromkeys(report.problems) if problem not in told]
+        parts += [wrapped(f"  Also: {remark}") for remark in report.remarks[report.verdict == "ok":]]
     parts += [wrapped(f"  Note: {warning}") for warning in report.warnings]
     lines = list(parts[0])
     for part in parts[1:]:
@@ -37,6 +38,8 @@ def _headline(report: Any) -> str:
     words = {"ok": "all gradients are right", "to do": "backward isn't written yet",
              "undecidable": "not every gradient could be checked",
              "wrong": "backward raises an exception" if report.raised else "backward is wrong"}
+    if report.remarks and report.verdict == "ok":
+        return f"{report.module}: right, but {report.remarks[0]}"
     place = f" ({report.place})" if report.place and report.verdict in ("wrong", "to do") else ""
     return f"{report.module}: {words[report.verdict]}{place}."
 

@@ -52,7 +52,7 @@ SAME_CAUSE: Dict[str, Sequence[str]] = {
     "changes_upstream": ("upstream gradient changed in place",),
     "changes_input": ("input changed in place", "cache changed in place"),
     "changes_parameter": ("parameter changed in place",),
-    "stale_cache": ("stale cache",),
+    "stale_cache": ("stale cache", "changes itself"),
     "random": ("random numbers in backward", "not deterministic"),
     "not_finite": ("NaN or infinity",),
     "low_precision": ("low precision",),
@@ -63,7 +63,7 @@ class Verdict(NamedTuple):
     """What the checker said of one module.
 
     Attributes:
-        verdict: "ok", "wrong", "undecidable" or "to do".
+        verdict: "ok", "remark" (right, but), "wrong", "undecidable" or "to do".
         cause: the name of the first-ranked cause, or None.
         text: the report.
     """
@@ -74,7 +74,7 @@ class Verdict(NamedTuple):
 
     @property
     def caught(self) -> bool:
-        return self.verdict in ("wrong", "to do")
+        return self.verdict in ("wrong", "to do", "remark")
 
 
 def verdict_of(module: Any, inputs: Any) -> Verdict:
@@ -86,7 +86,8 @@ def verdict_of(module: Any, inputs: Any) -> Verdict:
         report = check_module(module, inputs)
     cause = report.first_cause
     explains = cause is not None and "no typical mistake" not in cause.evidence  # saying that nothing fits is no cause
-    return Verdict(report.verdict, cause.name if cause and explains else None, str(report))
+    verdict = "remark" if report.ok and report.remarks else report.verdict
+    return Verdict(verdict, cause.name if cause and explains else None, str(report))
 
 
 def names_the_cause(mutant: Mutant, cause: Optional[str]) -> bool:

@@ -160,6 +160,11 @@ CAUSES: Dict[str, Words] = {
         "To which forward pass does the cached value belong?",
         "backward uses what an earlier forward pass cached",
         "Each forward pass overwrites the cache: self.input_cache = x."),
+    "changes itself": Words(
+        "What is different about the module after a forward and a backward pass?",
+        "forward and backward work once, but change something that the next pass needs",
+        "Of itself, a pass changes the cache and the gradients only: for module in reversed(self.modules) leaves the "
+        "list as it is, self.modules.reverse() doesn't."),
     "random numbers in backward": Words(
         "Which random numbers does backward need: those of forward, or new ones?",
         "backward draws random numbers of its own", "forward caches its mask; backward multiplies by that same mask."),

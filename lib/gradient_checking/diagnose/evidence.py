@@ -6,10 +6,11 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from lib.gradient_checking.examination import Examination
-from lib.gradient_checking.measure.situations import finite_output, near, redrawn, upstreams_for, with_batch
-from lib.gradient_checking.measure.values import Slopes
-from lib.gradient_checking.measure.workbench import Point, Workbench
-from lib.gradient_checking.sheets import takes_any_number
+from lib.gradient_checking.measure.situations import (Batches, finite_output, near, other_numbers,
+                                                      upstreams_for, with_batch)
+from lib.gradient_checking.measure.slopes import Slopes
+from lib.gradient_checking.measure.points import Point
+from lib.gradient_checking.measure.workbench import Workbench
 
 MOST_ENTRIES = 150  # of a larger tensor, as many entries are looked at; the others are NaN, that is unknown
 
@@ -121,21 +122,19 @@ def collect(examination: Examination, index: int) -> List[Trial]:
         rows = max(2, MOST_ENTRIES * len(base.inputs[0]) // np.size(base.inputs[0]))
         fewer = with_batch(base, rows) if rows < len(base.inputs[0]) else None
         base = fewer if fewer is not None and finite_output(bench, fewer) is not None else base
-    any_number = takes_any_number(bench.module)
-    points: List[Tuple[int, Point]] = [(0, base), (1, redrawn(base, rng, any_number))]
-    if given.inputs and np.ndim(given.inputs[0]):
-        n = len(np.asarray(base.inputs[0]))
-        for size in sorted({1, 2, 3} - {n})[:2 if n > 3 else 1] + [n + 2] * (n < 3):
-            resized = with_batch(base, size)
-            if resized is not None:
-                points.append((size + 1, near(redrawn(resized, rng, any_number), rng, 1e-3)))
+    points: List[Tuple[int, Optional[Point]]] = [(0, base), (1, other_numbers(bench, base, rng))]
+    batches = Batches(bench, base)
+    n = batches.size
+    sizes = (sorted({1, 2, 3} - {n})[:2 if n > 3 else 1] + [n + 2] * (n < 3) if batches.are_separate else
+             [2 * n, 3 * n] if n and base.inputs[0].size <= MOST_ENTRIES else [])
+    points += [(size + 1, batches.resized(size, rng)) for size in sizes]
     wrong = [found.situation.point for found in examination.found[index] if found.comparison.num_wrong]
     if wrong and not any(found.comparison.num_wrong and "given" in found.situation.name
                          for found in examination.found[index]):
         points.insert(0, (9, wrong[0]))
     trials = []
     for salt, point in points:
-        if finite_output(bench, point) is None:
+        if point is None or finite_output(bench, point) is None:
             continue
         try:
             trials.append(Trial(bench, point, index, examination.ignores_upstream, salt))

@@ -117,6 +117,24 @@ def _wrong_parts(calls: Calls, check: Check) -> List[Cause]:
     return []
 
 
+def wrong_at_ties(examination: Examination, check: Check) -> List[Cause]:
+    """Return causes that lie in a part that takes the greatest of equal numbers, where the whole doesn't show it.
+
+    Behind a ReLU, the zeros of a max-pooling's window tie, and whatever it hands back to them is lost in the ReLU.
+    """
+    parts = [part for _, part in examination.bench.module.children() if not part.children() and not part.parameters()]
+    if not parts:
+        return []
+    try:
+        calls = Calls(examination)
+    except Exception:
+        return []
+    calls.forward = [call for call in calls.forward if any(call.module is part for part in parts)
+                     and isinstance(call.inputs[0], np.ndarray) and np.size(call.result) < call.inputs[0].size
+                     and len(np.unique(call.inputs[0])) < call.inputs[0].size]
+    return _wrong_parts(calls, check)
+
+
 def _wrong_calls(calls: Calls) -> List[Cause]:
     if len(calls.forward) < 1:
         return []

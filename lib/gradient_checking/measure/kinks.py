@@ -16,7 +16,8 @@ import numpy as np
 
 from lib.gradient_checking.measure.situations import near
 from lib.gradient_checking.measure.values import Entry
-from lib.gradient_checking.measure.workbench import Point, Workbench
+from lib.gradient_checking.measure.points import Point
+from lib.gradient_checking.measure.workbench import Workbench
 
 DISTANCE = 1e-5
 SAMPLES = 24
@@ -35,19 +36,11 @@ class TieVerdict(NamedTuple):
 def judge_tie(bench: Workbench, point: Point, index: int, upstreams: Sequence[np.ndarray],
               gradients: Sequence[np.ndarray]) -> TieVerdict:
     """Judge the gradients at a point that may be a kink by those at points near by."""
-    rng = np.random.default_rng(9)
-    samples = []
-    for _ in range(SAMPLES):
-        beside = near(point, rng, DISTANCE)
-        try:
-            samples.append([np.asarray(bench.run(beside, upstream).gradient(index), dtype=float)
-                            for upstream in upstreams])
-        except Exception:
-            continue
     got = np.stack([np.asarray(gradient, dtype=float) for gradient in gradients])
-    if not samples:
+    sides, closer = (_gradients_near(bench, point, index, upstreams, distance, SAMPLES)
+                     for distance in (DISTANCE, 1e-3 * DISTANCE))
+    if not _is_kink(sides, closer):
         return TieVerdict(np.zeros(got.shape[1:], bool), np.zeros(got.shape[1:], bool), False)
-    sides = np.array(samples)
     low, high = sides.min(axis=0), sides.max(axis=0)
     size = float(np.max(np.abs(sides)))
     room = 1e-3 * size + 1e-2 * (high - low)
@@ -63,6 +56,39 @@ def judge_tie(bench: Workbench, point: Point, index: int, upstreams: Sequence[np
         agreed = sums.max() - sums.min() <= 1e-3 * size
         sum_is_wrong |= bool(at_kink.any() and agreed and abs(got[k].sum() - sums[0]) > 1e-2 * size)
     return TieVerdict((inside.all(axis=0) & at_kink), ~inside.all(axis=0), sum_is_wrong, (low, high))
+
+
+def _gradients_near(bench: Workbench, point: Point, index: int, upstreams: Sequence[np.ndarray], distance: float,
+                    number: int) -> np.ndarray:
+    """Return the gradients, for each upstream gradient, at points near by; fewer where the module fails."""
+    rng = np.random.default_rng(9)
+    found = []
+    for _ in range(number):
+        beside = near(point, rng, distance)
+        try:
+            found.append([np.asarray(bench.run(beside, upstream).gradient(index), dtype=float)
+                          for upstream in upstreams])
+        except Exception:
+            continue
+    return np.array(found)
+
+
+def _is_kink(sides: np.ndarray, closer: np.ndarray) -> bool:
+    """Return whether gradients differ as much when they are closer, as at a kink; those of a steep function don't."""
+    if not len(sides) or sides.shape != closer.shape:
+        return False
+    ranges = [float(np.max(np.ptp(samples, axis=0), initial=0)) for samples in (sides, closer)]
+    return bool(np.isfinite(ranges).all()) and ranges[0] / 3 <= ranges[1] <= 3 * ranges[0]
+
+
+def stays_bounded(bench: Workbench, point: Point, index: int, upstreams: Sequence[np.ndarray]) -> bool:
+    """Return whether the gradients near a point are no larger the nearer it is, as at a kink, not as at a pole."""
+    sides, closer = (_gradients_near(bench, point, index, upstreams, distance, 3)
+                     for distance in (DISTANCE, 1e-3 * DISTANCE))
+    if not len(sides) or not len(closer):
+        return False
+    sizes = [float(np.max(np.abs(found), initial=0)) for found in (sides, closer)]
+    return bool(np.isfinite(sizes[1])) and sizes[1] <= 2 * sizes[0]
 
 
 def _sides_by_output(bench: Workbench, point: Point, index: int, upstreams: Sequence[np.ndarray], low: np.ndarray,

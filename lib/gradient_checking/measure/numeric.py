@@ -10,7 +10,8 @@ What can go wrong is measured, not assumed:
   derivative minus the left one: for a smooth function S falls with h, so 2 S(h/2) - S(h) is nearly 0.
 - Rounding errors of y, divided by h.
 
-The sum of the three is the uncertainty. Where it is large, a smaller step is tried; where rounding dominates, a larger.
+The sum of the three is the uncertainty. Where it is large, smaller steps are tried, down to a small part of the number
+that is moved; where rounding dominates, larger ones.
 
 Source: L. F. Richardson, The approximate arithmetical solution by finite differences, 1911; for the estimation of
 rounding errors from differences of high order: R. W. Hamming, Introduction to applied numerical analysis, 1971.
@@ -21,8 +22,11 @@ from typing import Callable, NamedTuple, Optional
 
 import numpy as np
 
-STEPS = (2.0 ** -10, 2.0 ** -15, 2.0 ** -20, 2.0 ** -25)  # powers of two: x + h is then exact, or nearly so
-LARGER_STEPS = (2.0 ** -6, 2.0 ** -2)
+# A sum of few powers of two, so that x + h is exact; not a power itself, as the period of a function may be.
+ODD = 1 + 2.0 ** -3 + 2.0 ** -7 + 2.0 ** -12 + 2.0 ** -19
+FIRST_STEP = ODD * 2.0 ** -10
+SMALLER_STEPS = tuple(2.0 ** exponent for exponent in range(-15, -61, -5))
+LARGER_STEPS = tuple(ODD * 2.0 ** exponent for exponent in (-6, -2, 2, 6, 10))
 GOOD = 1e-8  # an inconsistency below this part of the derivative isn't worth a smaller step
 FEW = 8  # numbers in an output
 EPS = float(np.finfo(np.float64).eps)
@@ -35,6 +39,7 @@ class Derivative(NamedTuple):
     inconsistency: np.ndarray
     rounding: np.ndarray
     step: float
+    kink: np.ndarray  # the right derivative minus the left one
 
     @property
     def uncertainty(self) -> np.ndarray:
@@ -55,7 +60,7 @@ def differences(y: Callable[[float], np.ndarray], y0: np.ndarray, h: float, nois
     bad = ~np.isfinite(value) | ~np.isfinite(inconsistency)
     if bad.any():
         value, inconsistency = np.where(bad, 0, value), np.where(bad, np.inf, inconsistency)
-    return Derivative(value, inconsistency, rounding, h)
+    return Derivative(value, inconsistency, rounding, h, kink)
 
 
 def derivative(y: Callable[[float], np.ndarray], y0: np.ndarray, noise: np.ndarray, scale: float = 1.0,
@@ -66,21 +71,22 @@ def derivative(y: Callable[[float], np.ndarray], y0: np.ndarray, noise: np.ndarr
         y: the function; y(t) is a flat array.
         y0: y(0).
         noise: the rounding error of each entry of y.
-        scale: the size of the numbers that t is added to; if they are tiny, smaller steps are tried, too.
+        scale: the size of the smallest number that t is added to; 0 where zeros are moved.
         enough: an uncertainty, summed over the entries, that is small enough at any rate.
     """
-    best = differences(y, y0, STEPS[0], noise)
-    tiny = 2.0 ** np.floor(np.log2(scale)) if 0 < scale < STEPS[1] else 0.0
-    for h in STEPS[1:] + ((tiny * STEPS[0], tiny * STEPS[1]) if tiny else ()):
-        worst = np.max(best.inconsistency, initial=0)
-        if worst <= GOOD * np.max(np.abs(best.value), initial=0) or worst <= np.max(best.rounding, initial=0):
+    best = differences(y, y0, FIRST_STEP, noise)
+    for h in SMALLER_STEPS:
+        waiting = best.inconsistency > np.maximum(GOOD * np.max(np.abs(best.value), initial=0), best.rounding)
+        if h < 2.0 ** -46 * scale or not waiting.any() or enough is not None and best.inconsistency.sum() <= enough:
             break
-        if enough is not None and best.inconsistency.sum() <= enough:
-            break
-        best = _merged(best, differences(y, y0, h, noise))
-    for h in LARGER_STEPS if best.step == STEPS[0] else ():
+        smaller = differences(y, y0, h, noise)
+        stays = np.abs(smaller.kink - best.kink) <= 1e-3 * np.abs(best.kink)
+        best = _merged(best, smaller)
+        if h < scale and np.all(stays[waiting]) or scale == 0 and h < 2.0 ** -24 and np.all(stays[waiting]):
+            break  # a kink exactly here
+    for h in LARGER_STEPS if best.step == FIRST_STEP else ():
         size = np.max(np.abs(best.value), initial=0)
-        if np.max(best.rounding, initial=0) <= 1e-7 * size:
+        if np.max(best.rounding, initial=0) <= 1e-7 * size or h > max(0.5, 2.0 ** -6 * scale):
             break
         larger = differences(y, y0, h, noise)
         if np.any(np.abs(larger.value - best.value) > best.uncertainty + larger.uncertainty) or \
@@ -97,31 +103,65 @@ def _merged(old: Derivative, new: Derivative) -> Derivative:
     sure = old.inconsistency <= 1e-3 * np.max(np.abs(old.value), initial=0)
     agree = np.abs(old.value - new.value) <= old.uncertainty + new.uncertainty
     keep = sure & agree & (old.uncertainty <= new.uncertainty)
-    return Derivative(np.where(keep, old.value, new.value), np.where(keep, old.inconsistency, new.inconsistency),
-                      np.where(keep, old.rounding, new.rounding), new.step)
+    apart = np.abs(old.value - new.value)
+    kept = np.where(apart > 2 * new.rounding, np.maximum(old.inconsistency, apart), old.inconsistency)
+    return Derivative(np.where(keep, old.value, new.value), np.where(keep, kept, new.inconsistency),
+                      np.where(keep, old.rounding, new.rounding), new.step, np.where(keep, old.kink, new.kink))
 
 
 def rounding_noise(y: Callable[[float], np.ndarray], y0: np.ndarray) -> np.ndarray:
     """Return the size of the rounding errors in each entry of y, measured.
 
     A polynomial of degree 5 has no sixth difference; what remains of a smooth y(t) is rounding, times sqrt(924).
-    What remains of a kink at t = 0 falls as the step does, which rounding doesn't: so the two can be told apart.
+    Where more remains than float64 explains, finer steps tell what it is: of a steep function or of kinks near by less
+    remains, of a kink at t = 0 a part in proportion to the step, of rounding as much. Where the finest steps don't
+    change y at all, its numbers are coarse, as those of float32 are: there larger steps show their noise.
     """
     size = np.abs(y0)
+    seen = [y0]
 
-    def sixth_difference(h: float) -> np.ndarray:
+    def sixth_difference(exponent: float) -> np.ndarray:
+        h = ODD * 2.0 ** exponent
         values = [y(t * h) for t in (-3, -2, -1)] + [y0] + [y(t * h) for t in (1, 2, 3)]
+        seen.extend(values)
         sixth = sum(c * value for c, value in zip((1, -6, 15, -20, 15, -6, 1), values))
         return np.where(np.isfinite(sixth), np.abs(sixth), np.inf) / np.sqrt(924)
 
-    large, middle, small = (sixth_difference(h) for h in (2.0 ** -10, 2.0 ** -14, 2.0 ** -18))
-    at_kink = (large >= 6 * middle) & (middle >= 6 * small) & (small > 100 * EPS * size)
-    noise = np.where(at_kink, 0.0, 2 * np.minimum(np.minimum(large, middle), small))
-    if y0.size < FEW:  # of one number, such as a loss, one difference may happen to be close to zero: take more
-        half, quarter, eighth = (sixth_difference(2.0 ** -exponent) for exponent in (19, 20, 21))
-        falls = (small > 1.5 * half) & (half > 1.5 * quarter) & (quarter > 1.5 * eighth)
-        together = np.sqrt((small ** 2 + half ** 2 + quarter ** 2 + eighth ** 2) / 4)
-        noise = np.where(at_kink | falls, noise, np.maximum(noise, 2 * together))
-    noise = np.where(np.isfinite(noise), noise, 0.0)
+    large, middle, small = (sixth_difference(exponent) for exponent in (-10, -14, -18))
+    noise = np.minimum(np.minimum(large, middle), small)
+    if np.any(np.maximum(noise, small) > 64 * EPS * size):
+        before = len(seen)
+        fine = [sixth_difference(exponent) for exponent in ((-26, -29) if y0.size >= FEW else (-26, -27, -28, -29))]
+        is_coarse = np.all(np.stack(seen[before:]) == y0, axis=0)
+        at_kink = (fine[-1] >= fine[0] / 16) & (fine[-1] <= fine[0] / 4) & (fine[0] > 100 * EPS * size)
+        of_coarse = np.maximum(noise, np.where(small > 0.5 * middle, small, 0.0))
+        of_coarse = np.maximum(of_coarse, np.where(4 * middle > large, np.minimum(large, middle), 0.0))
+        noise = np.where(is_coarse, of_coarse, np.where(at_kink, 0.0, np.max(fine, axis=0)))
+    noise = 2 * np.where(np.isfinite(noise), noise, 0.0)
     typical = float(np.median(noise)) / 2 if noise.size else 0.0  # a single entry may have been lucky
-    return np.maximum(np.maximum(noise, typical), 4 * EPS * size)
+    return np.maximum(np.maximum(noise, np.minimum(typical, 1e-3 * np.max(size, initial=0))),
+                      np.maximum(4 * EPS * size, coarseness(np.stack(seen))))
+
+
+def coarseness(values: np.ndarray) -> np.ndarray:
+    """Return half the distance between numbers that y can be, for each entry: of float32, float16 or few decimals.
+
+    Args:
+        values: y at several points, one a row.
+    """
+    values = np.where(np.isfinite(values), values, 0.0)
+    size = np.max(np.abs(values), axis=0, initial=0)
+    changing = (values != values[0]).any(axis=0)  # an entry that doesn't change says nothing
+    told = values[:, changing]
+    if told.size == 0:
+        return np.zeros(values.shape[1])
+    for kind in (np.float16, np.float32):
+        with np.errstate(over="ignore"):
+            if np.array_equal(told.astype(kind), told) and len(np.unique(told)) > 4:
+                return float(np.finfo(kind).eps) / 2 * size
+    for decimals in range(2, 12):
+        scaled = told * 10.0 ** decimals
+        if np.all(np.abs(scaled - np.round(scaled)) <= 8 * EPS * np.maximum(np.abs(scaled), 1)) and \
+                len(np.unique(told)) > 4:
+            return np.where(size > 0, 0.5 * 10.0 ** -decimals, 0.0)
+    return np.zeros(values.shape[1])

@@ -1,42 +1,99 @@
 """Putting things back: all that a check of gradients may change is noted first and restored afterwards."""
 from __future__ import annotations
 
+import array
+import functools
 import random
 import types
-from typing import Any, Iterable, List, Optional, Tuple
+from collections import deque
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import numpy as np
 
 from lib.network_base import Module, Parameter
 
-FOREIGN = ("builtins", "numpy", "scipy", "matplotlib", "torch", "threading", "_thread", "io", "_io", "logging")
+FOREIGN = ("builtins", "numpy", "scipy", "matplotlib", "torch", "threading", "_thread", "io", "_io", "logging", "abc",
+           "typing", "enum", "dataclasses", "functools", "collections", "itertools", "weakref", "random", "array")
+GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 
 
-def is_foreign(value: Any) -> bool:
-    """Return whether a value's class comes from Python or a library, whose objects aren't looked into."""
-    return type(value).__module__.split(".")[0] in FOREIGN
+def is_foreign(cls: type) -> bool:
+    """Return whether a class comes from Python or a library, whose objects aren't looked into."""
+    return cls.__module__.split(".")[0] in FOREIGN
 
 
 def parts_of(value: Any) -> Iterable[Any]:
-    """Return what is reachable from a value in one step: attributes, elements, what a function has closed over."""
+    """Return what is reachable from a value in one step: attributes, elements, what a function holds."""
     if isinstance(value, dict):
         return value.values()
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, (list, tuple, set, frozenset, deque)):
         return value
-    if isinstance(value, types.MethodType):
-        return (value.__self__,)
+    if isinstance(value, np.ndarray):
+        return value.flat if value.dtype == object else ()
+    if isinstance(value, (types.MethodType, types.BuiltinFunctionType)):
+        return (value.__self__, getattr(value, "__func__", None))
+    if isinstance(value, functools.partial):
+        return (value.func, value.args, value.keywords)
     if isinstance(value, types.FunctionType):
-        return [cell.cell_contents for cell in value.__closure__ or () if not _is_empty(cell)]
-    if isinstance(value, (type, types.ModuleType)) or is_foreign(value):
+        return _parts_of_function(value)
+    if isinstance(value, (staticmethod, classmethod)):
+        return (value.__func__,)
+    if isinstance(value, property):
+        return (value.fget, value.fset)
+    if isinstance(value, type):
+        return () if is_foreign(value) else [part for name, part in vars(value).items() if not _is_special(name)]
+    if isinstance(value, types.ModuleType) or is_foreign(type(value)):
         return ()
-    return getattr(value, "__dict__", {}).values()
+    own = [cls for cls in type(value).__mro__ if not is_foreign(cls) and cls not in (Module, Parameter)]
+    return [*getattr(value, "__dict__", {}).values(), *slots_of(value).values(), *own]
 
 
-def _is_empty(cell: Any) -> bool:
-    try:
-        return cell.cell_contents is None
-    except ValueError:
-        return True
+def _is_code(name: str, value: Any) -> bool:
+    """Return whether a class's attribute belongs to its code, which no pass changes."""
+    return _is_special(name) or isinstance(value, (types.FunctionType, property, staticmethod, classmethod,
+                                                   types.MemberDescriptorType, types.GetSetDescriptorType))
+
+
+def _is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__") and name != "__init__"
+
+
+def _parts_of_function(function: types.FunctionType) -> List[Any]:
+    """Return what a function has closed over, its default arguments, and the generators and helpers among its globals.
+
+    Other globals, such as data sets, are nothing that a pass of a module should change.
+    """
+    parts: List[Any] = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+    for cell in function.__closure__ or ():
+        try:
+            parts.append(cell.cell_contents)
+        except ValueError:  # empty still
+            continue
+    for name in names_in(function.__code__):
+        named = function.__globals__.get(name)
+        is_helper = isinstance(named, types.FunctionType) and named.__module__ == function.__module__
+        if is_helper or isinstance(named, GENERATORS + (functools.partial,)) or isinstance(
+                getattr(named, "__self__", None), GENERATORS):
+            parts.append(named)
+    return parts
+
+
+def names_in(code: types.CodeType) -> Iterator[str]:
+    """Yield the names of globals and attributes that code refers to, that of functions inside it included."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from names_in(constant)
+
+
+def slots_of(value: Any) -> Dict[str, Any]:
+    """Return what an object keeps in __slots__, by name."""
+    names = [name for cls in type(value).__mro__ for name in _as_tuple(vars(cls).get("__slots__", ()))]
+    return {name: getattr(value, name) for name in names if name != "__dict__" and hasattr(value, name)}
+
+
+def _as_tuple(names: Any) -> Tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def reachable(roots: Iterable[Any], skip: Iterable[Any] = ()) -> List[Any]:
@@ -65,62 +122,96 @@ class Snapshot:
     """
 
     def __init__(self, roots: Iterable[Any], skip: Iterable[Any] = ()) -> None:
+        self.arrays: List[Tuple[np.ndarray, np.ndarray]] = []  # each with a copy
         self._dicts: List[Tuple[dict, dict]] = []
-        self._lists: List[Tuple[list, list]] = []
-        self._sets: List[Tuple[set, set]] = []
-        self._arrays: List[Tuple[np.ndarray, np.ndarray]] = []
-        self._generators: List[Tuple[Any, Any]] = []
+        self._sequences: List[Tuple[Any, Any]] = []
+        self._groups: List[Tuple[Any, Any]] = []
+        self._attributes: List[Tuple[Any, Dict[str, Any]]] = []
+        self.generators: List[Tuple[Callable[[Any], None], Any]] = []
         for value in reachable(roots, skip):
-            if isinstance(value, dict):
-                self._dicts.append((value, dict(value)))
-            elif isinstance(value, list):
-                self._lists.append((value, list(value)))
-            elif isinstance(value, set):
-                self._sets.append((value, set(value)))
-            elif isinstance(value, np.ndarray):
-                if value.dtype != object:
-                    self._arrays.append((value, value.copy()))
-            elif isinstance(value, np.random.Generator):
-                self._generators.append((value.bit_generator, value.bit_generator.state))
-            elif isinstance(value, np.random.RandomState):
-                self._generators.append((value, value.get_state()))
-            elif isinstance(value, random.Random):
-                self._generators.append((value, value.getstate()))
-            elif not isinstance(value, (type, types.ModuleType, types.FunctionType)) and not is_foreign(value):
-                attributes = getattr(value, "__dict__", None)
-                if isinstance(attributes, dict):
-                    self._dicts.append((attributes, dict(attributes)))
+            self._note(value)
+
+    def _note(self, value: Any) -> None:
+        if isinstance(value, dict):
+            self._dicts.append((value, dict(value)))
+        elif isinstance(value, (list, array.array, bytearray)):
+            self._sequences.append((value, value[:]))
+        elif isinstance(value, (set, deque)):
+            self._groups.append((value, list(value)))
+        elif isinstance(value, np.ndarray):
+            self.arrays.append((value, value.copy()))
+        elif isinstance(value, np.random.Generator):
+            bits = value.bit_generator
+            self.generators.append((lambda state: setattr(bits, "state", state), bits.state))
+        elif isinstance(value, np.random.RandomState):
+            self.generators.append((value.set_state, value.get_state()))
+        elif isinstance(value, random.Random):
+            self.generators.append((value.setstate, value.getstate()))
+        elif isinstance(value, type):
+            if not is_foreign(value):
+                data = {name: part for name, part in vars(value).items() if not _is_code(name, part)}
+                self._attributes.append((value, data))
+        elif not isinstance(value, (types.ModuleType, types.FunctionType)) and not is_foreign(type(value)):
+            slots = slots_of(value)
+            if slots:
+                self._attributes.append((value, slots))
+            attributes = getattr(value, "__dict__", None)
+            if isinstance(attributes, dict):
+                self._dicts.append((attributes, dict(attributes)))
 
     def restore(self) -> None:
         """Put everything back."""
         for holder, content in self._dicts:
             holder.clear()
             holder.update(content)
-        for sequence, items in self._lists:
+        for sequence, items in self._sequences:
             sequence[:] = items
-        for group, members in self._sets:
+        for group, members in self._groups:
             group.clear()
-            group.update(members)
-        for array, numbers in self._arrays:
-            if array.flags.writeable:
-                array[...] = numbers
-        for generator, state in self._generators:
-            if isinstance(generator, np.random.RandomState):
-                generator.set_state(state)
-            elif isinstance(generator, random.Random):
-                generator.setstate(state)
-            else:
-                generator.state = state
+            (group.extend if isinstance(group, deque) else group.update)(members)
+        for owner, values in self._attributes:
+            now = vars(owner) if isinstance(owner, type) else slots_of(owner)
+            for name in [name for name in now if name not in values and not _is_code(name, now[name])]:
+                delattr(owner, name)
+            for name, part in values.items():
+                if now.get(name) is not part:
+                    setattr(owner, name, part)
+        for held, numbers in self.arrays:
+            if held.flags.writeable:
+                held[...] = numbers
+        for put_back, state in self.generators:
+            put_back(state)
 
 
 class GlobalRandomness:
-    """The state of NumPy's global random numbers and of Python's, put back when the block ends."""
+    """The state of NumPy's global random numbers and of Python's, put back when the block ends.
+
+    Inside, a generator that is made anew without a seed draws the same numbers each time.
+    """
+
+    def __init__(self, roots: Iterable[Any]) -> None:
+        self._roots = list(roots)
 
     def __enter__(self) -> "GlobalRandomness":
         self._numpy, self._python = np.random.get_state(), random.getstate()
+        original = np.random.default_rng
+
+        def repeatable(seed: Any = None) -> Any:
+            return original(0 if seed is None else seed)
+
+        self._patched: List[Tuple[Dict[str, Any], str]] = [(vars(np.random), "default_rng")]
+        self._original = original
+        for function in reachable(self._roots):
+            if isinstance(function, types.FunctionType):  # from numpy.random import default_rng
+                self._patched += [(function.__globals__, name) for name in names_in(function.__code__)
+                                  if function.__globals__.get(name) is original]
+        for namespace, name in self._patched:
+            namespace[name] = repeatable
         return self
 
     def __exit__(self, *_: Any) -> None:
+        for namespace, name in self._patched:
+            namespace[name] = self._original
         self.restore()
 
     def restore(self) -> None:
@@ -148,7 +239,7 @@ def all_modules(module: Module) -> List[Module]:
 
 
 def path_of(module: Any, parameter: Parameter, fallback: Optional[str] = None) -> str:
-    """Return how messages call a parameter, such as "Sequential[2].W"."""
+    """Return how messages call a parameter, such as "Sequential[2].W" or "Mine.weights[0]"."""
     for path, below in module.named_modules():
         for label, value in below.held(Parameter):
             if value is parameter:
