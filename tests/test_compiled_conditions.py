@@ -346,6 +346,10 @@ def patch_method(model):
     model[1].forward = lambda x: np.tanh(x)
 
 
+def freeze(model):
+    model[0].W.constant = True
+
+
 def patch_sequential(model):
     model.backward = lambda grad: grad
 
@@ -363,7 +367,7 @@ class Callback(LambdaLR):
             self.change(self.model)
 
 
-@pytest.mark.parametrize("change", [exchange_layer, replace_array])
+@pytest.mark.parametrize("change", [exchange_layer, replace_array, freeze])
 @pytest.mark.parametrize("batch_size", [6, 4])
 def test_what_a_schedule_changes_counts(change, batch_size):
     histories = []
@@ -410,6 +414,21 @@ def test_what_a_metric_changes_in_the_middle_of_an_epoch_counts(change, raises):
             histories.append(train()["loss"])
     if not raises:
         np.testing.assert_allclose(histories[1], histories[0], rtol=1e-10)
+
+
+def test_another_penalty_counts():
+    results = []
+    for make in (ReadableStep, CompiledStep):
+        model, (x, y) = network(), batch()
+        loss_fn = RegularizedCrossEntropy(L2Regularization(0.1, model.parameters()))
+        step = make(model, loss_fn, SGD(model.parameters(), lr=0.1))
+        losses = [step.step(x, y)[0]]
+        loss_fn.reg_loss.lambd = 0.2
+        losses.append(step.step(x, y)[0])
+        loss_fn.reg_loss = L2Regularization(0.5, model.parameters()[:1])
+        step.look_for_changes()
+        results.append(losses + [step.step(x, y)[0] for _ in range(2)])
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-10)
 
 
 def test_a_class_patched_between_epochs_is_noticed(monkeypatch):

@@ -82,12 +82,15 @@ def require_reset(zero_grad: Callable[[], Any], parameters: Sequence[Parameter],
 def random_states_kept(layers: Sequence[Module]) -> Iterator[None]:
     """Put NumPy's global random state and the layers' own generators back as they were, whatever is drawn meanwhile."""
     state = np.random.get_state()
-    own = [value.bit_generator for layer in layers for value in vars(layer).values()
-           if isinstance(value, np.random.Generator)]
-    own_states = [bit_generator.state for bit_generator in own]
+    values = [value for layer in layers for value in vars(layer).values()]
+    generators = [(value.bit_generator, value.bit_generator.state) for value in values
+                  if isinstance(value, np.random.Generator)]
+    old_style = [(value, value.get_state()) for value in values if isinstance(value, np.random.RandomState)]
     try:
         yield
     finally:
         np.random.set_state(state)
-        for bit_generator, own_state in zip(own, own_states):
+        for bit_generator, own_state in generators:
             bit_generator.state = own_state
+        for generator, own_state in old_style:
+            generator.set_state(own_state)

@@ -122,7 +122,8 @@ class CompiledGradient:
         modules = [*containers(self.model), *layers, self.loss_fn, plain_loss(self.loss_fn)]
         methods = [getattr(type(module), name, None) for module in modules for name in MODULE_METHODS]
         held = [parameter for layer in layers for _, parameter in layer.named_parameters(constants=True)]
-        return modules + methods + held + [parameter.data for parameter in held if parameter.constant]
+        penalty = [self.loss_fn.reg_loss] if type(self.loss_fn) is RegularizedCrossEntropy else []
+        return modules + methods + penalty + held + [parameter.data for parameter in held if parameter.constant]
 
     def _is_as_built(self) -> bool:
         """Return whether layers, methods and parameters are those that the programs were built of."""

@@ -89,6 +89,51 @@ def training():
     assert trained.losses.shape == (1, 4)
 
 
+def compiling():
+    """What is compiled is what the student's own classes compute, and it is said what can't be compiled."""
+    from lib.activations import ReLU, Sigmoid
+    from lib.convolutions import Conv2d, Flatten
+    from lib.fitting.fit import fit
+    from lib.losses import CrossEntropyLoss
+    from lib.network import Linear, Sequential
+    from lib.optimization.adaptive import RMSProp
+    from lib.optimization.minimize import minimize
+    from lib.optimizers import SGD
+    from lib.regularizers import Dropout, L2Regularization, RegularizedCrossEntropy
+    from lib.steps.many_networks import train_many
+    from lib.steps.memory import NotCompilable
+    _, x, labels = small_network()
+    images = np.random.standard_normal((12, 1, 6, 6))
+    for make, inputs in ((lambda: Sequential(Linear(4, 5), Sigmoid(), Dropout(0.5), Linear(5, 3)), x),
+                         (lambda: Sequential(Conv2d(1, 2, (3, 3), (2, 2), (1, 1)), ReLU(), Flatten(), Linear(18, 3)),
+                          images)):
+        results = []
+        for compiled in (False, True):
+            np.random.seed(3)
+            model = make()
+            loss_fn = RegularizedCrossEntropy(L2Regularization(0.01, model.parameters()))
+            optimizer = RMSProp(model.parameters(), lr=0.05)
+            results.append(fit(model, loss_fn, optimizer, inputs, labels, epochs=3, batch_size=5, clip_norm=5.0,
+                               compiled=compiled)["loss"])
+        np.testing.assert_allclose(results[0], results[1], rtol=1e-9)
+
+    def create():
+        return Sequential(Linear(4, 5), ReLU(), Linear(5, 3))
+
+    if hasattr(SGD, "update"):  # a student's create_optimizer knows the sheet's alone
+        losses = [train_many(create, CrossEntropyLoss(), x, labels, epochs=3, seeds=4, lr=0.01, optimizer="RMSProp",
+                             compiled=compiled).losses for compiled in (False, True)]
+        np.testing.assert_allclose(losses[0], losses[1], rtol=1e-9)
+    minimize(create(), CrossEntropyLoss(), x, labels, options={"maxiter": 5}, compiled=True)
+    model = create()
+    if not hasattr(SGD, "update"):
+        try:
+            fit(model, CrossEntropyLoss(), SGD(model.parameters()), x, labels, epochs=1, compiled=True)
+            raise AssertionError("a step of the student's own can't be compiled")
+        except NotCompilable as error:
+            assert "SGD isn't an Optimizer with an update" in str(error)
+
+
 def saving():
     """A model comes back from its file, and is what it was."""
     from lib.saving.model_files import load, save
@@ -134,6 +179,6 @@ if __name__ == "__main__":
     matplotlib.use("Agg")
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        for part in (imports, checker, graph, training, saving, looking_inside, layers):
+        for part in (imports, checker, graph, training, compiling, saving, looking_inside, layers):
             part()
     print("All of lib works.")
