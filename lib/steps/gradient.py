@@ -111,7 +111,7 @@ class CompiledGradient:
                           for name in RULES[type(layer)].settings]
         self.flat = FlatParameters(self._layers)
         self._penalty = self.loss_fn.reg_loss if type(self.loss_fn) is RegularizedCrossEntropy else None
-        self._completions: List[Callable[[], Any]] = [] if self._penalty is None else [self._penalty.backward]
+        self._completions: List[Callable[..., Any]] = [] if self._penalty is None else [self._penalty.backward]
 
     def _why_not(self) -> Optional[str]:
         return why_not_compiled(self.model, self.loss_fn, self.optimizer)

@@ -29,18 +29,26 @@ def blas_threads(threads: Optional[int], model: Module, x: Any, batch_size: int)
     """
     if threads is not None:
         require_size("threads", threads, "training")
-        optional_import("threadpoolctl", "threadpoolctl", "threads=")
-    try:
-        from threadpoolctl import ThreadpoolController
-    except ImportError:  # without it, BLAS uses what it is set to
+    libraries = blas_libraries(is_needed=threads is not None)
+    if libraries is None:
         yield
         return
-    libraries = ThreadpoolController().select(user_api="blas")
     if threads is None:
         allowed = [library["num_threads"] for library in libraries.info()]
         threads = min([usable_threads(model, x, batch_size), *allowed])
     with libraries.limit(limits=threads):
         yield
+
+
+def blas_libraries(is_needed: bool) -> Any:
+    """Return threadpoolctl's view of the BLAS libraries; None without threadpoolctl, unless it is needed."""
+    try:
+        threadpoolctl = optional_import("threadpoolctl", "threadpoolctl", "threads=")
+    except ImportError:
+        if is_needed:
+            raise
+        return None
+    return threadpoolctl.ThreadpoolController().select(user_api="blas")
 
 
 def usable_threads(model: Module, x: Any, batch_size: int) -> int:
