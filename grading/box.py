@@ -230,7 +230,7 @@ def _student_error(described: Any) -> BoxError:
     place = described.get("place")
     place = (plain(place[0], 80), place[1]) if isinstance(place, list) and len(place) == 2 and isinstance(
         place[0], str) and isinstance(place[1], int) else None
-    kind = kinds[0] if kinds else "An exception"
+    kind = kinds[0] if kinds and kinds[0].isidentifier() else "An exception"
     where = f" in line {place[1]} of {place[0].replace('.', '/')}.py" if place else ""
     if "NotImplementedError" in kinds:
         return BoxError("to do", "This isn't written yet.", kinds, words)

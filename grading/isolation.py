@@ -19,8 +19,8 @@ class Limits(NamedTuple):
 
     cpu: int = 5  # seconds
     wall: float = 10.0  # seconds
-    memory: int = 2 << 30  # bytes of address space, each process
-    processes: int = 64
+    memory: int = 1 << 30  # bytes of address space, each process
+    processes: int = 32
     file_size: int = 16 << 20  # bytes, of one file and of all files in memory
 
     def rlimits(self) -> Dict[str, int]:

@@ -19,6 +19,7 @@ MOST_WORDS = 160
 RIGHT, PARTLY, WRONG, TO_DO, ERROR, LIMIT, FOR_TUTOR = ("right", "partly", "wrong", "to do", "error", "limit",
                                                         "for the tutor")
 ASKS_OTHERS = {"ImportError", "ModuleNotFoundError", "AttributeError", "NameError"}
+SHAPES = {"ValueError", "IndexError", "TypeError"}  # what NumPy raises where shapes don't fit
 CALLS_FORWARD = re.compile(r"\bforward\s*\(|\bself\s*\(|\bloss_fn\s*\(|\bmodel\s*\(|\bself\.\w*loss\w*\s*\(")
 SMALL_NUMBER = re.compile(r"\b\d*\.?\d*e-\d+|\b0?\.0{2,}[1-9]|10\s*\*\*\s*\(?\s*-|\beps\w*\b|\bfinfo\b", re.IGNORECASE)
 PLACEHOLDER = re.compile(r"^\s*raise NotImplementedError\b[^\n]*$")
@@ -217,7 +218,9 @@ def explained(cause: Optional[Explanation], sheet: Sheet, error: Optional[BoxErr
     if cause is None:
         return []
     hints = sheet.get("hints", 2)
-    words = []
+    words: List[str] = []
+    if error is not None and cause.cause == "exception in backward" and not SHAPES & set(error.kinds):
+        return words
     if hints >= 2 and not (error is not None and cause.cause == "exception in backward"):
         words.append(cause.sentence)
     words.append(f"Think about: {cause.question}")

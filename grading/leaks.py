@@ -1,0 +1,195 @@
+"""Finding a solution in a text, however it is disguised: in code, comments, strings, other names, another layout.
+
+A solution is a list of statements. Two searches look for each of them: in the text, as a row of tokens in which names,
+brackets, quotes and white space don't matter; and in code, as a statement whose syntax tree is the same but for names
+and for the order of the operands of + and *.
+"""
+from __future__ import annotations
+
+import ast
+import copy
+import re
+from typing import Dict, Iterator, List, NamedTuple, Set, Tuple
+
+from grading.gaps import gap_text
+from grading.sheet import Sheet
+
+TOKEN = re.compile(r"[A-Za-z_]\w*|\d+\.?\d*|\*\*|//|[-+*/@<>=!]=|<=|>=|[-+*/@%<>=\[\]:.,]")
+KEPT = {"W", "b", "grad", "data", "T", "backward", "forward", "modules", "shape", "parameters", "copy", "sum", "dot",
+        "check_gradients", "Linear", "Sequential", "Sigmoid", "ReLU", "Softmax", "reversed", "range", "len", "for", "in",
+        "np.", "zeros_like", "zeros", "full", "full_like", "where", "heaviside", "multiply", "greater", "astype", "float",
+        "einsum", "matmul", "transpose", "add", "reduce", "subtract", "divide", "array", "random", "uniform", "randn",
+        "exp", "maximum", "minimum", "sign", "abs", "outer", "mean", "not", "and", "or", "if", "else", "lambda"}
+FEWEST = 5  # a statement with fewer tokens is too common to be told
+
+
+class Leak(NamedTuple):
+    """A solution that was found."""
+
+    task: str
+    path: str
+    found: str
+
+
+def tokens(text: str) -> str:
+    """Return a text's tokens, one space between each: names are v, brackets and quotes are left out."""
+    text = text.replace("\\n", " ").replace("\\t", " ").replace("\\\n", " ").replace("·", "*").replace("×", "*")
+    found: List[str] = []
+    for token in TOKEN.findall(re.sub(r"[\"'()#`|]", " ", text)):
+        if token == "return":
+            continue
+        if token[0].isalpha() or token[0] == "_":
+            name = token if token in KEPT else "v"
+            if found and found[-1] == ".":
+                found.pop()
+                if name == "v":
+                    continue  # self.input_cache, or self.x: a value as v is
+                if found and found[-1] == "v" and token not in ("W", "b", "grad", "data", "T", "shape", "modules"):
+                    if token in ("zeros_like", "zeros", "full", "full_like", "where", "heaviside", "multiply", "greater",
+                                 "einsum", "matmul", "transpose", "subtract", "divide", "array", "exp", "maximum", "outer"):
+                        found.pop()  # np.where, numpy.where, or from numpy import where
+                found.append(name if name in KEPT else "v")
+            else:
+                found.append(name)
+        else:
+            found.append(token)
+    return " ".join(found)
+
+
+def is_telling(statement: ast.stmt) -> bool:
+    """Return whether a statement tells more than that a value is passed on: it loops, or computes."""
+    if isinstance(statement, (ast.For, ast.While)):
+        return True
+    value = getattr(statement, "value", None)
+    return isinstance(statement, ast.AugAssign) or any(
+        isinstance(node, (ast.BinOp, ast.Compare)) or isinstance(node, ast.Call) and any(
+            isinstance(inner, (ast.Call, ast.BinOp)) for argument in node.args for inner in ast.walk(argument))
+        for node in (ast.walk(value) if value is not None else ()))
+
+
+def telling(source: str) -> List[ast.stmt]:
+    """Return the statements of a solution, the body of a function, that give it away."""
+    function = ast.parse(source).body[0]
+    return [statement for statement in getattr(function, "body", ()) if is_telling(statement)]
+
+
+def _as_body(solution: str) -> str:
+    return "def gap():\n" + "\n".join("    " + line for line in solution.split("\n"))
+
+
+def variants(statement: ast.stmt, source: str) -> Iterator[str]:
+    """Yield a statement's text, with its operands in the other order, and with += written out."""
+    own = ast.get_source_segment(source, statement) or ""
+    yield own
+    for node in ast.walk(statement):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Add)):
+            whole, left, right = (ast.get_source_segment(source, part) or "" for part in (node, node.left, node.right))
+            sign = "*" if isinstance(node.op, ast.Mult) else "+"
+            yield own.replace(whole, f"{right} {sign} {left}")
+    if isinstance(statement, ast.AugAssign) and isinstance(statement.op, (ast.Add, ast.Sub)):
+        target, value = (ast.get_source_segment(source, part) for part in (statement.target, statement.value))
+        sign = "+" if isinstance(statement.op, ast.Add) else "-"
+        yield f"{target} = {target} {sign} {value}"
+        if sign == "+":
+            yield f"{target} = {value} + {target}"
+
+
+class Shape(ast.NodeTransformer):
+    """Makes syntax trees comparable: names and constants' kinds go, operands of + and * are sorted, x += y is x = x + y."""
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.Name(id="v", ctx=ast.Load())
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        return ast.arg(arg="v", annotation=None)
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        value = self.visit(node.value)
+        if isinstance(value, ast.Name) and node.attr not in KEPT:
+            return value
+        if isinstance(node.value, ast.Name) and node.value.id in ("np", "numpy"):
+            return ast.Name(id=node.attr, ctx=ast.Load())
+        return ast.Attribute(value=value, attr=node.attr, ctx=ast.Load())
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        left, right = self.visit(node.left), self.visit(node.right)
+        if isinstance(node.op, (ast.Mult, ast.Add)):
+            left, right = sorted((left, right), key=ast.dump)
+        return ast.BinOp(left=left, op=node.op, right=right)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+        target = self.visit(node.target)
+        return ast.Assign(targets=[target], value=self.visit(ast.BinOp(left=node.target, op=node.op, right=node.value)))
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        return ast.Assign(targets=[self.visit(node.target)], value=self.visit(node.value) if node.value else None)
+
+    def visit_Return(self, node: ast.Return) -> ast.AST:
+        return ast.Expr(value=self.visit(node.value) if node.value else None)
+
+
+def shape(statement: ast.AST) -> str:
+    """Return what two statements share that are the same but for names and order; a value is one however it is kept."""
+    node = Shape().visit(copy.deepcopy(statement))
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        node = ast.Expr(value=node.value)
+    return ast.dump(node)
+
+
+class Search:
+    """The solutions of a sheet, ready to be looked for."""
+
+    def __init__(self, sheet: Sheet, reference: Dict[str, str]) -> None:
+        self.given = [(entry["task"], entry["file"]) for entry in sheet.get("given", ())]
+        self.rows: List[Tuple[str, str]] = []  # (task, tokens)
+        self.shapes: Dict[str, str] = {}  # by shape, the task
+        for task in sheet.code_tasks:
+            for solution in list(task.solutions) + [reference[task.number]]:
+                source = _as_body(solution)
+                for statement in telling(source):
+                    self.shapes.setdefault(shape(statement), task.number)
+                    self.rows += [(task.number, row) for row in map(tokens, variants(statement, source))
+                                  if row.count(" ") + 1 >= FEWEST]
+        self.rows = sorted(set(self.rows))
+
+    def look(self, path: str, text: str) -> List[Leak]:
+        """Return the solutions that a file's text holds."""
+        found: Set[Leak] = set()
+        whole = f" {tokens(text)} "
+        for task, row in self.rows:
+            if f" {row} " in whole and (task, path) not in self.given:
+                found.add(Leak(task, path, row))
+        if path.endswith(".py"):
+            for node in ast.walk(ast.parse(text)):
+                if isinstance(node, ast.stmt) and not isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                    task_number = self.shapes.get(shape(node)) if _is_small(node) else None
+                    if task_number and (task_number, path) not in self.given:
+                        found.add(Leak(task_number, path, (ast.get_source_segment(text, node) or "")[:100]))
+        return sorted(found)
+
+
+def _is_small(node: ast.stmt) -> bool:
+    return (node.end_lineno or 0) - node.lineno <= 6
+
+
+def search(files: Dict[str, bytes], sheet: Sheet, reference: Dict[str, str]) -> List[Leak]:
+    """Return every solution in released files; compiled code is searched for the texts that it holds."""
+    looking = Search(sheet, reference)
+    found: List[Leak] = []
+    for path, content in sorted(files.items()):
+        found += looking.look(path, content.decode("utf-8", "replace") if not path.endswith(".pyc") else _printable(content))
+    return found
+
+
+def _printable(content: bytes) -> str:
+    return " ".join(part.decode("ascii") for part in re.findall(rb"[ -~]{4,}", content))
+
+
+def reference_solutions(sheet: Sheet, texts: Dict[str, str]) -> Dict[str, str]:
+    """Return what the reference has in each gap, without comments, by the task's number."""
+    found = {}
+    for task in sheet.code_tasks:
+        assert task.gap is not None
+        lines = (gap_text(texts[task.gap.file], task.gap.name) or "pass").split("\n")
+        found[task.number] = "\n".join(re.sub(r"\s+#.*$", "", line) for line in lines if not line.lstrip().startswith("#"))
+    return found
