@@ -2,7 +2,6 @@
 import numpy as np
 import pytest
 
-from lib.layers.activations import Identity, Tanh
 from lib.activations import ReLU, Sigmoid
 from lib.network import Linear, Sequential
 from lib.network_base import Module
@@ -10,7 +9,7 @@ from tests.finite_differences import assert_backward_is_right
 
 
 def random_network(rng):
-    model = Sequential(Linear(3, 4), Tanh(), Linear(4, 2), Sigmoid())
+    model = Sequential(Linear(3, 4), Sigmoid(), Linear(4, 2), Sigmoid())
     for param in model.parameters():
         param.data = rng.standard_normal(param.data.shape)
     return model
@@ -27,7 +26,10 @@ def test_forward_is_the_composition(rng):
 def test_backward_calls_every_module_once_from_the_last_to_the_first(rng):
     calls = []
 
-    class Recorder(Identity):
+    class Recorder(Module):
+        def forward(self, x):
+            return x
+
         def backward(self, grad):
             calls.append(self)
             return 2 * grad

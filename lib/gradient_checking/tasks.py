@@ -167,9 +167,8 @@ class _Network(_Layer):
 
     def backward(self, grad: Any) -> Any:
         self.calls.append(grad)
-        for module in reversed(self.modules):
-            grad = module.backward(grad)
-        return grad
+        first, last = self.modules
+        return first.backward(last.backward(grad))
 
 
 class _Loss(Module):
