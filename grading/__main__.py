@@ -9,9 +9,11 @@ from typing import List, Optional
 
 from grading.grade import GradingError, Options, grade, read_marks
 from grading.isolation import LEVELS, Limits
+from grading.release import release
 from grading.report import as_html, as_text
 from grading.sheet import SheetError, load_sheet, topics
 from grading.submission import SubmissionError
+from grading.verify import ReleaseError
 from lib.saving.files import write_atomically
 
 
@@ -37,6 +39,9 @@ def read_arguments(arguments: Optional[List[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m grading", description="Release a sheet with gaps; grade what "
                                      "comes back. See grading/README.md.")
     commands = parser.add_subparsers(dest="command", required=True)
+    out = commands.add_parser("release", help="write the student version of a sheet")
+    out.add_argument("sheet", help=f"one of {', '.join(topics())}, or a folder that holds a sheet.json")
+    out.add_argument("out", type=Path, help="an empty or new folder, or a new file that ends in .zip")
     one = commands.add_parser("grade", help="grade one submission")
     one.add_argument("sheet", help=f"one of {', '.join(topics())}, or a folder that holds a sheet.json")
     one.add_argument("submission", type=Path, help="a folder, a zip or a Git clone")
@@ -45,6 +50,12 @@ def read_arguments(arguments: Optional[List[str]]) -> argparse.Namespace:
     one.add_argument("--marks", type=Path, metavar="CSV", help="the tutor's points: submission, task, points")
     add_limits(one)
     return parser.parse_args(arguments)
+
+
+def run_release(arguments: argparse.Namespace) -> int:
+    sheet = load_sheet(arguments.sheet)
+    print(f"Released into {release(sheet, arguments.out)}: {len(sheet.code_tasks)} gaps, none of them solved.")
+    return 0
 
 
 def run_grade(arguments: argparse.Namespace) -> int:
@@ -65,8 +76,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
     """Run a command; returns the exit status."""
     parsed = read_arguments(arguments)
     try:
-        return {"grade": run_grade}[parsed.command](parsed)
-    except (SheetError, SubmissionError, GradingError, OSError) as error:
+        return {"release": run_release, "grade": run_grade}[parsed.command](parsed)
+    except (SheetError, SubmissionError, GradingError, ReleaseError, OSError) as error:
         print(f"{error}", file=sys.stderr)
         return 2
 

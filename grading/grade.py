@@ -12,7 +12,7 @@ from grading.feedback import read_feedback
 from grading.history import History, read_history
 from grading.isolation import Level, Limits
 from grading.judge import FOR_TUTOR, RIGHT, TO_DO, WRONG, Setting, TaskResult, grade_task
-from grading.layout import reference_files
+from grading.release import build
 from grading.sheet import Sheet, Task
 from grading.static import look
 from grading.submission import Submission, read_submission
@@ -108,8 +108,8 @@ def _facts(sheet: Sheet, submission: Submission, history: Optional[History]) -> 
 def _bases(sheet: Sheet, submission: Submission, history: Optional[History]) -> Dict[str, str]:
     """Return the texts that were handed out: a clone's first commit, else our own where the file comes from it."""
     bases = {}
-    for path, text in reference_files(sheet).items():
-        own = submission.text(path)
+    for path, content in build(sheet).items():
+        text, own = content.decode("utf-8", "replace"), submission.text(path) if path.endswith(".py") else None
         if own is None:
             continue
         if history and path in history.first:
@@ -171,6 +171,8 @@ def for_the_tutor(sheet: Sheet, submission: Submission, facts: Optional[Dict[str
         add("changes outside the gaps", f"{plain(path, 80)}: {removed} lines removed, {added} added; the first: "
                                         f"{plain(line, 80)}")
     for path, line, name in facts["imports"]:
+        if path.startswith(("tests/", "exercises/")) or path == "environment.py":
+            continue
         add("other libraries", f"{plain(path, 80)}, line {line}: imports {plain(name, 40)}.")
     for path, line, what in facts["newer"]:
         add(f"newer than Python {sheet.get('python', '3.8')}", f"{plain(path, 80)}, line {line}: {plain(what, 80)}.")

@@ -15,11 +15,12 @@ from grading.gaps import gap_text
 from grading.sheet import Sheet
 
 TOKEN = re.compile(r"[A-Za-z_]\w*|\d+\.?\d*|\*\*|//|[-+*/@<>=!]=|<=|>=|[-+*/@%<>=\[\]:.,]")
-KEPT = {"W", "b", "grad", "data", "T", "backward", "forward", "modules", "shape", "parameters", "copy", "sum", "dot",
-        "check_gradients", "Linear", "Sequential", "Sigmoid", "ReLU", "Softmax", "reversed", "range", "len", "for", "in",
-        "np.", "zeros_like", "zeros", "full", "full_like", "where", "heaviside", "multiply", "greater", "astype", "float",
-        "einsum", "matmul", "transpose", "add", "reduce", "subtract", "divide", "array", "random", "uniform", "randn",
-        "exp", "maximum", "minimum", "sign", "abs", "outer", "mean", "not", "and", "or", "if", "else", "lambda"}
+OF_NUMPY = {"zeros_like", "zeros", "full", "full_like", "where", "heaviside", "multiply", "greater", "einsum",
+            "matmul", "transpose", "subtract", "divide", "array", "exp", "maximum", "outer", "dot", "sum", "shape"}
+NAMES = OF_NUMPY | {"Linear", "Sequential", "Sigmoid", "ReLU", "Softmax", "reversed", "range", "len", "float", "random",
+                    "for", "in", "not", "and", "or", "if", "else", "lambda"}  # names that mean the same everywhere
+ATTRIBUTES = NAMES | {"W", "b", "grad", "data", "T", "backward", "forward", "modules", "parameters", "copy", "astype",
+                      "check_gradients", "add", "reduce", "uniform", "randn"}
 FEWEST = 5  # a statement with fewer tokens is too common to be told
 
 
@@ -33,26 +34,23 @@ class Leak(NamedTuple):
 
 def tokens(text: str) -> str:
     """Return a text's tokens, one space between each: names are v, brackets and quotes are left out."""
-    text = text.replace("\\n", " ").replace("\\t", " ").replace("\\\n", " ").replace("·", "*").replace("×", "*")
+    text = text.replace("\\n", " ").replace("\\t", " ").replace("\\\n", " ")
+    text = re.sub(r"([\"'])\s*,\s*\1", " ", text)  # between the lines of a list of texts
     found: List[str] = []
     for token in TOKEN.findall(re.sub(r"[\"'()#`|]", " ", text)):
         if token == "return":
             continue
-        if token[0].isalpha() or token[0] == "_":
-            name = token if token in KEPT else "v"
-            if found and found[-1] == ".":
-                found.pop()
-                if name == "v":
-                    continue  # self.input_cache, or self.x: a value as v is
-                if found and found[-1] == "v" and token not in ("W", "b", "grad", "data", "T", "shape", "modules"):
-                    if token in ("zeros_like", "zeros", "full", "full_like", "where", "heaviside", "multiply", "greater",
-                                 "einsum", "matmul", "transpose", "subtract", "divide", "array", "exp", "maximum", "outer"):
-                        found.pop()  # np.where, numpy.where, or from numpy import where
-                found.append(name if name in KEPT else "v")
-            else:
-                found.append(name)
-        else:
+        if not (token[0].isalpha() or token[0] == "_"):
             found.append(token)
+        elif found and found[-1] == ".":
+            found.pop()
+            if token not in ATTRIBUTES:
+                continue  # self.input_cache, or self.x: a value as v is
+            if found and found[-1] == "v" and token in OF_NUMPY - {"sum", "dot", "shape"}:
+                found.pop()  # np.where, numpy.where, or from numpy import where
+            found.append(token)
+        else:
+            found.append(token if token in NAMES else "v")
     return " ".join(found)
 
 
@@ -60,11 +58,10 @@ def is_telling(statement: ast.stmt) -> bool:
     """Return whether a statement tells more than that a value is passed on: it loops, or computes."""
     if isinstance(statement, (ast.For, ast.While)):
         return True
-    value = getattr(statement, "value", None)
     return isinstance(statement, ast.AugAssign) or any(
         isinstance(node, (ast.BinOp, ast.Compare)) or isinstance(node, ast.Call) and any(
             isinstance(inner, (ast.Call, ast.BinOp)) for argument in node.args for inner in ast.walk(argument))
-        for node in (ast.walk(value) if value is not None else ()))
+        for node in ast.walk(statement))
 
 
 def telling(source: str) -> List[ast.stmt]:
@@ -95,7 +92,7 @@ def variants(statement: ast.stmt, source: str) -> Iterator[str]:
 
 
 class Shape(ast.NodeTransformer):
-    """Makes syntax trees comparable: names and constants' kinds go, operands of + and * are sorted, x += y is x = x + y."""
+    """Makes syntax trees comparable: names go, operands of + and * are sorted, and x += y is x = x + y."""
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         return ast.Name(id="v", ctx=ast.Load())
@@ -105,7 +102,7 @@ class Shape(ast.NodeTransformer):
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         value = self.visit(node.value)
-        if isinstance(value, ast.Name) and node.attr not in KEPT:
+        if isinstance(value, ast.Name) and node.attr not in ATTRIBUTES:
             return value
         if isinstance(node.value, ast.Name) and node.value.id in ("np", "numpy"):
             return ast.Name(id=node.attr, ctx=ast.Load())
@@ -157,7 +154,9 @@ class Search:
         found: Set[Leak] = set()
         whole = f" {tokens(text)} "
         for task, row in self.rows:
-            if f" {row} " in whole and (task, path) not in self.given:
+            if (task, path) not in self.given and any(
+                    whole[:place].rstrip()[-1:] not in tuple("+-*/@%")  # or it is part of another product
+                    for place in _places(whole, f" {row} ")):
                 found.add(Leak(task, path, row))
         if path.endswith(".py"):
             for node in ast.walk(ast.parse(text)):
@@ -166,6 +165,13 @@ class Search:
                     if task_number and (task_number, path) not in self.given:
                         found.add(Leak(task_number, path, (ast.get_source_segment(text, node) or "")[:100]))
         return sorted(found)
+
+
+def _places(whole: str, part: str) -> Iterator[int]:
+    place = whole.find(part)
+    while place >= 0:
+        yield place
+        place = whole.find(part, place + 1)
 
 
 def _is_small(node: ast.stmt) -> bool:
@@ -177,7 +183,8 @@ def search(files: Dict[str, bytes], sheet: Sheet, reference: Dict[str, str]) -> 
     looking = Search(sheet, reference)
     found: List[Leak] = []
     for path, content in sorted(files.items()):
-        found += looking.look(path, content.decode("utf-8", "replace") if not path.endswith(".pyc") else _printable(content))
+        text = _printable(content) if path.endswith(".pyc") else content.decode("utf-8", "replace")
+        found += looking.look(path, text)
     return found
 
 
@@ -191,5 +198,6 @@ def reference_solutions(sheet: Sheet, texts: Dict[str, str]) -> Dict[str, str]:
     for task in sheet.code_tasks:
         assert task.gap is not None
         lines = (gap_text(texts[task.gap.file], task.gap.name) or "pass").split("\n")
-        found[task.number] = "\n".join(re.sub(r"\s+#.*$", "", line) for line in lines if not line.lstrip().startswith("#"))
+        code = [re.sub(r"\s+#.*$", "", line) for line in lines if not line.lstrip().startswith("#")]
+        found[task.number] = "\n".join(code)
     return found

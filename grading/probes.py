@@ -17,7 +17,7 @@ from grading.sheet import Task
 
 TOLERANCE = 5e-6  # of the largest expected entry: what float32 needs
 NOTHING_RIGHT = "no right gradient"  # the cause of a later probe that has nothing to build on
-EXACT = 1e-10  # a formula in float64 is at least as good as this; a finite difference isn't
+EXACT = 1e-12  # a formula in float64 is at least as good as this; a finite difference isn't
 
 
 class Finding(NamedTuple):

@@ -19,8 +19,8 @@ from lib.saving.files import write_atomically
 
 STUDENT_KEYS = ("sheet", "title", "course", "due", "python", "line_length", "hints", "report", "tasks", "bonus")
 TASK_KEYS = ("number", "name", "kind", "points", "text", "gap", "builds_upon", "tests", "file")
-ALWAYS = ("lib/__init__.py", "tests/__init__.py", "tests/conftest.py", "tests/run.py", "feedback.md", "requirements.txt",
-          "runtests.sh", "runtests.bat", "setup.cfg", "environment.py", "LICENSE")
+ALWAYS = ("lib/__init__.py", "tests/__init__.py", "tests/conftest.py", "tests/run.py", "feedback.md",
+          "requirements.txt", "runtests.sh", "runtests.bat", "setup.cfg", "environment.py", "LICENSE")
 DATE = (1980, 1, 1, 0, 0, 0)  # of every file in the zip, so that its bytes are always the same
 
 
@@ -29,13 +29,10 @@ def collect(sheet: Sheet) -> Dict[str, str]:
     rules = sheet.get("release", {})
     tests = [test for task in sheet.code_tasks for test in task.tests]
     start = sheet.gap_files + sheet.get("given_files", []) + tests + list(rules.get("files", ())) + list(ALWAYS)
-    keep = rules.get("keep", {})
     texts = imported_files(start)
     for path in start:
         if (ROOT / path).is_file():
             texts = dict(texts, **{path: (ROOT / path).read_text(encoding="utf-8")})
-    for path in [path for path in texts if path in keep and path.endswith(".py")]:
-        texts[path] = texts[path]
     lazily = [file for script in rules.get("scripts", ()) for file in _imported_in_functions(texts[script])]
     texts = dict(imported_files(lazily), **texts)
     folders = {"/".join(path.split("/")[:i]) + "/__init__.py" for path in texts for i in range(1, path.count("/") + 1)}
@@ -54,8 +51,18 @@ def _imported_in_functions(text: str) -> List[str]:
     return found
 
 
+_BUILT: Dict[str, Dict[str, bytes]] = {}
+
+
 def build(sheet: Sheet) -> Dict[str, bytes]:
     """Return the released files, cut, by path; the same bytes every time."""
+    key = json.dumps(sheet.raw, sort_keys=True)
+    if key not in _BUILT:
+        _BUILT[key] = _build(sheet)
+    return dict(_BUILT[key])
+
+
+def _build(sheet: Sheet) -> Dict[str, bytes]:
     texts = collect(sheet)
     classes = names_defined({path: text for path, text in texts.items() if path.endswith(".py")})
     files = {path: (trimmed(path, text, sheet, classes) if path.endswith(".py") else text).encode("utf-8")

@@ -84,8 +84,8 @@ def without_derivatives(text: str, owners: Set[str]) -> str:
         if not isinstance(node, (ast.ClassDef, ast.FunctionDef)) or node.name not in owners:
             continue
         first = node.body[0]
-        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str) \
-                and isinstance(node, ast.ClassDef):
+        if isinstance(node, ast.ClassDef) and isinstance(first, ast.Expr) and isinstance(
+                first.value, ast.Constant) and isinstance(first.value.value, str):
             indent = lines[first.lineno - 1][:first.col_offset]
             kept = _without_derivatives(first.value.value)
             lines[first.lineno - 1:first.end_lineno] = (indent + '"""' + kept + '"""').split("\n")

@@ -1,6 +1,7 @@
 """Hostile submissions gain no point, change nothing else, and leave no process and no file."""
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Set
@@ -31,32 +32,34 @@ def at_the_top(code: str):
     return submission({"lib/activations.py": text[:where] + code + "\n" + text[where:]})
 
 
-def processes() -> Set[str]:
-    """Return the processes of boxes of this process's uids."""
+def processes(uids: Set[int]) -> Set[str]:
+    """Return the processes of these users."""
     found = set()
     for entry in os.listdir("/proc"):
-        try:
-            if entry.isdigit() and os.stat(f"/proc/{entry}").st_uid in used_uids():
+        with contextlib.suppress(OSError):
+            if entry.isdigit() and os.stat(f"/proc/{entry}").st_uid in uids:
                 found.add(entry)
-        except OSError:
-            continue
     return found
 
 
-def used_uids() -> range:
-    start = box.FIRST_UID + (os.getpid() * 31) % box.UIDS
-    return range(start, start + 5000)
-
-
 @pytest.fixture
-def witness(tmp_path):
+def witness(tmp_path, monkeypatch):
     """A folder that a box must neither see nor change; after the test, nothing of a box is left."""
+    uids: Set[int] = set()
+    original = box.next_uid
+
+    def noted():
+        uid = original()
+        uids.add(uid)
+        return uid
+
+    monkeypatch.setattr(box, "next_uid", noted)
     (tmp_path / "secret.txt").write_text("secret")
     yield tmp_path
     assert (tmp_path / "secret.txt").read_text() == "secret" and len(list(tmp_path.iterdir())) == 1
-    assert not processes()
+    assert not processes(uids)
     for folder in ("/tmp", "/var/tmp", "/dev/shm", str(Path.home())):
-        assert not [name for name in os.listdir(folder) if name.startswith("planted")] if os.path.isdir(folder) else True
+        assert not list(Path(folder).glob("planted*"))
 
 
 def check(made, level):

@@ -168,7 +168,8 @@ class _Network(_Layer):
     def backward(self, grad: Any) -> Any:
         self.calls.append(grad)
         first, last = self.modules
-        return first.backward(last.backward(grad))
+        grad = last.backward(grad)
+        return first.backward(grad)
 
 
 class _Loss(Module):

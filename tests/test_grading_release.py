@@ -1,0 +1,144 @@
+"""Releasing a sheet: an allow-list, placeholders in the gaps, no solution left, the same bytes every time."""
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from grading.leaks import Search, reference_solutions, search
+from grading.release import build, collect, release, write_zip
+from grading.sheet import ROOT, load_sheet, topics
+from grading.verify import NEVER, ReleaseError, filled
+from tests.planting import SHEET
+
+FILES = build(SHEET)
+LOOKING = Search(SHEET, reference_solutions(SHEET, collect(SHEET)))
+REFERENCE = reference_solutions(SHEET, collect(SHEET))
+
+
+def in_function(solution: str) -> str:
+    return "def planted(self, params, grad, model, loss_fn, lr, x):\n" + "\n".join(
+        "    " + line for line in solution.split("\n")) + "\n"
+
+
+def renamed(solution: str) -> str:
+    for name, other in (("param", "theta"), ("module", "layer"), ("softmax", "q"), ("labels", "targets"),
+                        ("input_cache", "remembered")):
+        solution = re.sub(rf"\b{name}\b", other, solution)
+    return re.sub(r"(?<![.\w])grad\b", "upstream_gradient", solution)
+
+
+DISGUISES = {
+    "as it is": lambda s: ("lib/utilities.py", in_function(s)),
+    "other names": lambda s: ("lib/utilities.py", in_function(renamed(s))),
+    "a comment": lambda s: ("lib/utilities.py", "\n".join("# " + line for line in renamed(s).split("\n"))),
+    "a docstring": lambda s: ("lib/validation.py", f'def f():\n    """Do this:\n\n    {s}\n    """\n'),
+    "a string": lambda s: ("tests/run.py", f"HINT = {renamed(s)!r}\n"),
+    "strings put together": lambda s: ("tests/run.py", "HINT = (" + "\n        ".join(
+        repr(part) for part in re.split(r"(?<= )", s)) + ")\n"),
+    "a text file": lambda s: ("README.md", f"Hint:\n\n    {s}\n"),
+    "JSON": lambda s: ("exercises/backpropagation/sheet.json", json.dumps({"solution": s.split("\n")})),
+    "compiled code": lambda s: ("lib/utilities.pyc", "\x00\x01" + s.replace("\n", "\x00") + "\x02"),
+    "brackets and spaces": lambda s: ("lib/utilities.py", in_function(
+        re.sub(r" ([-+*/@]) ", r"  \1  ", s).replace("return ", "return (").replace("\n", "\n") + (
+            ")" if "return " in s else ""))),
+    "numpy in full": lambda s: ("lib/utilities.py", in_function(s.replace("np.", "numpy."))),
+    "a stored result": lambda s: ("lib/utilities.py", in_function(s.replace("return ", "result = "))),
+}
+
+
+def test_no_solution_is_left():
+    assert search(FILES, SHEET, REFERENCE) == []
+
+
+@pytest.mark.parametrize("disguise", sorted(DISGUISES))
+def test_a_planted_solution_is_found(disguise):
+    for task in SHEET.code_tasks:
+        for solution in task.solutions:
+            path, text = DISGUISES[disguise](solution)
+            assert task.number in {leak.task for leak in LOOKING.look(path, text)}, (task.number, solution)
+
+
+def test_what_is_given_is_not_a_leak():
+    given = {entry["file"]: entry for entry in SHEET.get("given")}
+    assert set(given) <= set(FILES) and all(entry["reason"] for entry in given.values())
+    assert "np.zeros_like(parameter.data)" in FILES["lib/network_base.py"].decode()
+
+
+def test_the_gaps_hold_the_placeholder_and_nothing_tells_the_derivative():
+    for task in SHEET.code_tasks:
+        text = FILES[task.gap.file].decode()
+        assert "# START TODO ################\n" in text and "raise NotImplementedError\n" in text
+    relu = FILES["lib/activations.py"].decode().split("class ReLU")[1].split("class ")[0]
+    assert "dy/dx" not in relu and "y = max(0, x)" in relu
+    assert "dL/dx" not in FILES["lib/network.py"].decode().split("class Sequential")[1].split('"""')[1]
+    assert "x > 0" not in FILES["lib/gradient_checking/diagnose/causes.py"].decode()
+    catalogue = FILES["lib/gradient_checking/diagnose/catalogue.py"].decode()
+    assert '"Sigmoid": [' in catalogue and '"ReLU": [' not in catalogue and '"CrossEntropyLoss": [' not in catalogue
+
+
+def test_what_must_not_be_there_is_not():
+    assert not [path for path in FILES if path.startswith(NEVER)]
+    sheet = json.loads(FILES["exercises/backpropagation/sheet.json"])
+    assert not any(key in entry for entry in sheet["tasks"] for key in ("solutions", "probes"))
+    tests = json.loads(FILES[".github/classroom/autograding.json"])["tests"]
+    assert len(tests) == 8 and tests[0]["run"] == "python -m pytest tests/test_zero_grad.py"
+
+
+def test_the_same_bytes_every_time(tmp_path):
+    first, second = io.BytesIO(), io.BytesIO()
+    write_zip(first, FILES)
+    write_zip(second, dict(reversed(list(build(SHEET).items()))) and build(SHEET))
+    assert first.getvalue() == second.getvalue()
+    assert sorted(zipfile.ZipFile(first).namelist()) == sorted(FILES)
+    release(SHEET, tmp_path / "out", check=False)
+    assert {str(path.relative_to(tmp_path / "out")): path.read_bytes() for path in (tmp_path / "out").rglob("*")
+            if path.is_file()} == FILES
+
+
+def test_an_occupied_folder_is_refused(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(ReleaseError, match="empty folder"):
+        release(SHEET, tmp_path)
+
+
+def test_a_leak_is_refused(tmp_path, monkeypatch):
+    bad = dict(FILES, **{"notes.md": b"Hint: return grad * (self.input_cache > 0)\n"})
+    monkeypatch.setattr("grading.release.build", lambda sheet: bad)
+    with pytest.raises(ReleaseError, match="task 3.2 in notes.md"):
+        release(SHEET, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_release_verifies_and_its_refilled_files_are_right(tmp_path):
+    from grading.grade import Options, grade
+    done = subprocess.run([sys.executable, "-m", "grading", "release", "backpropagation", str(tmp_path / "out.zip")],
+                          cwd=str(ROOT), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout.decode()
+    untouched = grade(SHEET, tmp_path / "out.zip", Options())
+    assert untouched["points"] == 0
+    assert {entry["status"] for entry in untouched["tasks"]} == {"to do", "for the tutor"}
+    for path, content in filled(SHEET, FILES, collect(SHEET)).items():
+        (tmp_path / "filled" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "filled" / path).write_bytes(content)
+    report = grade(SHEET, tmp_path / "filled", Options())
+    assert sum(entry["points"] or 0 for entry in report["tasks"]) == 9
+    assert report["bonus"][0]["status"] == "right" and report["bonus"][1]["status"] == "to do"
+    assert [entry["what"] for entry in report["for_the_tutor"]] == ["report"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("topic", [topic for topic in topics() if topic != "backpropagation"])
+def test_the_other_sheets_can_be_released(topic, tmp_path):
+    release(load_sheet(topic), tmp_path / topic)
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)
