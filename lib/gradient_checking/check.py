@@ -72,6 +72,7 @@ def check_module(module: Any, input_args: Tuple[Any, ...], tolerance: float = 1e
         raise InputError(f'check_module expects wrt to be "all", "input" or "params", but got {wrt!r}.')
     _refuse_what_proves_nothing(module, input_args)
     report = GradientReport(type(module).__name__, hint_level(hints))
+    report.checked = (module, input_args)
     with warnings.catch_warnings(), np.errstate(all="ignore"), Workbench(module, input_args) as bench:
         warnings.simplefilter("ignore")
         examination = Examination(bench, tolerance, wrt)

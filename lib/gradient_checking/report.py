@@ -1,7 +1,7 @@
 """What a check of gradients found: for machines as a dictionary; text.py writes it for the student."""
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from lib.gradient_checking.measure.values import Entry
 from lib.gradient_checking.text import as_text
@@ -74,6 +74,7 @@ class GradientReport:
         warnings: what could not be decided, and points that proved nothing.
         place: file and line of backward, as the student wrote it.
         raised: whether backward raised an exception.
+        checked: the module and its inputs, as they were given; None if the report was made without them.
     """
 
     def __init__(self, module: str, hints: int = 3) -> None:
@@ -85,6 +86,7 @@ class GradientReport:
         self.warnings: List[str] = []
         self.error_class = GradientError
         self.place, self.raised = "", False
+        self.checked: Optional[Tuple[Any, Any]] = None
 
     @property
     def verdict(self) -> str:
@@ -115,7 +117,7 @@ class GradientReport:
                 not any(tensor.verdict in (WRONG, TO_DO) for tensor in self.tensors)):
             return self
         part = GradientReport(self.module, self.hints)
-        part.tensors, part.place = asked, self.place
+        part.tensors, part.place, part.checked = asked, self.place, self.checked
         return part
 
     def raise_if_wrong(self) -> "GradientReport":

@@ -22,6 +22,7 @@ from typing import Any, Dict, Optional, Union
 
 from lib.graph.page.build import derivation_for
 from lib.graph.page.content import content
+from lib.graph.page.notebook import register
 from lib.graph.page.picture import picture
 from lib.graph.page.scheme import scheme
 from lib.graph.explain.names import is_number
@@ -112,3 +113,6 @@ def in_frame(document: str, title: str) -> str:
     """Return a document in a frame of its own, as a notebook shows it: offline, and apart from the notebook's style."""
     return (f'<iframe srcdoc="{html.escape(document)}" title="{html.escape(title)}" width="100%" height="760" '
             f'style="border: 1px solid #8b97a3"></iframe>')
+
+
+register()

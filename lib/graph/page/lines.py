@@ -11,7 +11,7 @@ from lib.network_base import Module
 
 
 class Line(NamedTuple):
-    """A line of a student's backward: its number in the file, its text, the arrays it made, and whether it is marked."""
+    """A line of a student's backward: its number in the file, its text, the arrays it made, whether it is marked."""
 
     number: int
     text: str

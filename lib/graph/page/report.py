@@ -20,7 +20,7 @@ from lib.graph.explain.flows import flow
 from lib.graph.modules import trace
 from lib.graph.node import constant, variable
 from lib.graph.notation import TEXT, equation, sum_of
-from lib.graph.page.lines import Line, lines_of, run_line_by_line
+from lib.graph.page.lines import Line, run_line_by_line
 from lib.network_base import Module, is_loss
 from lib.saving.files import write_atomically
 from lib.validation import InputError
@@ -37,8 +37,8 @@ def report_page(module: Module, inputs: Tuple[Any, ...]) -> "ReportPage":
         inputs: the inputs of its forward, as a tuple.
     """
     report = check_module(module, inputs)
-    data: Dict[str, Any] = {"title": f"{report.module}: why its gradients are {report.verdict}", "verdict": report.verdict,
-                            "place": report.place, "problems": list(report.problems),
+    data: Dict[str, Any] = {"title": f"{report.module}: why its gradients are {report.verdict}",
+                            "verdict": report.verdict, "place": report.place, "problems": list(report.problems),
                             "warnings": list(report.warnings), "tensors": [], "lines": [], "right": [],
                             "causes": [{"sentence": cause.sentence, "evidence": cause.evidence,
                                         "question": cause.question} for cause in report.causes[:3]],
@@ -146,8 +146,7 @@ def _tensor(name: str, expected: np.ndarray, got: Any) -> Dict[str, Any]:
         data["got"] = _numbers(got) if "reason" not in data else None
     else:
         entries = data["worst"]
-        data["reason"] = (f"It has {expected.size} entries, too many for a map; the worst are listed." if "reason" not in data
-                          else data["reason"])
+        data.setdefault("reason", f"It has {expected.size} entries, too many for a map; the worst are listed.")
         data["list"] = [[k, float(expected.ravel()[k]), _numbers(np.ravel(got)[k])[0]] for k in entries]
     return data
 
@@ -206,6 +205,3 @@ def _marked(lines: List[Line], known: List[np.ndarray], is_wrong: bool) -> List[
 def _same(one: Any, other: np.ndarray) -> bool:
     one = np.asarray(one, float)
     return one.shape == other.shape and bool(np.allclose(one, other, rtol=1e-6, atol=1e-9, equal_nan=True))
-
-
-__all__ = ["ReportPage", "lines_of", "report_page", "write_report_page"]
