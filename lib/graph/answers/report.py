@@ -14,7 +14,7 @@ class AnswerLine(NamedTuple):
         given: the student's number or array.
         correct: the right one.
         status: "right", "wrong" (an error made in this line) or "follows" (right for the wrong lines it builds on).
-        message: what is wrong, or which lines it follows from; "" if it is right.
+        message: what is wrong, or which lines it follows from; of a right one, which slip its rounding would hide.
     """
 
     name: str
@@ -82,7 +82,7 @@ class AnswerReport:
     def _sentence(self, line: AnswerLine) -> str:
         start = f"{line.name} = {value_text(line.given)}: "
         if line.status == "right":
-            return start + "right"
+            return start + "right" + f". {line.message}" * bool(line.message)
         if line.status == "wrong":
             first = ", the first wrong line" if line is self.first_wrong else ""
             return f"{start}WRONG{first}; it should be {value_text(line.correct)}. {line.message}".rstrip()

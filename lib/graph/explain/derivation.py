@@ -5,7 +5,7 @@ from typing import Any, Dict, List, NamedTuple, Optional
 
 import numpy as np
 
-from lib.graph.engine import again
+from lib.graph.explain import replay
 from lib.graph.explain.names import Names
 from lib.graph.node import Node
 from lib.graph.operations import unbroadcast
@@ -114,16 +114,12 @@ def derivation_of(output: Any, reuse: bool) -> Derivation:
     other random numbers.
     """
     derivation = Derivation(output)
-    modules = any(getattr(node.operation, "module", None) is not None for node in derivation.order)
-    return Derivation(share(output)) if reuse and not modules else derivation
+    return Derivation(share(output)) if reuse and not any(map(replay.is_module, derivation.order)) else derivation
 
 
 def flow_along(edge: Edge, grad: Any, values: Dict[Node, Any]) -> Any:
     """Return the child's gradient times the local derivative, in the shape of the parent."""
-    operation = edge.child.operation
-    assert operation is not None
-    inputs = [values[parent] for parent in edge.child.parents]
-    flow = np.asarray(operation.backward(edge.i, grad, values[edge.child], *inputs))
+    flow = np.asarray(replay.backward(edge.child, edge.i, grad, values))
     return unbroadcast(flow, np.shape(values[edge.parent]))[()]
 
 
@@ -141,7 +137,5 @@ def recompute(order: List[Node], changed: Dict[Node, Any]) -> Dict[Node, Any]:
         elif node.operation is None:
             values[node] = node.value
         else:
-            inputs = [values[parent] for parent in node.parents]
-            is_same = all(value is parent.value for value, parent in zip(inputs, node.parents))
-            values[node] = node.value if is_same else again(node, inputs)
+            values[node] = replay.forward(node, values)
     return values
