@@ -131,11 +131,12 @@ def test_without_resume_the_run_starts_afresh(undisturbed, tmp_path):
 
 @pytest.mark.parametrize("change, what", [
     ({"num_examples": 93}, "training data"), ({"rng": None}, "shuffling"), ({"metrics": {}}, "measures"),
-    ({"early_stopping": 3}, "early stopping")])
+    ({"early_stopping": 3}, "early stopping"), ({"clip_norm": 2.0}, "clip_norm"), ({"compiled": False}, "steps")])
 def test_the_checkpoint_of_another_run_is_refused_with_the_difference(tmp_path, change, what):
-    train("readable", tmp_path, epochs=1)
+    kind = "compiled" if what == "steps" else "readable"
+    train(kind, tmp_path, epochs=1)
     with pytest.raises(FileContentError, match=f"another run:(.|\n)*{what}(.|\n)*resume=False"):
-        train("readable", tmp_path, epochs=2, **change)
+        train(kind, tmp_path, epochs=2, **change)
 
 
 def test_another_model_or_optimizer_is_named(tmp_path):

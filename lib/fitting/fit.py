@@ -82,7 +82,8 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
     with blas_threads(threads, model, batches.x, batch_size):
         trainer = Trainer(Run(model, loss_fn, optimizer, scheduler, rng), batches, validation, metrics, early_stopping)
         if checkpoint is not None:
-            trainer.use_checkpoint(checkpoint, resume)
+            trainer.use_checkpoint(checkpoint, resume, {"steps": "compiled" if compiled else "by the modules",
+                                                        "clip_norm": str(clip_norm)})
         return trainer.train(training_step, epochs, progress, has_foreign_metrics)
 
 

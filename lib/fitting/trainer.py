@@ -190,10 +190,17 @@ class Trainer:
 
     # ------------------------------------------------------------------ checkpoints
 
-    def use_checkpoint(self, path: Union[str, Path], resume: bool) -> None:
-        """Save the run to this file from now on; go on from what it holds, if it exists and is to be resumed."""
+    def use_checkpoint(self, path: Union[str, Path], resume: bool, settings: Dict[str, str]) -> None:
+        """Save the run to this file from now on; go on from what it holds, if it exists and is to be resumed.
+
+        Args:
+            path: the file.
+            resume: whether to go on from what it holds.
+            settings: what else must be the same then.
+        """
         self.checkpoint = path
         self.description = {
+            **settings,
             **self.run.description(self.batches.x, self.batches.y, self.batches.batch_size),
             "measures": f"{', '.join(self.metrics) or 'loss only'}{'' if self.validation is None else ', validation'}",
             "early stopping": "none" if self.early_stopping is None else
