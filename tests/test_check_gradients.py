@@ -15,19 +15,21 @@ def test_passes_on_the_library():
 
 def test_checks_every_module_of_the_sheet(monkeypatch):
     checked = []
-    original = Module.check_gradients
 
-    def record(self, input_args):
-        checked.append(self)
-        return original(self, input_args)
+    def recording(original):
+        def record(self, *args):
+            checked.append(self)
+            return original(self, *args)
+        return record
 
-    monkeypatch.setattr(Module, "check_gradients", record)
+    for name in ("check_gradients", "check_gradients_wrt_input", "check_gradients_wrt_params"):
+        monkeypatch.setattr(Module, name, recording(getattr(Module, name)))
     gradient_utilities.check_gradients()
     missing = {ReLU, Sigmoid, Linear, Sequential, CrossEntropyLoss} - {type(module) for module in checked}
     assert not missing, f"check_gradients() doesn't check {', '.join(cls.__name__ for cls in missing)}"
-    networks = [[type(layer) for layer in module.modules] for module in checked if isinstance(module, Sequential)]
-    assert any(layers.count(Linear) >= 2 and len(layers) >= 3 for layers in networks), \
-        "check_gradients() should check a Sequential with a hidden layer: Linear, Sigmoid, Linear"
+    networks = [module for module in checked if isinstance(module, Sequential)]
+    assert any(len(network.modules) > 1 and network.parameters() for network in networks), \
+        "check_gradients() should check a Sequential of several modules, with parameters"
 
 
 @pytest.mark.parametrize("module", [ReLU, Sigmoid, Linear, Sequential, CrossEntropyLoss])

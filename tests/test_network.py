@@ -8,7 +8,7 @@ from lib.layers.losses import L1Loss
 from lib.convolutions import Flatten
 from lib.network import Linear, Sequential
 from lib.layers.residual import Residual
-from lib.network_base import Parameter
+from lib.network_base import Module, Parameter
 from lib.optimizers import SGD
 from tests.finite_differences import assert_backward_is_right
 
@@ -194,6 +194,20 @@ def test_train_and_eval_reach_every_module():
 def test_a_sequential_is_indexed_like_a_list():
     model = Sequential(Linear(2, 3), ReLU(), Linear(3, 2))
     assert model[1] is model.modules[1] and len(model) == 3
+
+
+def test_parameters_have_paths():
+    model = Sequential(Linear(3, 4), ReLU(), Sequential(Linear(4, 2)))
+    assert [path for path, _ in model.named_parameters()] == [
+        "Sequential[0].W", "Sequential[0].b", "Sequential[2][0].W", "Sequential[2][0].b"]
+
+
+def test_the_base_class_defines_nothing():
+    module = Module()
+    assert module.parameters() == [] and module.input_cache is None
+    for call in (module.forward, module.backward, module):
+        with pytest.raises(NotImplementedError):
+            call(np.ones((1, 1)))
 
 
 if __name__ == "__main__":

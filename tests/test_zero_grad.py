@@ -31,14 +31,15 @@ def test_each_parameter_gets_an_array_of_its_own():
     np.testing.assert_array_equal(params[0].data, np.ones(3))
 
 
-def test_any_iterable_will_do():
+@pytest.mark.parametrize("container", [list, tuple])
+def test_lists_and_tuples_will_do(container):
     model = Sequential(Linear(2, 3), Linear(3, 1))
     for param in model.parameters():
         param.grad = np.ones_like(param.data)
-    zero_grad(param for param in model.parameters())
+    zero_grad(container(model.parameters()))
     assert all((param.grad == 0).all() for param in model.parameters())
-    zero_grad(Linear(2, 2).parameters())
-    zero_grad([])
+    zero_grad(container(Linear(2, 2).parameters()))
+    zero_grad(container())
 
 
 if __name__ == "__main__":
