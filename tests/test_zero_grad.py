@@ -9,7 +9,7 @@ from lib.network_base import Parameter
 
 @pytest.mark.parametrize("start", ["numbers", "none", "zeros"])
 def test_gradients_become_zeros(rng, start):
-    params = [Parameter(rng.standard_normal(shape)) for shape in [(3, 4), (4,), ()]]
+    params = [Parameter(rng.standard_normal(shape)) for shape in [(3, 4), (4,), (2, 1)]]
     for param in params:
         param.grad = {"numbers": rng.standard_normal(param.data.shape), "none": None,
                       "zeros": np.zeros(param.data.shape)}[start]
