@@ -6,6 +6,8 @@ import pytest
 
 from lib.graph import (constant, derivatives, exp, grad, hessian, jacobian, jvp, log, sigmoid, sin, sqrt, stack, sum,
                        tanh, variable, vjp)
+from lib.graph import Node, expanded
+from lib.network import Linear
 from lib.validation import InputError
 
 
@@ -97,6 +99,48 @@ def test_derivatives_leave_gradients_alone_and_go_to_inner_nodes():
     by_y, by_x = derivatives(z, [y, x])
     assert float(by_y.value) == 8.0 and float(by_x.value) == 32.0
     assert float(x.grad) == 32.0 and float(y.grad) == 8.0
+
+
+def test_derivatives_inside_of_derivatives():
+    # f(x) = x d(x y)/dy = x^2, and so on: each of these is a function of x that closes over x
+    cubes = np.array([1.0, 2.0])
+    for f, slope in ((lambda x: x * grad(lambda y: x * y)(1.0), 4.0),
+                     (lambda x: jvp(lambda y: x * y * y, [3.0], [1.0])[1], 6.0),
+                     (lambda x: jvp(lambda y: y * y, [3.0], [x])[1], 6.0),
+                     (lambda x: vjp(lambda y: x * y * y, 3.0)[1](x)[0], 24.0),
+                     (lambda x: vjp(lambda y: y * y, 3.0)[1](x)[0], 6.0),
+                     (lambda x: jvp(lambda y: x * y, [3.0], [1.0])[0], 3.0),
+                     (lambda x: jacobian(lambda y: x * y * y)(cubes).sum(), 6.0),
+                     (lambda x: hessian(lambda y: (x * y ** 3).sum())(cubes).sum(), 18.0),
+                     (lambda x: grad(lambda y: grad(lambda z: x * y * z * z)(y))(x), 16.0),
+                     (lambda x: grad(lambda y: y * 3.0)(5.0) * x, 3.0)):
+        assert abs(grad(f)(2.0) - slope) < 1e-12
+    assert grad(lambda x: grad(lambda y, w: (y * y * w).sum(), 0)(np.ones(2), x).sum())(3.0) == 4.0
+
+
+def test_a_gradient_that_depends_on_a_variable_from_outside_is_a_node():
+    w = variable(3.0)
+    penalty = grad(lambda x: w * x * x)(2.0) ** 2  # (2 w x)^2
+    penalty.backward()
+    assert penalty.item() == 144.0 and w.grad == 96.0
+    assert isinstance(grad(lambda x: x * x)(2.0), float)
+
+
+def test_gradient_penalties_reach_the_parameters():
+    linear = Linear(2, 1)
+    linear.W.data = np.array([[1.0], [2.0]])
+    with expanded():
+        slope = grad(lambda x: (linear(x) ** 2).sum())(np.array([[1.0, 1.0]]))
+    (slope ** 2).sum().backward()
+    assert isinstance(slope, Node) and abs(linear.W.grad).min() > 0
+
+
+def test_keyword_arguments():
+    def f(a, b=1.0, *, c=0.0):
+        return a * b + c
+
+    assert grad(f)(3.0, b=4.0) == 4.0 and jacobian(f)(np.ones(2), b=2.0, c=5.0).tolist() == [[2.0, 0.0], [0.0, 2.0]]
+    assert vjp(f, 3.0, b=4.0)[0] == 12.0 and hessian(lambda a, b: a * a * b)(3.0, b=4.0) == 8.0
 
 
 def test_errors_are_sentences():

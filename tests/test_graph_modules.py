@@ -1,16 +1,23 @@
 """Modules on nodes, as one node and written out; test_everything_found.py compares the numbers of every module."""
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
 from lib.activations import ReLU, Sigmoid
 from lib.layers.activations import Tanh
-from lib.graph import ModuleCall, constant, derivatives, expand, expanded, relu, topological_order, variable
+from lib.graph import (ModuleCall, constant, derivatives, expand, expanded, relu, share, topological_order, trace,
+                       variable)
+from lib.graph.explain import explain
 from lib.graph.modules import expansion, parameter_node
 from lib.losses import CrossEntropyLoss, MSELoss
 from lib.network import Linear, Sequential
+from lib.layers.normalization import BatchNorm1d
 from lib.layers.residual import Residual
+from lib.network_base import Module, Parameter
 from lib.regularizers import Dropout
 from lib.validation import InputError
 
@@ -172,6 +179,129 @@ def test_a_module_whose_backward_is_wrong_stays_one_node():
     y = expand(module, x)
     y.sum().backward()
     assert isinstance(y.operation, ModuleCall) and x.grad.tolist() == [[0.0, 3.0]]  # what was written
+
+
+class Wrong(Sequential):
+    """A Sequential whose backward a student has got wrong, in one of several ways."""
+
+    def __init__(self, way, *modules):
+        super().__init__(*modules)
+        self.way = way
+
+    def backward(self, grad):
+        modules = list(self.modules)
+        for module in {"right": modules[::-1], "in order": modules, "one missing": modules[:0:-1],
+                       "one twice": modules[::-1] + modules[:1]}[self.way]:
+            grad = module.backward(grad)
+        return -grad if self.way == "sign" else grad
+
+
+@pytest.mark.parametrize("write_out", [False, True])
+@pytest.mark.parametrize("way", ["right", "in order", "one missing", "one twice"])
+def test_a_container_counts_as_what_its_backward_does(way, write_out):
+    np.random.seed(0)
+    model = Wrong(way, Linear(3, 3), Tanh(), Linear(3, 3))
+    with expanded(write_out):
+        y = model(variable(np.random.default_rng(0).standard_normal((2, 3))))
+    assert isinstance(y.operation, ModuleCall) == (way != "right" or not write_out)
+    assert (y.operation.name == "Wrong") == (way != "right")
+    model._zero_grad()
+    y.backward(np.ones(y.shape))
+    on_graph = [parameter.grad.copy() for parameter in model.parameters()]
+    model._zero_grad()
+    model(topological_order(y)[0].value)
+    model.backward(np.ones(y.shape))
+    for actual, expected in zip(on_graph, model.parameters()):
+        np.testing.assert_allclose(actual, expected.grad, rtol=1e-12)
+
+
+class Stranger(Module):
+    """A layer as a course may have it: nothing but forward, backward and parameters()."""
+
+    def __init__(self, in_place):
+        self.w, self.in_place = Parameter(np.array([2.0, 3.0])), in_place
+
+    def parameters(self):
+        return [self.w]
+
+    def forward(self, x):
+        self.x = x
+        if self.in_place:
+            y = np.zeros_like(x)
+            y[:] = x * self.w.data
+            return y
+        return np.multiply(x, self.w.data)
+
+    def backward(self, grad):
+        self.w.grad += np.sum(grad * self.x, axis=0)
+        return grad * self.w.data
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_a_strangers_layer(in_place):
+    module = Stranger(in_place)
+    x = variable(np.array([[1.0, -1.0], [0.5, 2.0]]))
+    for write_out in (False, True):
+        module._zero_grad()
+        with expanded(write_out):
+            y = module(x)
+        assert y.operation.name == ("multiply" if write_out and not in_place else "Stranger")
+        y.sum().backward()
+        assert module.w.grad.tolist() == [1.5, 1.0] and x.grad.tolist() == [[2.0, 3.0]] * 2
+    assert isinstance(module.w.data, np.ndarray)
+
+
+def test_a_forward_is_traced_whether_its_backward_is_right_or_not():
+    module = Twice()
+    module.factor = 3.0
+    x = variable(np.array([[-1.0, 3.0]]))
+    module(np.ones((1, 2)))
+    cache = module.input_cache
+    y = trace(module, x)
+    y.sum().backward()
+    assert x.grad.tolist() == [[0.0, 2.0]] and module.input_cache is cache
+    with pytest.raises((TypeError, ValueError)):
+        trace(Stranger(in_place=True), x)
+    linear = Sequential(Linear(2, 2))
+    y = trace(linear, x.value)
+    assert [node.name for node in topological_order(y) if node.is_leaf and node.parameter] == ["W", "b"]
+    assert all(isinstance(parameter.data, np.ndarray) for parameter in linear.parameters())
+    with pytest.raises(InputError, match="module\\(node\\)"):
+        linear.forward(x)
+
+
+def restless():
+    """Return a network whose modules have states and random numbers, and its inputs."""
+    rng = np.random.default_rng(0)
+    model = Sequential(Linear(3, 4), BatchNorm1d(4), ReLU(), Linear(4, 2))
+    return model, rng.standard_normal((5, 3)), np.eye(2)[[0, 1, 1, 0, 1]]
+
+
+@pytest.mark.parametrize("read", [share, lambda loss: str(explain(loss)), lambda loss: str(explain(loss).step(1.0)),
+                                  lambda loss: topological_order(loss), repr, copy.deepcopy, pickle.dumps])
+@pytest.mark.parametrize("dropout", [False, True])
+def test_reading_a_graph_changes_nothing(read, dropout):
+    np.random.seed(0)
+    model, x, labels = restless()
+    if dropout:
+        model = Sequential(model, Dropout(0.5))
+    loss = CrossEntropyLoss()(model(constant(x)), labels)
+    model._zero_grad()
+    loss.backward()
+    gradients = [parameter.grad.copy() for parameter in model.parameters()]
+    norm = next(module for _, module in model.named_modules() if isinstance(module, BatchNorm1d))
+    mean, state = norm.running_mean.copy(), np.random.get_state()
+    try:
+        read(loss)
+    except InputError as error:
+        assert dropout and "draws random numbers" in str(error)
+    assert np.array_equal(norm.running_mean, mean)
+    assert all(np.array_equal(a, b) for a, b in zip(np.random.get_state(), state))
+    assert all(np.array_equal(p.grad, grad) for p, grad in zip(model.parameters(), gradients))
+    model._zero_grad()
+    loss.backward()
+    for parameter, expected in zip(model.parameters(), gradients):
+        np.testing.assert_array_equal(parameter.grad, expected)
 
 
 def test_a_parameter_is_one_leaf_as_long_as_its_graph_lives():

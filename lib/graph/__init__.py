@@ -7,8 +7,9 @@
     >>> round(float(a.grad), 4), round(float(b.grad), 4)
     (2.4593, -0.0016)
 
-**Nodes** (`node.py`). `variable(value, name=...)` and `constant(value, name=...)` make leaves; + - * / ** @ and the
-functions below make computed nodes, of nodes, arrays and numbers (these become constants). Every Node has
+**Nodes** (`node.py`, `array_habits.py`). `variable(value, name=...)` and `constant(value, name=...)` make leaves, of
+copies of what they are given; + - * / ** @ and the functions below make computed nodes, of nodes, arrays, numbers and
+lists of these. Every Node has
 
 - `value`, a NumPy array or scalar, and `grad`, d(output)/d(node), None before backward() and for constants;
 - `operation`, the Operation that made it (None for a leaf), and `parents`, a tuple of nodes in argument order;
@@ -17,7 +18,12 @@ functions below make computed nodes, of nodes, arrays and numbers (these become 
 
 `topological_order(output)` lists all nodes below output, parents first, in the order of creation.
 
-**Operations** (`operations*.py`), one small class each, all listed by `Operation.all()`. Every Operation has `name`,
+**NumPy's functions** (`numpy_functions.py`, `composed.py`). `np.exp(node)`, `np.sum(node, axis=0)`, `np.where`,
+`np.concatenate`, `node.var(axis=0)` and so on give nodes; comparisons, np.argmax and what else is constant piece by
+piece give arrays. What would turn a node into a number without being asked raises a sentence.
+
+**Operations** (`operations/`), one small class each, all listed by `Operation.all()` and below. The class is the one
+place of an operation: its function, its method and NumPy's function of its name follow. Every Operation has `name`,
 `shape_rule`, `elementwise` (its Jacobian is diagonal), `broadcasts`, `commutative`, and
 
 - `forward(*values)`; `backward(i, grad, out, *inputs)`: what flows to parent i, on arrays or on nodes;
@@ -32,22 +38,25 @@ each call starts afresh (with accumulate=True, leaves add up). Contributions ove
 `forward(output)` computes a graph again after leaves got a new `value`.
 
 **Functions** (`functional.py`). `grad(f)`, `jacobian(f)`, `hessian(f)` are functions; `vjp(f, x)` and
-`jvp(f, [x], [t])` are products with the Jacobian; `derivatives(output, [nodes])` are nodes again.
+`jvp(f, [x], [t])` are products with the Jacobian; `derivatives(output, [nodes])` are nodes again. They may stand
+inside of each other.
 
 **Modules** (`modules.py`). `model(node)` is the network's graph: one node a module (operation: a ModuleCall), or, in
-`with expanded():` or by `expand(model, node)`, single operations. Parameters become leaves, named W1, b1, W2, ...
+`with expanded():` or by `expand(model, node)`, single operations, where these agree with the module's own forward and
+backward. Parameters become leaves, named W1, b1, W2, ... `trace(module, node)` runs any forward on nodes.
 
 **Sharing** (`sharing.py`). In `with share_subexpressions():`, or by `share(output)`, equal sub-expressions are one
 node.
 
-**EDF** (`edf.py`). The course's Educational Framework, on these operations: `from lib.graph import edf`.
+**EDF** (`edf/`). The course's Educational Framework, on these operations: `from lib.graph import edf`.
 
 **Beyond this package's own names**: `lib.graph.explain` writes the derivation of a gradient, `lib.graph.draw` and
-`lib.graph.draw.network` draw graphs and networks, `lib.graph.answers` checks calculations by hand,
-`lib.graph.functional` has grad, Jacobians and Hessians, and `lib.graph.edf` is the Educational Framework.
+`lib.graph.draw.network` draw graphs and networks, `lib.graph.answers` checks calculations by hand.
 
 At a kink the derivative is the left one: relu'(0) = 0, abs'(0) = -1; maximum(a, b) gives its second argument the
-gradient where both are equal; max shares it equally among entries that tie.
+gradient where both are equal, minimum(a, b) its first; max and min share it equally among entries that tie.
+
+The operations:
 """
 from __future__ import annotations
 
@@ -64,13 +73,15 @@ from lib.graph.shape_errors import ShapeError
 from lib.graph.sharing import share_subexpressions
 from lib.graph import edf  # noqa: E402 (builds on all of the above)
 
+# exp, log, sum, ...: the functions of the operations. Those that give arrays, such as round, aren't among them.
+_functions = {name: function for name, function in FUNCTIONS.items()
+              if name not in GIVES_ARRAYS and name not in globals()}
+globals().update(_functions)
 __all__ = ["Node", "Operation", "ShapeError", "variable", "constant", "topological_order", "backward", "forward",
            "unbroadcast", "share", "share_subexpressions", "derivatives", "grad", "hessian", "jacobian", "jvp", "vjp",
            "ModuleCall", "expand", "expanded", "expansion", "parameter_node", "trace", "edf", "expansions",
-           *sorted(set(FUNCTIONS) - {"copy", *GIVES_ARRAYS})]  # import * must not hide the module copy, or any and all
-
-globals().update(FUNCTIONS)  # exp, log, sum, ...: the functions of the operations
-__doc__ = (__doc__ or "") + "".join(f"\n    {operation.name:12} {(operation.__doc__ or '').splitlines()[0]}"
+           *sorted(set(_functions) - {"copy"})]  # import * must not hide Python's module of that name
+__doc__ = (__doc__ or "") + "".join(f"\n    {operation.name:12} {(operation.__doc__ or '').partition(chr(10))[0]}"
                                     for operation in Operation.all())
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ class ModuleCall(Operation):
     """One call of a module. A module remembers its last call only; with this, each node remembers its own."""
 
     shape_rule = "the module's own: see its documentation"
+    speaks_for_itself = True
 
     def __init__(self, module: Any, input_count: int) -> None:
         self.module = module

@@ -22,10 +22,12 @@ class ShapeError(InputError):
 def shape_error(operation: Operation, parents: Tuple[Any, ...], error: Exception,
                 line: Optional[Tuple[str, int]]) -> ShapeError:
     """Return the error that says which operands, by name and shape, don't fit in which operation on which line."""
+    place = "" if line is None else f" In {line[0]}, line {line[1]}."
+    if operation.speaks_for_itself and isinstance(error, InputError):
+        return ShapeError(f"{error}{place}")
     names = [parent.name or f"operand {i + 1}" for i, parent in enumerate(parents)]
     formula = TEXT.write(operation.formula(*[name(each, parent.shape) for each, parent in zip(names, parents)]))
     operands = " and ".join(f"{each} of shape {parent.shape}" for each, parent in zip(names, parents))
-    place = "" if line is None else f" In {line[0]}, line {line[1]}."
     said = str(error) if isinstance(error, InputError) else f"NumPy says: {error}"
     return ShapeError(f"{operation.name} doesn't fit {operands} in {formula}. The shape rule: "
                       f"{operation.shape_rule}.{place} ({said})")

@@ -45,6 +45,7 @@ class Operation:
         broadcasts: the inputs are broadcast against each other, so their gradients must be summed back.
         analytic: forward also takes complex numbers, so the complex step can check the derivative.
         commutative: exchanging the two inputs changes nothing.
+        speaks_for_itself: its own messages say all about inputs that don't fit, as those of modules do.
     """
 
     name = ""
@@ -53,6 +54,7 @@ class Operation:
     broadcasts = False
     analytic = True
     commutative = False
+    speaks_for_itself = False
     _classes: List[Type["Operation"]] = []
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
