@@ -18,7 +18,7 @@ except ModuleNotFoundError:
 from lib.activations import ReLU
 from lib.dataset import X, y
 from lib.experiments import backward_pass
-from lib.fitting.command_line import OneLineParser, picture_file, positive_float, whole_number
+from lib.saving.command_line import OneLineParser, picture_file, positive_float, run_command, whole_number
 from lib.gradient_utilities import zero_grad
 from lib.losses import CrossEntropyLoss
 from lib.network import Linear, Sequential
@@ -116,4 +116,4 @@ def main(arguments: Sequence[str] = ()) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run_command(lambda: main(sys.argv[1:]))

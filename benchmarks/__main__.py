@@ -4,12 +4,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
 from benchmarks import report
 from benchmarks.measure import PEERS, Contest, Result
 from benchmarks.tasks import TASKS, Task, scaling_tasks
+from lib.saving.command_line import OneLineParser, output_file, output_folder, run_command
 from lib.saving.files import write_atomically
 
 QUICK_KINDS = ("mlp", "networks", "check")
@@ -21,10 +21,10 @@ SCALING_PEERS = ("readable", "compiled", "PyTorch", "JAX jit")
 
 def read_options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     """Return the command-line options."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser = OneLineParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds, without the slow rows, torch.compile, the "
                         "scaling curves and two threads")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write all measurements into FILE")
+    parser.add_argument("--json", metavar="FILE", type=output_file, help="write all measurements into FILE")
     parser.add_argument("--threads", default=None, metavar="N,M", help="numbers of BLAS threads (default: 1,2; with "
                         "--quick, 1)")
     parser.add_argument("--peers", default=",".join(PEERS), metavar="A,B", help="what to measure (default: all of "
@@ -36,7 +36,7 @@ def read_options(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu counts the processor's time, for "
                         "machines that are shared with other work (default: %(default)s)")
     parser.add_argument("--no-scaling", action="store_true", help="without the scaling curves")
-    parser.add_argument("--output", type=Path, default=Path("results/benchmarks"), metavar="FOLDER",
+    parser.add_argument("--output", type=output_folder, default="results/benchmarks", metavar="FOLDER",
                         help="where table and plots go (default: %(default)s)")
     options = parser.parse_args(arguments)
     options.peers = [peer.strip() for peer in options.peers.split(",")]
@@ -119,4 +119,4 @@ def announced(points):  # type: ignore[no-untyped-def]
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -12,7 +12,9 @@ import io
 import os
 import re
 from pathlib import Path
-from typing import Any, Dict, Match
+from typing import Any, Dict, Match, Optional, Sequence
+
+from lib.saving.command_line import OneLineParser, run_command
 
 PAGE = Path(__file__).with_suffix(".md")
 FIGURES = Path(__file__).parent / "figures"
@@ -44,8 +46,10 @@ def regenerated(text: str, figures: Path) -> str:
     return BLOCK.sub(run, text)
 
 
-def main() -> None:
+def main(arguments: Optional[Sequence[str]] = None) -> None:
     """Write the page and its figures anew."""
+    OneLineParser(prog="python -m docs.pen_and_paper", description="Run the page's Python blocks, and write what they "
+                  "print below each.").parse_args(arguments)
     FIGURES.mkdir(exist_ok=True)
     text = regenerated(PAGE.read_text(encoding="utf-8"), FIGURES)
     temporary = PAGE.with_suffix(".md.tmp")
@@ -55,4 +59,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

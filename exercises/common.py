@@ -5,10 +5,12 @@ A program begins with the cell
     # %%
     import sys
     from importlib.util import find_spec
-    if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
-        sys.path += [".", "../.."]
+    from pathlib import Path
+    if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
+        sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
-and then asks for `options = read_options(__doc__)` and `results = Results("topic", options)`.
+then asks for `options = read_options(__doc__)` and `results = Results("topic", options)`; it ends with
+`run_command(main)`.
 """
 from __future__ import annotations
 
@@ -18,9 +20,11 @@ from pathlib import Path
 from typing import Any, Callable, Iterable, List, Sequence
 
 from lib.figures.base import save_figure
+from lib.saving.command_line import OneLineParser, output_folder, run_command, whole_number
 from lib.saving.files import write_atomically
 from lib.validation import optional_import, require_size
 
+__all__ = ["Results", "markdown_table", "read_options", "run_command", "sweep"]
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -31,17 +35,21 @@ def read_options(description: Any, arguments: Any = None) -> argparse.Namespace:
         description: the program's docstring; its first line is shown by --help.
         arguments: the command line; that of the running program when it isn't given, none in a notebook.
     """
-    parser = argparse.ArgumentParser(description=(description or "").strip().split("\n")[0])
+    parser = OneLineParser(description=(description or "").strip().split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="a few seconds instead of the full experiment")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N",
+    parser.add_argument("--jobs", type=_jobs, default=1, metavar="N",
                         help="how many processes share a sweep (default: 1; -1: one for each core)")
     parser.add_argument("--scheduler", metavar="ADDRESS",
                         help="run sweeps on the Dask cluster with this scheduler, such as tcp://127.0.0.1:8786")
-    parser.add_argument("--results", type=Path, default=ROOT / "results", metavar="FOLDER",
+    parser.add_argument("--results", type=output_folder, default=str(ROOT / "results"), metavar="FOLDER",
                         help="where figures and tables go (default: results/)")
     if arguments is None:
         arguments = [] if "ipykernel" in sys.modules else sys.argv[1:]
     return parser.parse_args(arguments)
+
+
+def _jobs(text: str) -> int:
+    return -1 if text == "-1" else whole_number(1)(text)
 
 
 class Results:

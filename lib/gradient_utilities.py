@@ -54,7 +54,6 @@ def check_gradients() -> None:
 
 
 if __name__ == "__main__":
-    import sys
-
     from lib.gradient_checking.command import main
-    sys.exit(main())
+    from lib.saving.command_line import run_command
+    run_command(main)

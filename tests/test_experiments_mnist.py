@@ -49,7 +49,7 @@ def test_the_command_prints_the_run_resumes_it_and_draws_if_asked(monkeypatch, t
     main(options + ["--epochs", "2", "--plot", str(tmp_path)])
     assert capsys.readouterr().out == first
     (model, history, _, folder), = drawn
-    assert model[0].W.data.shape == (784, 9) and history.num_epochs == 2 and folder == str(tmp_path)
+    assert model[0].W.data.shape == (784, 9) and history.num_epochs == 2 and folder == tmp_path
 
 
 def test_the_convolutional_network_runs_by_the_same_command(monkeypatch, capsys):

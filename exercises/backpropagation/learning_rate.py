@@ -9,15 +9,16 @@
 """XOR: share solved, steps to solve and divergence, by learning rate."""
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
-if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
-    sys.path += [".", "../.."]
+if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
+    sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
 from exercises.backpropagation.many_starts import share, train_starts
 from exercises.backpropagation.xor_networks import activity, as_stack
-from exercises.common import Results, read_options, sweep
+from exercises.common import Results, read_options, run_command, sweep
 from lib.figures.base import pyplot
 
 RATES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0)
@@ -87,4 +88,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

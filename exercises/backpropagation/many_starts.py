@@ -9,15 +9,16 @@
 import sys
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
-if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
-    sys.path += [".", "../.."]
+if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
+    sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
 from exercises.backpropagation.xor_networks import (INITIALIZATIONS, LABELS, PLATEAUS, activity, as_stack, create_model,
                                                     create_stack, is_solved, where_it_ended)
-from exercises.common import Results, read_options, sweep
+from exercises.common import Results, read_options, run_command, sweep
 from lib.dataset import X
 from lib.losses import CrossEntropyLoss
 from lib.steps.many_networks import train_many
@@ -145,4 +146,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

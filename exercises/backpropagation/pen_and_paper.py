@@ -16,11 +16,12 @@
 """The pen-and-paper task: gradients of a network with a skip connection, derived, checked, and compared without it."""
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
-if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
-    sys.path += [".", "../.."]
+if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
+    sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
-from exercises.common import Results, read_options
+from exercises.common import Results, read_options, run_command
 from lib.graph import topological_order
 from lib.graph.answers import check_answers
 from lib.graph.draw import draw
@@ -101,4 +102,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

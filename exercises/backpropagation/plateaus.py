@@ -21,16 +21,17 @@
 import sys
 from collections import Counter
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
-if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
-    sys.path += [".", "../.."]
+if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
+    sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
 from exercises.backpropagation.many_starts import train_starts
 from exercises.backpropagation.xor_networks import (PLATEAUS, activity, as_stack, dark_points, loss_of_dark_points,
                                                     probability_of_truth, unit_kinds)
-from exercises.common import Results, read_options, sweep
+from exercises.common import Results, read_options, run_command, sweep
 from lib.dataset import X, y
 from lib.figures.base import pyplot
 from lib.figures.boundary import plot_decision_boundary
@@ -154,4 +155,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

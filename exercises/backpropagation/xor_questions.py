@@ -13,14 +13,15 @@
 """XOR: what one step of gradient descent changes, and whether the loss falls in every one of many steps."""
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
-if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
-    sys.path += [".", "../.."]
+if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
+    sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
 from exercises.backpropagation.xor_networks import LABELS, activity, as_stack, create_model, create_stack, losses_of
-from exercises.common import Results, read_options
+from exercises.common import Results, read_options, run_command
 from lib.dataset import X
 from lib.experiments import backward_pass
 from lib.gradient_utilities import zero_grad
@@ -261,4 +262,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -8,14 +8,15 @@
 """Backpropagation of a deep ReLU network by matrices, by automatic differentiation, and by objects."""
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
-if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
-    sys.path += [".", "../.."]
+if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
+    sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
 from exercises.backpropagation_by_hand import network_data
-from exercises.common import Results, read_options
+from exercises.common import Results, read_options, run_command
 from lib.activations import ReLU
 from lib.gradient_checking import GradientError
 from lib.graph import maximum, variable
@@ -230,4 +231,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -8,13 +8,14 @@
 """Jacobians of small functions, and three expressions decomposed, drawn and differentiated."""
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
-if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
-    sys.path += [".", "../.."]
+if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
+    sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
-from exercises.common import Results, read_options
+from exercises.common import Results, read_options, run_command
 from lib.graph import exp, log, sigmoid, sin, sqrt, variable
 from lib.graph.draw import draw
 from lib.graph.explain import explain, jacobian
@@ -107,4 +108,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -10,12 +10,14 @@
 """The matrix of A dy/dw_ij for y = W x, by broadcasting instead of loops."""
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
-if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
-    sys.path += [".", "../.."]
+if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
+    sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
+from exercises.common import read_options, run_command
 from lib.graph import variable
 from lib.validation import InputError
 
@@ -42,8 +44,9 @@ def vector_derivative_product(A, x):
 
 
 # %%
-def main():
+def main(arguments=None):
     """Show the product for small numbers, and that a graph finds the same."""
+    read_options(__doc__, arguments)
     A, x = np.array([[1.0, -2.0, 3.0]]), np.array([10.0, 20.0])
     print("A =", A, " x =", x)
     print("A dy/dw_ij =\n", vector_derivative_product(A, x), sep="")
@@ -53,4 +56,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

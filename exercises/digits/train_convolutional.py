@@ -5,18 +5,24 @@ network 784-128-10, in exercises.digits.train_network.
 """
 from __future__ import annotations
 
+import sys
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Optional, Sequence
 
 import numpy as np
 
-from lib.activations import ReLU
-from lib.convolutions import Conv2d
-from lib.dataset_mnist import load_mnist_data
+if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
+    sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
+
 from exercises.digits.train_network import read_options, run_and_report
+from lib.activations import ReLU
+from lib.convolutions import Conv2d, Flatten
+from lib.dataset_mnist import load_mnist_data
 from lib.layers.initializers import initialize
-from lib.convolutions import Flatten
-from lib.network import Linear, Sequential
 from lib.layers.pooling import MaxPool2d
+from lib.network import Linear, Sequential
+from lib.saving.command_line import run_command
 
 
 def create_convolutional_net(channels: int = 8, rng: Optional[np.random.Generator] = None) -> Sequential:
@@ -43,4 +49,4 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

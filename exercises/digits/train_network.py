@@ -6,10 +6,15 @@ Adam with a learning rate that falls from 0.002 to 0 along half a cosine wave, b
 from __future__ import annotations
 
 import argparse
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Optional, Sequence, Tuple, Union
 
 import numpy as np
+
+if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
+    sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
 from lib.activations import ReLU
 from lib.dataset_mnist import load_mnist_data
@@ -22,6 +27,7 @@ from lib.model_evaluation import evaluate
 from lib.network import Linear, Sequential
 from lib.network_base import Module
 from lib.optimizers import Adam
+from lib.saving.command_line import OneLineParser, output_file, output_folder, run_command, whole_number
 
 
 def create_mnist_net(hidden: int = 128, rng: Optional[np.random.Generator] = None) -> Sequential:
@@ -65,15 +71,20 @@ def draw_results(model: Module, history: History, data: Sequence[np.ndarray], fo
 def read_options(command: str, description: str, arguments: Optional[Sequence[str]], **defaults: int
                  ) -> argparse.Namespace:
     """Return the options that a command line gives; `defaults` holds those of the network and of --epochs."""
-    parser = argparse.ArgumentParser(prog=f"python -m {command}", description=description)
+    parser = OneLineParser(prog=f"python -m {command}", description=description)
     for name, default in defaults.items():
-        parser.add_argument(f"--{name}", type=int, default=default, metavar="N", help="default: %(default)s")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: %(default)s")
-    parser.add_argument("--examples", type=int, metavar="N", help="train on the first N images, for a quick look")
-    parser.add_argument("--checkpoint", metavar="FILE", help="save the run in FILE; resume it if it is there")
+        parser.add_argument(f"--{name}", type=whole_number(1), default=default, metavar="N",
+                            help="default: %(default)s")
+    parser.add_argument("--seed", type=whole_number(0), default=0, metavar="N", help="default: %(default)s")
+    parser.add_argument("--examples", type=whole_number(1, 50000), metavar="N",
+                        help="train on the first N images, for a quick look")
+    parser.add_argument("--checkpoint", type=output_file, metavar="FILE",
+                        help="save the run in FILE; resume it if it is there")
     parser.add_argument("--compiled", action="store_true", help="train by compiled steps, which are faster")
-    parser.add_argument("--threads", type=int, metavar="N", help="BLAS threads (default: as many as are of use)")
-    parser.add_argument("--plot", metavar="FOLDER", help="draw curves, weights and mistakes into FOLDER (Matplotlib)")
+    parser.add_argument("--threads", type=whole_number(1), metavar="N",
+                        help="BLAS threads (default: as many as are of use)")
+    parser.add_argument("--plot", type=output_folder, metavar="FOLDER",
+                        help="draw curves, weights and mistakes into FOLDER (Matplotlib)")
     return parser.parse_args(arguments)
 
 
@@ -105,4 +116,4 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -24,13 +24,14 @@
 """All forward and backward quantities of a network with 50 hidden units at one point, by hand and by the graph."""
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
-if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
-    sys.path += [".", "../.."]
+if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
+    sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
-from exercises.common import Results, read_options
+from exercises.common import Results, read_options, run_command
 from exercises.fitting_functions.fit_sine import rebuild, train_once
 from lib.data.regression import load_regression_data
 from lib.graph import sigmoid, variable
@@ -114,4 +115,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

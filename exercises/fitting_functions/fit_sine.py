@@ -12,13 +12,14 @@
 import sys
 import warnings
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
-if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
-    sys.path += [".", "../.."]
+if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
+    sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
-from exercises.common import Results, read_options, sweep
+from exercises.common import Results, read_options, run_command, sweep
 from exercises.fitting_functions.mlp import MLP
 from lib.activations import ReLU, Sigmoid
 from lib.data.regression import load_regression_data
@@ -200,4 +201,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

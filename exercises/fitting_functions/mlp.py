@@ -7,12 +7,14 @@
 """Logistic regression and a multi-layer perceptron, written from Parameter and Module alone."""
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
-if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
-    sys.path += [".", "../.."]
+if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
+    sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
+from exercises.common import read_options, run_command
 from lib.activations import ReLU, Sigmoid
 from lib.network_base import Module, Parameter
 from lib.validation import InputError
@@ -120,8 +122,9 @@ class MLP(Module):
 
 
 # %%
-def main():
+def main(arguments=None):
     """Show that a vector gives a vector and a matrix gives a matrix, and check all gradients."""
+    read_options(__doc__, arguments)
     rng = np.random.default_rng(0)
     x = rng.standard_normal((4, 2))
     for model in (LogisticRegression(2, 3, rng), MLP([2, 5, 3], rng=rng), MLP([2, 4, 4, 3], phi=ReLU, rng=rng)):
@@ -134,4 +137,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -9,13 +9,14 @@
 """The ticket-price network as a scheme and as a graph, with shapes, paths and derivatives."""
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
-if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
-    sys.path += [".", "../.."]
+if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
+    sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
-from exercises.common import Results, read_options
+from exercises.common import Results, read_options, run_command
 from exercises.ticket_prices.train_network import Network, build_with_lib
 from lib.data.titanic import load_titanic
 from lib.graph import constant, relu, topological_order, variable
@@ -73,4 +74,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

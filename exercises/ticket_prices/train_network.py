@@ -12,13 +12,14 @@
 """Predict the Titanic's fares with a small network: by hand, with lib, with PyTorch, and better."""
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
-if find_spec("lib") is None:  # not started from the root folder: a script or a notebook in its own folder
-    sys.path += [".", "../.."]
+if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
+    sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
-from exercises.common import Results, read_options, sweep
+from exercises.common import Results, read_options, run_command, sweep
 from lib.activations import ReLU
 from lib.data.batches import train_test_split
 from lib.data.titanic import load_titanic
@@ -297,4 +298,4 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

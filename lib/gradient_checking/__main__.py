@@ -1,7 +1,6 @@
 """`python -m lib.gradient_checking`: the board of the sheet."""
-import sys
-
 from lib.gradient_checking.command import main
+from lib.saving.command_line import run_command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

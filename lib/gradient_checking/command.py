@@ -17,6 +17,7 @@ from lib.gradient_checking.check import UndecidableWarning, check_module
 from lib.gradient_checking.course import MOST_HINTS, hint_level
 from lib.gradient_checking.discovery import examples_of, module_classes
 from lib.gradient_checking.report import OK, TO_DO, UNDECIDABLE, WRONG, GradientReport, TensorReport
+from lib.saving.command_line import OneLineParser, output_file
 
 COLOURS = {OK: "32", WRONG: "31", TO_DO: "33", UNDECIDABLE: "36"}
 WORST_LAST = (OK, UNDECIDABLE, TO_DO, WRONG)
@@ -33,12 +34,12 @@ class Row(NamedTuple):
 
 
 def parse(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m lib.gradient_checking", description=(
+    parser = OneLineParser(prog="python -m lib.gradient_checking", description=(
         "Show the board of the sheet: which of its coding tasks are to do, right or wrong, and why. With a module, or "
         "with --all, check backward passes against numeric derivatives."))
     parser.add_argument("module", nargs="?", help="check this module only, such as Linear")
     parser.add_argument("--all", action="store_true", help="check every module of the library")
-    parser.add_argument("--json", metavar="FILE", help="also write the results to a file, for machines")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="also write the results for machines")
     parser.add_argument("--hints", type=int, choices=range(MOST_HINTS + 1), default=None, help=(
         "how much is told, at most as much as the course's level: 0 which gradient is wrong and a question, 1 also the "
         "cause, 2 also the evidence, 3 also the formula"))
