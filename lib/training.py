@@ -37,7 +37,8 @@ def train(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarray, y_tr
         batch_size: examples a step; it has to divide the training data.
         scheduler: sets the optimiser's learning rate after each epoch, by its step().
         compiled: whether lib.steps.compiled takes the steps, which is faster, in place of the modules' own code: both
-            are compared on each epoch's first batch. What can't be compiled is said in a NotCompilable.
+            are compared on each epoch's first batch; in between, it takes your word that nothing else has changed. What
+            can't be compiled is said in a NotCompilable.
         threads: how many threads BLAS may use meanwhile; by default, as many as the network's products can use.
 
     Returns:

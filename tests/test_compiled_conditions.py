@@ -283,6 +283,13 @@ def test_why_not_is_said_at_once(name, model, optimizer, word):
     assert isinstance(caught.value, InputError) and "Leave compiled out" in str(caught.value)
 
 
+def test_arrays_that_lie_between_each_other_share_nothing():
+    model, columns = network(Linear(2, 3), ReLU(), Linear(3, 2)), np.ones((3, 4))
+    model[0].W.data, model[2].W.data = columns[:, ::2].T, columns[:, 1::2]
+    assert np.may_share_memory(model[0].W.data, model[2].W.data)
+    assert why_not_compiled(model, CrossEntropyLoss()) is None
+
+
 @pytest.mark.parametrize("owner, name", [(ReLU, "forward"), (ReLU, "backward"), (Linear, "parameters"),
                                          (Sequential, "forward"), (Sequential, "backward"), (SGD, "update"),
                                          (SGD, "step"), (SGD, "zero_grad"), (CrossEntropyLoss, "forward"),

@@ -56,8 +56,10 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
             may be among them, too. By default it is, if labels are one-hot.
         clip_norm: the greatest norm that the gradient may have; a longer one is shortened.
         progress: whether to show a progress bar; by default only on a terminal that has tqdm.
-        compiled: whether the steps are taken by lib.steps.compiled, which is faster, in place of the modules' own code:
-            on each epoch's first batch, both are compared.
+        compiled: whether the steps are taken by lib.steps.compiled, which is faster, in place of the modules' own code.
+            Both are compared on each epoch's first batch, and changes of the model are looked for after each epoch and
+            schedule, and after each step if there are metrics of yours; in between, it takes your word that there are
+            none.
         threads: how many threads BLAS may use meanwhile; by default, as many as the network's products can use.
 
     Returns:
