@@ -63,16 +63,19 @@ class Softmax(Module):
         return tuple(range(1, x.ndim)) or tuple(range(x.ndim))
 
     @np.errstate(under="ignore")
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        x = checked_elementwise(self, x)
-        self.input_cache = x
+    def _probabilities(self, x: np.ndarray) -> np.ndarray:
         axes = self._axes(x)
         e = np.exp(x - x.max(axis=axes, keepdims=True))  # the shift cancels in the quotient and prevents overflow
         return e / e.sum(axis=axes, keepdims=True)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        x = checked_elementwise(self, x)
+        self.input_cache = x
+        return self._probabilities(x)
 
     @np.errstate(under="ignore")
     def backward(self, grad: np.ndarray) -> np.ndarray:
         grad = checked_upstream_of_elementwise(self, grad)
         x = self.input_cache
-        y = self.forward(x)
+        y = self._probabilities(x)
         return y * (grad - (grad * y).sum(axis=self._axes(x), keepdims=True))

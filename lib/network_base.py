@@ -4,6 +4,7 @@ from __future__ import annotations
 import inspect
 from operator import attrgetter
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Type, TypeVar
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -14,6 +15,17 @@ _ModuleType = TypeVar("_ModuleType", bound="Module")
 
 # What the parameters of the sheets' layers are, by the names that the sheets give them.
 _ROLES: Dict[Any, str] = {"W": "weight", "b": "bias", "conv_filter": "weight", "conv_bias": "bias"}
+
+
+# Whose array is at a place in memory: what is given to one Parameter alone is copied, what belongs to one is shared.
+_OWNERS: "WeakValueDictionary[int, Parameter]" = WeakValueDictionary()
+
+
+def _memory(array: np.ndarray) -> Any:
+    """Return the array that holds the memory of this one: itself, or what it is a view of."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
 
 
 class Parameter:
@@ -44,8 +56,24 @@ class Parameter:
         self.state_dict: Dict[str, Any] = {}  # what an optimiser remembers of this parameter, such as its momentum
 
     def _set_data(self, data: Any) -> None:
-        """Take integers, lists or a single number as an array of floats, too."""
-        self._data = np.asarray(as_float(data, "Parameter.data"))
+        """Copy the values, integers and lists included; the array of another Parameter, or a view of it, is shared.
+
+        So W2.data = W1.data.T ties two layers, while models that are given the same array don't influence each other.
+        """
+        if not (hasattr(self, "_data") and data is self._data):
+            array = as_float(data, "Parameter.data")
+            owner = _OWNERS.get(id(_memory(array))) if array is data else None
+            self.share(array if owner is not None and _memory(owner._data) is _memory(array) else np.array(array))
+
+    def share(self, array: np.ndarray) -> None:
+        """Take this very array, not a copy of it: whoever changes one changes the other."""
+        self._data = array
+        _OWNERS[id(_memory(array))] = self
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        """A copy owns its array, too."""
+        vars(self).update(state)
+        self.share(self._data)
 
     def _set_grad(self, grad: Any) -> None:
         """Keep a gradient; `grad += ...` ends here, too, and leaves a constant's at zeros."""
@@ -85,8 +113,16 @@ class Module:
     of one module is the dL/d(output) of the module before it.
     """
 
-    input_cache: Any = None
     training: bool = True
+    open_forwards = 0  # forward passes since the last backward; -1 after it, if there were several
+    _cache: Any = None
+
+    def _set_cache(self, cache: Any) -> None:
+        """Keep what backward needs, and count the forward passes that no backward has answered yet."""
+        self._cache = cache
+        self.open_forwards = 0 if cache is None else max(self.open_forwards, 0) + 1
+
+    input_cache = property(attrgetter("_cache"), _set_cache, doc="What the last forward has left for backward.")
     takes_any_number: Optional[bool] = None  # whether any input will do, as it won't for a logarithm; None: not stated
 
     def __call__(self, *args: Any) -> Any:

@@ -39,6 +39,9 @@ class Optimizer:
         self.lr = lr
         self.step_count = 0  # the number of steps done
         self._params: List[Parameter] = parameter_list(params, self)
+        if not self._params:
+            raise InputError(f"{name_of(self)} got no parameters, so there is nothing to train. Does the model's "
+                             "parameters() return them?")
         self._states: List[_State] = []
         for param in self._params:
             param.state_dict = self.init_state(param.data)

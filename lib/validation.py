@@ -90,7 +90,12 @@ def in_precision_of(x: np.ndarray, result: Any) -> Any:
 
 
 def require_forward(module: Any, cache: Any) -> None:
-    """Raise CallOrderError unless forward has left something in the cache."""
+    """Raise CallOrderError unless forward has left in the cache what this backward belongs to."""
+    if module.open_forwards < 0:
+        raise CallOrderError(f"{name_of(module)}.backward was called twice after several forward passes, but it caches "
+                             "the last of them only, so this gradient would be wrong. Call backward after each "
+                             "forward, and make an object of its own for each place of a network.")
+    module.open_forwards = -1 if module.open_forwards > 1 else 0
     if cache is None:
         raise CallOrderError(f"{name_of(module)}.backward was called before forward: backward needs what forward "
                              "cached. Call the module on its input first.")
@@ -125,11 +130,8 @@ def checked_upstream(module: Any, grad: Any, expected_shape: Tuple[int, ...]) ->
 
 def checked_upstream_of_elementwise(module: Any, grad: Any) -> np.ndarray:
     """Return the upstream gradient of a module whose output has the shape of its cached input, as checked_upstream."""
-    x = module.input_cache
-    if type(grad) is np.ndarray and x is not None and grad.shape == x.shape and grad.dtype.kind == "f":
-        return grad
-    require_forward(module, x)
-    return checked_upstream(module, grad, x.shape)
+    require_forward(module, module.input_cache)
+    return checked_upstream(module, grad, module.input_cache.shape)
 
 
 def checked_pair(module: Any, preds: Any, labels: Any) -> Tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lib.inspection.trained import trained_parameters
 from lib.validation import InputError
 
 
@@ -16,8 +17,8 @@ def require_training_objects(model: Any, loss_fn: Any, optimizer: Any, who: str)
     if not hasattr(optimizer, "step"):
         raise InputError(f"{who} expects optimizer to be one, such as SGD(model.parameters(), lr=0.1), but got "
                          f"a {type(optimizer).__name__}.")
+    own = {id(param) for param in trained_parameters(model, who)}
     trained = {id(param) for param in getattr(optimizer, "_params", [])}
-    own = {id(param) for param in model.parameters()}
-    if trained and own and not trained & own:
+    if trained and not trained & own:
         raise InputError(f"{who} got an optimiser that trains none of the model's parameters. Was the model made anew "
                          "after it? Make the optimiser from this model's parameters().")

@@ -92,7 +92,7 @@ class Everything:
             if array.flags.writeable:
                 array[...] = numbers
         for parameter, data, grad, numbers in self.gradients:
-            parameter.data = data
+            parameter.share(data)
             if grad is not None:
                 grad[...] = numbers
             parameter.grad = grad

@@ -161,7 +161,8 @@ class MultiHeadSelfAttention(SelfAttention):
         return self.output(joined.reshape(-1, self.features)).reshape(joined.shape)
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
-        require_forward(self, self.input_cache)
+        if self.input_cache is None:
+            require_forward(self, None)
         grad = checked_upstream(self, grad, self.input_cache[0].shape)
         grad_joined = self.output.backward(grad.reshape(-1, self.features))
         return super().backward(grad_joined.reshape(grad.shape))

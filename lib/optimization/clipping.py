@@ -22,8 +22,12 @@ def clip_grad_norm(params: Iterable[Parameter], max_norm: float) -> float:
         The norm before. If it isn't finite, nothing is changed: no factor can mend such a gradient.
     """
     require_positive("max_norm", max_norm, "clip_grad_norm", zero_allowed=True)
-    grads = [param.grad for param in params if param.grad is not None]
-    norm = float(np.linalg.norm([np.linalg.norm(grad) for grad in grads]))
+    grads = [param.grad for param in dict.fromkeys(params) if param.grad is not None]
+    largest = max((float(np.abs(grad).max()) for grad in grads if grad.size), default=0.0)
+    if not 0 < largest < np.inf:
+        return float(np.sum([grad.sum(dtype=np.float64) for grad in grads])) if np.isnan(largest) else largest
+    # squares of what is divided by the largest entry neither overflow nor vanish
+    norm = largest * float(np.sqrt(sum(np.square(grad / largest, dtype=np.float64).sum() for grad in grads)))
     if max_norm < norm < np.inf:
         for grad in grads:
             grad *= max_norm / norm
@@ -33,6 +37,6 @@ def clip_grad_norm(params: Iterable[Parameter], max_norm: float) -> float:
 def clip_grad_value(params: Iterable[Parameter], clip_value: float) -> None:
     """Limit every entry of every gradient to the range from -clip_value to clip_value, in place."""
     require_positive("clip_value", clip_value, "clip_grad_value", zero_allowed=True)
-    for param in params:
+    for param in dict.fromkeys(params):
         if param.grad is not None:
             np.clip(param.grad, -clip_value, clip_value, out=param.grad)

@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Se
 import numpy as np
 
 from lib.gradient_utilities import zero_grad
+from lib.inspection.trained import trained_parameters
 from lib.layers.initializers import Initializer, initialize
 from lib.network_base import Module, Parameter
 from lib.steps.gradient import CompiledGradient
@@ -68,9 +69,7 @@ def minimize(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray, method: 
     """
     require_size("n_starts", n_starts, "minimize")
     optimize = optional_import("scipy.optimize", "scipy", "minimize")
-    params = list(model.parameters())
-    if not params:
-        raise InputError(f"minimize has nothing to do: {model} has no parameters.")
+    params = trained_parameters(model, "minimize")
     compiled_gradient = CompiledGradient(model, loss_fn) if compiled else None
     objective = loss_and_gradient(model, loss_fn, x, y, params, compiled_gradient)
     best, best_loss = flat_data(params), np.inf
@@ -163,12 +162,12 @@ def unflatten(vector: np.ndarray, like: Sequence[np.ndarray]) -> List[np.ndarray
 
 def flat_data(params: Iterable[Parameter]) -> np.ndarray:
     """Return a copy of the parameters' values as one vector."""
-    return flatten(param.data for param in params)
+    return flatten(param.data for param in dict.fromkeys(params))
 
 
 def flat_grad(params: Iterable[Parameter]) -> np.ndarray:
     """Return a copy of the parameters' gradients as one vector."""
-    return flatten(param.grad for param in params)
+    return flatten(param.grad for param in dict.fromkeys(params))
 
 
 def set_flat_data(params: Iterable[Parameter], vector: Any) -> None:
@@ -177,6 +176,6 @@ def set_flat_data(params: Iterable[Parameter], vector: Any) -> None:
     Raises:
         InputError: the vector hasn't as many entries as the parameters together; then nothing is changed.
     """
-    params = list(params)
+    params = list(dict.fromkeys(params))
     for param, piece in zip(params, unflatten(np.asarray(vector), [param.data for param in params])):
         param.data[...] = piece

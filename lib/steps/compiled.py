@@ -82,7 +82,7 @@ class CompiledStep(CompiledGradient):
             (data, values), self.optimizer.step_count = before
             for parameter, array, old in zip(parameters, arrays[0], data):
                 array[...] = old
-                parameter.data = array
+                parameter.share(array)
             for state, own, old_state in zip(states, arrays[1], values):
                 state.update(own)
                 for name, array in own.items():

@@ -90,7 +90,8 @@ class FlatParameters:
         self._own_arrays = [parameter.data for parameter in self.parameters]
         for parameter, data, grad in self.views:
             data[...] = parameter.data
-            parameter.data, parameter.grad = data, grad
+            parameter.share(data)
+            parameter.grad = grad
 
     def slots(self) -> List[Slot]:
         """Return where the views, and the arrays of constants, stand while attached.
@@ -106,7 +107,7 @@ class FlatParameters:
         for (parameter, data, grad), own in zip(self.views, self._own_arrays):
             if parameter.data is data:
                 own[...] = data
-                parameter.data = own
+                parameter.share(own)
             if parameter.grad is grad:
                 parameter.grad = grad.copy()
         self._own_arrays = []

@@ -23,9 +23,8 @@ class StackedParameters:
 
     def __init__(self, models: Sequence[Module]) -> None:
         columns = [[parameter.data.ravel() for parameter in model.parameters()] for model in models]
-        self.data = np.stack([np.concatenate(column) for column in columns], axis=-1)
-        self.all = Parameter(self.data)
-        self.grad = self.all.grad
+        self.all = Parameter(np.stack([np.concatenate(column) for column in columns], axis=-1))
+        self.data, self.grad = self.all.data, self.all.grad
         self.shapes = [parameter.data.shape for parameter in models[0].parameters()]
         ends = np.cumsum([parameter.data.size for parameter in models[0].parameters()])
         self.places = {id(parameter): slice(int(end) - parameter.data.size, int(end))

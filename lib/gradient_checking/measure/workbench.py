@@ -66,10 +66,11 @@ class Workbench:
                 np.may_share_memory(data, home) and np.shares_memory(data, home) for home in self._homes)
             shared_single = data.dtype != np.float64 and data.dtype.kind == "f"
             home = data if is_own else doubles.of(data) if shared_single else np.array(data, dtype=np.float64)
-            parameter.data = home
+            parameter.share(home)
             self._homes.append(home)
             parameter.grad = np.zeros_like(home)
         for below in all_modules(self.module):
+            below.open_forwards = 0
             for attribute, value in vars(below).items():
                 if isinstance(value, np.ndarray) and value.dtype in (np.float32, np.float16):
                     vars(below)[attribute] = doubles.of(value)
@@ -143,7 +144,7 @@ class Workbench:
     def _set(self, point: Point) -> None:
         """Set the parameters, in place, and the mode."""
         for parameter, home, value in zip(self.parameters, self._homes, point.params):
-            parameter.data = home
+            parameter.share(home)
             home[...] = value
         if point.training is not None:
             self.module.train(point.training)

@@ -1,0 +1,42 @@
+"""What of a model is trained, and whether that can be: for those who train it."""
+from __future__ import annotations
+
+from typing import Iterator, List
+
+from lib.network import Sequential
+from lib.network_base import Module, Parameter
+from lib.validation import InputError
+
+
+def trained_parameters(model: Module, who: str) -> List[Parameter]:
+    """Return the model's parameters that aren't constant, each once.
+
+    Raises:
+        InputError: it has none, its parameters() forgets one, or a module stands at two places, so that it would cache
+            the input of one of them only.
+    """
+    named = model.named_parameters()
+    listed = {id(param) for param in model.parameters()}
+    for path, module in model.named_modules():
+        for label, param in module.held(Parameter):
+            if id(param) not in listed and not param.constant:
+                raise InputError(f"{who} would leave {path}{label} as it is: {type(model).__name__}.parameters() "
+                                 "doesn't list it. Add it there, or mark what isn't to be trained: parameter.constant "
+                                 "= True.")
+    if not named:
+        raise InputError(f"{who} has nothing to do: {model} has no parameters to train.")
+    steps = list(steps_of(model))
+    for module in steps:
+        if sum(module is other for other in steps) > 1:
+            raise InputError(f"{who}: the same {type(module).__name__} object stands at several places of the model. "
+                             "It caches the input of its last call only. Make a new object for each place.")
+    return [param for _, param in named]
+
+
+def steps_of(module: Module) -> Iterator[Module]:
+    """Yield the modules that data goes through, one after the other, in a Sequential and those inside of it."""
+    if isinstance(module, Sequential):
+        for step in module.modules:
+            yield from steps_of(step)
+    else:
+        yield module
