@@ -23,7 +23,7 @@ _OWNERS: "WeakValueDictionary[int, Parameter]" = WeakValueDictionary()
 
 def _memory(array: np.ndarray) -> Any:
     """Return the array that holds the memory of this one: itself, or what it is a view of."""
-    while isinstance(array.base, np.ndarray):
+    while isinstance(getattr(array, "base", None), np.ndarray):
         array = array.base
     return array
 
@@ -44,14 +44,17 @@ class Parameter:
             it by their parameters' names, such as "W"; None if neither says it.
     """
 
+    _data: Any = None
+    _is_constant = False
+
     def __init__(self, data: Any, grad: Any = None, name: Optional[str] = None, constant: bool = False,
                  role: Optional[str] = None) -> None:
-        self.constant = constant
         self.data = data
-        self.grad = np.zeros_like(self.data) if grad is None else as_float(grad, "Parameter.grad")
-        if self._grad.shape != self.data.shape:
+        self.grad: Any = np.zeros_like(self.data) if grad is None else as_float(grad, "Parameter.grad")
+        if self.grad.shape != self.data.shape:
             raise InputError(f"Parameter {name!r} has data of shape {self.data.shape}, so its gradient must have that "
-                             f"shape too, but got {self._grad.shape}.")
+                             f"shape too, but got {self.grad.shape}.")
+        self.constant = constant
         self.name, self.role = name, role or _ROLES.get(name)
         self.state_dict: Dict[str, Any] = {}  # what an optimiser remembers of this parameter, such as its momentum
 
@@ -60,10 +63,11 @@ class Parameter:
 
         So W2.data = W1.data.T ties two layers, while models that are given the same array don't influence each other.
         """
-        if not (hasattr(self, "_data") and data is self._data):
-            array = as_float(data, "Parameter.data")
-            owner = _OWNERS.get(id(_memory(array))) if array is data else None
-            self.share(array if owner is not None and _memory(owner._data) is _memory(array) else np.array(array))
+        if data is self._data:  # changed in place, as by data -= lr * grad
+            return
+        array = as_float(data, "Parameter.data")
+        owner = _OWNERS.get(id(_memory(array))) if array is data else None
+        self.share(array if owner is not None and _memory(owner._data) is _memory(array) else np.array(array))
 
     def share(self, array: np.ndarray) -> None:
         """Take this very array, not a copy of it: whoever changes one changes the other."""
@@ -75,16 +79,25 @@ class Parameter:
         vars(self).update(state)
         self.share(self._data)
 
-    def _set_grad(self, grad: Any) -> None:
-        """Keep a gradient; `grad += ...` ends here, too, and leaves a constant's at zeros."""
-        self._grad = np.zeros_like(self._data) if self.constant else grad
+    def _set_constant(self, constant: bool) -> None:
+        """Become a _Constant, or a trained Parameter again, whose gradient then starts at zeros."""
+        if bool(constant) != self.constant:
+            self.__class__ = _Constant if constant else Parameter
+            vars(self)["grad"] = np.zeros_like(self._data)
 
     data = property(attrgetter("_data"), _set_data, doc="The values, always an array of floats.")
-    grad = property(attrgetter("_grad"), _set_grad, doc="dL/d(data), in the shape of data; zeros if this is constant.")
+    constant = property(attrgetter("_is_constant"), _set_constant, doc="Whether it keeps its values: see above.")
 
     def __repr__(self) -> str:
         constant = ", constant=True" if self.constant else ""
         return f"Parameter({self.name!r}, shape={self.data.shape}, dtype={self.data.dtype}{constant})"
+
+
+class _Constant(Parameter):
+    """What a Parameter marked constant is: its gradient reads as zeros, whatever is added to it."""
+
+    _is_constant = True
+    grad = property(lambda self: np.zeros_like(self._data), lambda self, grad: None)  # type: ignore[assignment]
 
 
 def _held_in(value: Any, kind: Type[Any], label: str) -> Iterator[Tuple[str, Any]]:
@@ -120,7 +133,7 @@ class Module:
     def _set_cache(self, cache: Any) -> None:
         """Keep what backward needs, and count the forward passes that no backward has answered yet."""
         self._cache = cache
-        self.open_forwards = 0 if cache is None else max(self.open_forwards, 0) + 1
+        self.open_forwards = self.open_forwards + 1 if self.open_forwards > 0 else 1
 
     input_cache = property(attrgetter("_cache"), _set_cache, doc="What the last forward has left for backward.")
     takes_any_number: Optional[bool] = None  # whether any input will do, as it won't for a logarithm; None: not stated

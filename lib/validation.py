@@ -36,14 +36,12 @@ def as_float(x: Any, who: Any = "input") -> np.ndarray:
     if x is None:
         raise InputError(f"{name_of(who)} got None in place of numbers. Is a return missing in the forward of the "
                          "module before it?")
-    if getattr(x, "is_graph_node", False):
-        return x.taken_in(who)
     try:
         array = np.asarray(x)
         return array if array.dtype.kind in "fc" else array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name_of(who)} expects an array of numbers, but got {type(x).__name__} "
-                         f"that NumPy can't turn into one ({error.__cause__ or error}).") from error
+                         f"that NumPy can't turn into one ({error}).") from error
 
 
 def require_not_empty(x: np.ndarray, who: Any) -> None:
@@ -91,11 +89,15 @@ def in_precision_of(x: np.ndarray, result: Any) -> Any:
 
 def require_forward(module: Any, cache: Any) -> None:
     """Raise CallOrderError unless forward has left in the cache what this backward belongs to."""
+    if cache is not None and module.open_forwards == 1:
+        module.open_forwards = 0  # this forward is answered
+        return
     if module.open_forwards < 0:
         raise CallOrderError(f"{name_of(module)}.backward was called twice after several forward passes, but it caches "
                              "the last of them only, so this gradient would be wrong. Call backward after each "
                              "forward, and make an object of its own for each place of a network.")
-    module.open_forwards = -1 if module.open_forwards > 1 else 0
+    if module.open_forwards > 1:
+        module.open_forwards = -1
     if cache is None:
         raise CallOrderError(f"{name_of(module)}.backward was called before forward: backward needs what forward "
                              "cached. Call the module on its input first.")
@@ -163,16 +165,18 @@ def checked_classes(module: Any, logits: Any, labels: Any) -> Tuple[np.ndarray, 
     Raises:
         InputError: they aren't of one shape (N, K), the batch is empty, or the labels aren't one-hot.
     """
-    if type(logits) is np.ndarray is type(labels) and logits.ndim == 2 and logits.shape == labels.shape and \
-            logits.size and logits.dtype.kind == "f" and logits.dtype is labels.dtype:
-        require_one_hot(module, labels)
-        return logits, labels
-    who = name_of(module)
-    logits, labels = as_float(logits, f"{who} (predictions)"), as_float(labels, f"{who} (labels)")
-    shape = logits.shape
-    if logits.ndim != 2:
+    logits, labels = as_float(logits, module), as_float(labels, module)
+    if logits.ndim != 2 or labels.shape != logits.shape or not logits.size:
+        _explain_shapes(name_of(module), logits.shape, labels)
+    require_one_hot(module, labels)
+    return logits, in_precision_of(logits, labels)
+
+
+def _explain_shapes(who: str, shape: Tuple[int, ...], labels: np.ndarray) -> None:
+    """Raise the InputError that fits logits and labels whose shapes aren't (N, K) both."""
+    if len(shape) != 2:
         raise InputError(f"{who} expects predictions with 2 dimensions, (N, K): one row of K logits for each example, "
-                         f"but got {logits.ndim} dimensions: {shape}. For one example, use preds.reshape(1, -1).")
+                         f"but got {len(shape)} dimensions: {shape}. For one example, use preds.reshape(1, -1).")
     if labels.shape in (shape[:1], shape[:1] + (1,)) and labels.shape != shape:
         raise InputError(f"{who} expects one-hot labels of shape (N, K) = {shape}, but got shape {labels.shape}, which "
                          "looks like class numbers. Convert them first: one_hot_encoding(y, num_classes="
@@ -180,10 +184,7 @@ def checked_classes(module: Any, logits: Any, labels: Any) -> Tuple[np.ndarray, 
     if labels.shape != shape:
         raise InputError(f"{who} expects labels of the shape of the predictions, (N, K) = {shape}, but got shape "
                          f"{labels.shape}: one row for each example, one column for each class.")
-    if not logits.size:
-        raise InputError(f"{who} got an empty batch of shape {shape}: the mean over no example is not defined.")
-    require_one_hot(module, labels)
-    return logits, in_precision_of(logits, labels)
+    raise InputError(f"{who} got an empty batch of shape {shape}: the mean over no example is not defined.")
 
 
 def require_one_hot(module: Any, labels: np.ndarray) -> None:
@@ -191,7 +192,7 @@ def require_one_hot(module: Any, labels: np.ndarray) -> None:
 
     So soft labels, which are probabilities, are accepted, too. NaN passes on into the loss, where it shows.
     """
-    excess = np.add.reduce(labels, axis=1) - 1.0  # labels.sum(axis=1), which takes longer for few labels
+    excess = labels.sum(axis=1) - 1.0
     if excess.dot(excess) < 1e-6 and np.count_nonzero(labels) == len(labels):
         return  # a single 1 in each row
     bad = (np.abs(excess) > 1e-3) | (labels < 0).any(axis=1)
