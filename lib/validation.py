@@ -36,12 +36,14 @@ def as_float(x: Any, who: Any = "input") -> np.ndarray:
     if x is None:
         raise InputError(f"{name_of(who)} got None in place of numbers. Is a return missing in the forward of the "
                          "module before it?")
+    if getattr(x, "is_graph_node", False):
+        return x.taken_in(who)
     try:
         array = np.asarray(x)
         return array if array.dtype.kind in "fc" else array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name_of(who)} expects an array of numbers, but got {type(x).__name__} "
-                         f"that NumPy can't turn into one ({error}).") from error
+                         f"that NumPy can't turn into one ({error.__cause__ or error}).") from error
 
 
 def require_not_empty(x: np.ndarray, who: Any) -> None:
@@ -192,7 +194,7 @@ def require_one_hot(module: Any, labels: np.ndarray) -> None:
 
     So soft labels, which are probabilities, are accepted, too. NaN passes on into the loss, where it shows.
     """
-    excess = labels.sum(axis=1) - 1.0
+    excess = np.add.reduce(labels, axis=1) - 1.0  # labels.sum(axis=1), which takes longer for few labels
     if excess.dot(excess) < 1e-6 and np.count_nonzero(labels) == len(labels):
         return  # a single 1 in each row
     bad = (np.abs(excess) > 1e-3) | (labels < 0).any(axis=1)
