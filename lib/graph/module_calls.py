@@ -94,6 +94,8 @@ class ModuleCall(Operation):
                 parameter.grad = earlier
             self._exchange_data(earlier_data)
             earlier_state.restore()
+            for module in self.modules:
+                module.open_forwards = 0  # the graph keeps the passes apart, and has answered this one
         if self.input_count:
             gradients = [first] + [None] * (self.input_count - 1) + gradients
         if np.ndim(grad) == 0 and grad != 1 and is_loss(self.module):  # its backward starts from dL/dL = 1
