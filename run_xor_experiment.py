@@ -19,7 +19,9 @@ from lib.activations import ReLU
 from lib.dataset import X, y
 from lib.experiments import backward_pass
 from lib.saving.command_line import OneLineParser, picture_file, positive_float, run_command, whole_number
+from lib.gradient_checking.board import explained
 from lib.gradient_utilities import zero_grad
+from lib.inspection.descent import step_in_words, training_in_words
 from lib.losses import CrossEntropyLoss
 from lib.network import Linear, Sequential
 from lib.utilities import one_hot_encoding
@@ -95,25 +97,29 @@ def main(arguments: Sequence[str] = ()) -> None:
     show_model("The model before the update:", model, loss_fn, labels)
 
     print("\nPerform one update step.")
+    params = model.parameters()
+    before, losses = [param.data.copy() for param in params], [loss_fn(model(X), labels)]
     backward_pass(model, loss_fn, options.lr)
+    losses.append(loss_fn(model(X), labels))
     show_model("The model after one update step:", model, loss_fn, labels)
+    print(*step_in_words(params, before, options.lr, losses), sep="\n")
 
     print(f"\nTrain for {options.epochs} epochs.")
     with np.errstate(over="ignore", invalid="ignore"):  # a rate that is too large is named below
-        losses = train_on_xor(model, loss_fn, labels, options.lr, options.epochs)
+        losses = losses[1:] + train_on_xor(model, loss_fn, labels, options.lr, options.epochs)
     reports = sorted({math.ceil(options.epochs * k / NUM_REPORTS) for k in range(1, NUM_REPORTS + 1)})
     for step in reports:
-        print(f"Loss after {step:3d} steps: {losses[step - 1]:.6f}")
-    if not losses[-1] < 10 * np.log(2):  # far above a guess at random, or not a number
-        print(f"The loss has grown out of bounds: steps with lr {options.lr:g} are too large. Try a smaller --lr.")
+        print(f"Loss after {step:3d} steps: {losses[step]:.6f}")
+    predictions = np.argmax(model(X), axis=1)
+    print(*training_in_words(losses, options.lr, int((predictions != y).sum())), sep="\n")
 
-    print(f"\nFinal predictions: {np.argmax(model(X), axis=1)}")
+    print(f"\nFinal predictions: {predictions}")
     print(f"Ground truth:      {y}")
     if options.plot:
         from lib.figures.boundary import plot_loss_and_boundary
-        plot_loss_and_boundary(model, losses, X, y, options.plot)
+        plot_loss_and_boundary(model, losses[1:], X, y, options.plot)
         print(f"Picture written to {options.plot}")
 
 
 if __name__ == "__main__":
-    run_command(lambda: main(sys.argv[1:]))
+    run_command(lambda: explained(lambda: main(sys.argv[1:])))

@@ -10,7 +10,10 @@ import pytest
 
 import run_xor_experiment
 from lib.activations import ReLU
+from lib.gradient_checking.course import coding_tasks
 from lib.network import Linear, Sequential
+from tests import copied_tree
+from tests.gaps.planting import plant
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -97,6 +100,48 @@ def test_a_diverging_run_says_so(capsys):
     with np.errstate(all="ignore"):
         run_xor_experiment.main(["--seed", "0", "--lr", "1e300", "--epochs", "50"])
     assert "Try a smaller --lr" in capsys.readouterr().out
+
+
+def changed_by(sign=-1.0, with_lr=True, resets=False, moves=True):
+    """Return a backward_pass with a mistake."""
+    def backward_pass(model, loss_fn, lr):
+        model.backward(loss_fn.backward())
+        for param in model.parameters():
+            if moves:
+                param.data = param.data + sign * (lr if with_lr else 1.0) * param.grad
+            if resets:
+                param.grad = np.zeros_like(param.grad)
+    return backward_pass
+
+
+@pytest.mark.parametrize("mistake, words", [
+    (lambda model, loss_fn, lr: None, ["Every gradient is zero", "No parameter has moved", "never changed"]),
+    (changed_by(moves=False), ["No parameter has moved", "never changed"]),
+    (changed_by(sign=1.0), ["uphill", "risen from the first step on"]),
+    (changed_by(with_lr=False), ["moved by its gradient times lr"]),
+    (changed_by(resets=True), ["Every gradient is zero"])])
+def test_a_wrong_backward_pass_is_told(monkeypatch, capsys, mistake, words):
+    monkeypatch.setattr(run_xor_experiment, "backward_pass", mistake)
+    run_xor_experiment.main(["--seed", "1", "--lr", "0.5", "--epochs", "300"])
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in words), shown
+    assert "too large" not in shown
+
+
+@pytest.mark.parametrize("seed, words", [(1, "has fallen in"), (0, "plateau")])
+def test_what_training_came_to_is_told(capsys, seed, words):
+    run_xor_experiment.main(["--seed", str(seed)])
+    shown = capsys.readouterr().out
+    assert re.search(r"The loss has fallen in \d+ of 1000 steps", shown) and words in shown
+    assert re.search(r"The step has changed the loss by -\d", shown)
+
+
+def test_an_open_gap_shows_the_board(tmp_path):
+    copied_tree.copy_tree(tmp_path, ())
+    plant(tmp_path, next(task for task in coding_tasks() if task.name == "zero_grad"), "raise NotImplementedError")
+    result = copied_tree.run(tmp_path, "run_xor_experiment.py")
+    assert result.returncode == 1 and "Traceback" not in result.stdout
+    assert "3.1 zero_grad: the gap is still empty (lib/gradient_utilities.py, line" in result.stdout
 
 
 def test_the_network():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import sys
 import textwrap
 import traceback
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
@@ -217,3 +218,15 @@ def as_text(found: Sequence[Outcome]) -> str:
     if first is not None:
         lines += ["", first.detail]
     return "\n".join(lines)
+
+
+def explained(run: Callable[[], Any]) -> Any:
+    """Run a program; where it fails and a task of the sheet isn't right, print the board in place of a traceback."""
+    try:
+        return run()
+    except Exception:
+        found = outcomes()
+        if all(outcome.is_right for outcome in found):
+            raise
+        print(as_text(found), file=sys.stderr)
+        sys.exit(1)
