@@ -3,6 +3,9 @@
     python3 environment.py          prints the path; makes the folder .venv first where that is needed
     python3 environment.py --check  only says whether this Python has everything: exit status 0 or 1
 
+`python -m lib.x`, `-m tests.x`, `-m exercises.x` and `-m benchmarks` come here, too, where a package is missing: they
+are run again in that environment.
+
 It needs nothing but the standard library, and never installs anything into a Python outside of .venv: if the Python
 that runs it has all the packages, that one is used; otherwise .venv is. This file also has to be understood by
 Pythons that are too old, to tell their users so: no f-strings here.
@@ -126,13 +129,51 @@ def find_environment():
         shutil.rmtree(VENV, ignore_errors=True)
         fail("Installing the packages of requirements.txt into .venv failed; the reason stands above. "
              "Is this machine online? Then run this again.")
+    say("Done. To use it for commands of your own, such as python -m pytest, activate it: " + activation())
     return venv_python()
+
+
+def activation():
+    """Return the line that activates .venv in the shells of this system."""
+    if os.name == "nt":
+        return r".venv\Scripts\Activate.ps1 (PowerShell) or .venv\Scripts\activate.bat (cmd)"
+    return ". .venv/bin/activate"
 
 
 def rerun_in_environment():
     """Run the current script again, with the same options, in an environment that has every package."""
     require_python()
     sys.exit(subprocess.call([find_environment()] + sys.argv))
+
+
+def rerun_module_in_environment():
+    """Run `python -m package.module` again, with the same options, in an environment that has every package.
+
+    Packages call this while they are imported, if a package that they need is missing. Whoever imports them in another
+    way gets Python's own message.
+    """
+    module = module_of_command()
+    if module is None:
+        return
+    require_python()
+    python = find_environment()
+    if python != sys.executable:
+        sys.exit(subprocess.call([python, "-m", module] + sys.argv[1:]))
+
+
+def module_of_command():
+    """Return which module `python -m` was asked to run, while its packages are imported; None for other commands.
+
+    Python 3.8 has no sys.orig_argv, but runpy, which looks for the module, knows its name.
+    """
+    if sys.argv[:1] != ["-m"]:
+        return None
+    frame = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_name == "_run_module_as_main":
+            return frame.f_locals.get("mod_name")
+        frame = frame.f_back
+    return None
 
 
 def require_python():

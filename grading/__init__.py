@@ -5,3 +5,8 @@ The vocabulary. A *sheet* is described by its sheet.json. A *gap* is the place i
 the machine allows, in which the student's code runs; the *child* is the program in it, and the *parent* the one that
 asks. Only the parent knows what is right.
 """
+from importlib.util import find_spec
+
+if find_spec("numpy") is None:
+    from environment import rerun_module_in_environment  # it stands beside this folder
+    rerun_module_in_environment()  # `python -m` of a module of this package goes on in .venv

@@ -51,6 +51,34 @@ def test_nothing_half_made_stays_when_installing_fails(monkeypatch, tmp_path, ca
     assert "Installing the packages of requirements.txt into .venv failed" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", [["-m", "lib.gradient_utilities", "--help"], ["-m", "lib.gradient_checking", "-h"],
+                                     ["-m", "tests.test_zero_grad", "-q"], ["-m", "exercises.digits.train_network"],
+                                     ["-m", "benchmarks", "--help"], ["-m", "grading", "release"]])
+def test_a_module_is_run_again_where_numpy_is(tmp_path, command):
+    """Started by a Python without NumPy, of which a script that prints its arguments takes the place in .venv."""
+    for name in ("environment.py", "lib/__init__.py", "tests/__init__.py", "exercises/__init__.py",
+                 "exercises/digits/__init__.py", "benchmarks/__init__.py", "grading/__init__.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text((ROOT / name).read_text("utf-8"), "utf-8")
+    for name in ("lib/gradient_utilities", "lib/gradient_checking/__main__", "tests/test_zero_grad",
+                 "exercises/digits/train_network", "benchmarks/__main__", "grading/__main__"):
+        (tmp_path / (name + ".py")).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / (name + ".py")).write_text("import numpy", "utf-8")
+    (tmp_path / "lib" / "gradient_checking" / "__init__.py").write_text("", "utf-8")
+    script = ("import environment, os, sys; environment.find_environment = lambda: sys.argv[0]\n"
+              "environment.subprocess.call = lambda command: print(*command[1:])\n"
+              "import runpy; sys.argv = ['-m'] + sys.argv[2:]; runpy._run_module_as_main(sys.argv.pop(1))")
+    result = subprocess.run([sys.executable, "-S", "-c", script] + command, cwd=str(tmp_path), stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, universal_newlines=True)
+    assert result.stdout.split() == command, result.stdout
+
+
+def test_other_imports_without_numpy_get_pythons_message(tmp_path):
+    result = subprocess.run([sys.executable, "-S", "-c", "import lib.network"], cwd=str(ROOT), stderr=subprocess.PIPE,
+                            universal_newlines=True)
+    assert "No module named 'numpy'" in result.stderr
+
+
 def imported_by(module):
     """Return the names of the top-level packages that importing a module brings in."""
     code = f"import sys, {module}; print(' '.join({{name.split('.')[0] for name in sys.modules}}))"
