@@ -141,10 +141,11 @@ def test_by_default_the_modules_train(together, monkeypatch):
     assert not together
 
 
+@pytest.mark.parametrize("factor", [1.1, -1, 0])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_a_gradient_that_differs_is_named(monkeypatch, dtype):
+def test_a_gradient_that_differs_is_named(monkeypatch, dtype, factor):
     right = ReLU.backward
-    monkeypatch.setattr(ReLU, "backward", edited(ReLU, "backward", lambda self, grad: 1.1 * right(self, grad)))
+    monkeypatch.setattr(ReLU, "backward", edited(ReLU, "backward", lambda self, grad: factor * right(self, grad)))
     with pytest.raises(DifferentResult, match=r"The gradient of Sequential\[0\].(W|b) in run 0 is"):
         train_many(lambda: create_xor_net().astype(dtype), CrossEntropyLoss(), X.astype(dtype), LABELS, 3, seeds=3,
                    compiled=True)

@@ -61,5 +61,5 @@ def usable_threads(model: Module, x: Any, batch_size: int) -> int:
     for _, parameter in model.named_parameters(constants=True):
         positions = shape[2:] if parameter.data.ndim > 2 else shape[1:-1] if len(shape) == 3 else ()
         rows = min(batch_size, shape[0]) * int(np.prod(positions))
-        most = max(most, rows * parameter.data.size * (parameter.data.ndim > 1))
+        most = max(most, rows * parameter.data.size)
     return max(1, most // MULTIPLICATIONS_A_THREAD)
