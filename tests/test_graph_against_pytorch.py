@@ -9,14 +9,24 @@ from lib import graph
 torch = pytest.importorskip("torch", reason="PyTorch is the independent witness here")
 
 
-def torch_max(x, axis, keepdims):
-    return torch.amax(x, dim=tuple(range(x.ndim)) if axis is None else axis, keepdim=keepdims)
-
-
-def torch_reduce(name):
+def torch_reduce(name, **settings):
     def reduce(x, axis, keepdims):
-        return getattr(torch, name)(x, dim=tuple(range(x.ndim)) if axis is None else axis, keepdim=keepdims)
+        return getattr(torch, name)(x, dim=tuple(range(x.ndim)) if axis is None else axis, keepdim=keepdims, **settings)
     return reduce
+
+
+def torch_prod(x, axis, keepdims):
+    if axis is None:
+        return torch.prod(x).reshape((1,) * x.ndim) if keepdims else torch.prod(x)
+    return torch.prod(x, dim=axis, keepdim=keepdims)
+
+
+def torch_norm(x, axis, keepdims):
+    return torch.linalg.vector_norm(x, dim=axis, keepdim=keepdims)
+
+
+def of_numpy(function, **settings):
+    return lambda x, axis, keepdims: function(x, axis=axis, keepdims=keepdims, **settings)
 
 
 UNARY = {  # name: on graph nodes, on tensors; arguments that must be positive go through |x| + 1/2 first
@@ -28,16 +38,24 @@ UNARY = {  # name: on graph nodes, on tensors; arguments that must be positive g
     "sigmoid": (graph.sigmoid, torch.sigmoid), "relu": (graph.relu, torch.relu),
     "negate": (lambda x: -x, lambda x: -x), "square": (lambda x: x ** 2, lambda x: x ** 2),
     "root": (lambda x: (abs(x) + 0.5) ** -0.5, lambda x: (torch.abs(x) + 0.5) ** -0.5),
-    "flatten": (lambda x: x.reshape(-1), lambda x: x.reshape(-1)),
+    "flatten": (np.ravel, torch.ravel), "tan": (lambda x: np.tan(np.tanh(x)), lambda x: torch.tan(torch.tanh(x))),
+    "clip": (lambda x: np.clip(x, -0.71, 0.83), lambda x: torch.clip(x, -0.71, 0.83)),
+    "where": (lambda x: np.where(x > 0.3, x * x, np.exp(x)), lambda x: torch.where(x > 0.3, x * x, torch.exp(x))),
+    "squeeze": (np.squeeze, torch.squeeze), "cumsum": (np.cumsum, lambda x: torch.cumsum(x.ravel(), 0)),
 }
 BINARY = {
     "add": (lambda a, b: a + b,) * 2, "subtract": (lambda a, b: a - b,) * 2, "multiply": (lambda a, b: a * b,) * 2,
     "divide": (lambda a, b: a / (abs(b) + 0.5), lambda a, b: a / (torch.abs(b) + 0.5)),
     "power": (lambda a, b: (abs(a) + 0.5) ** graph.tanh(b), lambda a, b: (torch.abs(a) + 0.5) ** torch.tanh(b)),
-    "maximum": (graph.maximum, torch.maximum),
+    "maximum": (graph.maximum, torch.maximum), "minimum": (np.minimum, torch.minimum), "hypot":
+    (lambda a, b: np.hypot(abs(a) + 0.5, b), lambda a, b: torch.hypot(torch.abs(a) + 0.5, b)),
+    "logaddexp": (np.logaddexp, torch.logaddexp),
 }
 REDUCTIONS = {"sum": (graph.sum, torch_reduce("sum")), "mean": (graph.mean, torch_reduce("mean")),
-              "max": (graph.max, torch_max)}
+              "max": (graph.max, torch_reduce("amax")), "min": (graph.min, torch_reduce("amin")),
+              "prod": (graph.prod, torch_prod), "logsumexp": (graph.logsumexp, torch_reduce("logsumexp")),
+              "var": (of_numpy(np.var), torch_reduce("var", correction=0)),
+              "norm": (of_numpy(np.linalg.norm), torch_norm)}
 SHAPES = [(), (3,), (2, 3), (2, 1), (1, 3), (3, 2), (2, 2, 3), (3, 3)]
 
 
@@ -62,7 +80,7 @@ def random_step(rng, nodes, tensors):
         if not broadcast(a.shape, b.shape):
             return
         name = rng.choice(sorted(BINARY))
-        if name == "maximum" and np.any(a.value == b.value):
+        if name in ("maximum", "minimum") and np.any(a.value == b.value):
             return  # at a tie, PyTorch gives half to each
         if name == "subtract" and {a.ndim, b.ndim} == {1, 2} and a.size == b.size and 1 in (a.shape[-1], b.shape[-1]):
             return  # (n, 1) - (n,) is refused: in a loss, it is a mistake

@@ -9,6 +9,7 @@ from typing import Any, Iterator, List, Tuple
 
 import numpy as np
 
+from lib.graph.composed import astype, remainder
 from lib.graph.numpy_functions import on_function, on_ufunc
 from lib.graph.operations import Methods, value_of
 from lib.graph.operations.reductions import Max, Mean, Min, Sum
@@ -93,10 +94,10 @@ class ArrayHabits(Methods):
         return value_of(other) // self.value
 
     def __mod__(self, other: Any) -> Any:
-        return np.remainder(self, other)
+        return remainder(self, other)
 
     def __rmod__(self, other: Any) -> Any:
-        return np.remainder(other, self)
+        return remainder(other, self)
 
     def __divmod__(self, other: Any) -> Tuple[Any, Any]:
         return self // other, self % other
@@ -118,12 +119,12 @@ class ArrayHabits(Methods):
 
     def sum(self, axis: Any = None, dtype: Any = None, *, keepdims: bool = False) -> Any:
         """Return the sum of the entries along an axis, several, or all of them."""
-        node = self if dtype is None else self.astype(dtype)
+        node = self if dtype is None else astype(self, dtype)
         return node.apply(Sum(axis, keepdims), (node,))
 
     def mean(self, axis: Any = None, dtype: Any = None, *, keepdims: bool = False) -> Any:
         """Return the mean of the entries along an axis, several, or all of them."""
-        node = self if dtype is None else self.astype(dtype)
+        node = self if dtype is None else astype(self, dtype)
         return node.apply(Mean(axis, keepdims), (node,))
 
     def max(self, axis: Any = None, keepdims: bool = False) -> Any:

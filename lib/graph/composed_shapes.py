@@ -116,17 +116,19 @@ def diag(v: Any, k: int = 0) -> Any:
 @rule
 def tril(m: Any, k: int = 0) -> Any:
     """Return a matrix with zeros above a diagonal."""
-    return np.where(np.tri(*m.shape[-2:], k=k, dtype=bool), m, np.zeros((), m.dtype))
+    rows, columns = m.shape[-2:]
+    return np.where(np.tri(rows, columns, k, dtype=bool), m, np.zeros((), m.dtype))
 
 
 @rule
 def triu(m: Any, k: int = 0) -> Any:
     """Return a matrix with zeros below a diagonal."""
-    return np.where(np.tri(*m.shape[-2:], k=k - 1, dtype=bool), np.zeros((), m.dtype), m)
+    rows, columns = m.shape[-2:]
+    return np.where(np.tri(rows, columns, k - 1, dtype=bool), np.zeros((), m.dtype), m)
 
 
 @rule
-def pad(array: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Any:
+def pad(array: Any, pad_width: Any, mode: Any = "constant", constant_values: Any = 0) -> Any:
     """Return a with a border: of constant values, or with mode "edge", "reflect", "symmetric" or "wrap" of its own."""
     places = np.arange(array.size).reshape(array.shape)
     if mode in ("edge", "reflect", "symmetric", "wrap"):

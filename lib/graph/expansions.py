@@ -69,7 +69,8 @@ def _dropout(module: Any, x: Node) -> Node:
 @expansion(getattr(regularizers, "L1Regularization", None))
 def _l1(module: Any) -> Node:
     total: Any = 0.0
-    for w in map(parameter_node, module.params):
+    for parameter in module.params:
+        w: Any = parameter_node(parameter)
         total = total + np.where(w == 0, 0, abs(w)).sum()  # at 0, the penalty's derivative is 0
     return module.lambd * total
 
@@ -94,7 +95,7 @@ def _conv2d(module: Any, x: Node) -> Node:
     return convolution(x, parameter_node(module.W), module.stride, module.padding) + parameter_node(module.b)
 
 
-def convolution(x: Node, W: Node, stride: Tuple[int, int], padding: Tuple[int, int]) -> Node:
+def convolution(x: Any, W: Any, stride: Tuple[int, int], padding: Tuple[int, int]) -> Node:
     """Return the convolution of images with W (out channels, in channels, kh, kw), as one matrix product."""
     rows, columns = padding
     padded = np.pad(x, ((0, 0), (0, 0), (rows, rows), (columns, columns))) if rows or columns else x

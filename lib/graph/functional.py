@@ -149,11 +149,12 @@ def jacobian(f: Callable[..., Any], argnum: int = 0) -> Callable[..., Any]:
         call = _Call(f, args, (argnum,), kwargs)
         output = call.output
         units = np.eye(output.size, dtype=output.dtype).reshape((output.size,) + output.shape)
-        rows = [derivatives(output, call.inputs, unit if output.ndim else unit[()])[0] for unit in units]
+        rows: List[Any] = [derivatives(output, call.inputs, unit if output.ndim else unit[()])[0] for unit in units]
         shape = output.shape + call.inputs[0].shape
         if not rows:
             return np.zeros(shape, output.dtype)
-        return call.results([np.stack(rows).reshape(shape)])[0]
+        together: Any = np.stack(rows)
+        return call.results([together.reshape(shape)])[0]
 
     return full_jacobian
 

@@ -91,10 +91,10 @@ class Everything:
         for array, numbers in self.arrays:
             if array.flags.writeable:
                 array[...] = numbers
-        for parameter, data, grad, numbers in self.gradients:
+        for parameter, data, grad, values in self.gradients:
             parameter.share(data)
             if grad is not None:
-                grad[...] = numbers
+                grad[...] = values
             parameter.grad = grad
 
     def __enter__(self) -> "Everything":

@@ -55,7 +55,7 @@ class Transpose(Movement):
     name, shape_rule = "transpose", "the sizes in the new order of the axes; (n, m) becomes (m, n)"
 
     def __init__(self, axes: Any = None) -> None:
-        self.axes = None if axes is None else as_shape(axes)
+        self.axes: Any = None if axes is None else as_shape(axes)
 
     @classmethod
     def examples(cls, rng):
