@@ -28,39 +28,52 @@ from lib.graph.explain.document import Document, Line, Part
 from lib.graph.explain.jacobians import jacobian, jacobians
 from lib.graph.explain.matrices import matrices
 from lib.graph.explain.paths import paths
+from lib.graph.explain.short_lines import short_part_of, short_parts
 from lib.graph.node import Node
-from lib.validation import InputError
+from lib.validation import InputError, require_choice
 
 __all__ = ["explain", "Explanation", "jacobian"]
 LARGEST_EXPLAINED = 400
 
 
-def explain(output: Node, learning_rate: Optional[float] = None, reuse: bool = True) -> "Explanation":
+def explain(output: Node, learning_rate: Optional[float] = None, reuse: bool = True,
+            detail: str = "short") -> "Explanation":
     """Return the derivation of a graph's gradients; print it, or show it in a notebook.
 
     Args:
         output: the node to differentiate, a single number such as a loss.
         learning_rate: if given, one step of gradient descent with it is part of the derivation.
         reuse: whether equal sub-expressions become one intermediate variable, so that each is computed once.
+        detail: "short" writes what a tutor would, one formula for each gradient of a named node; "every edge" writes
+            each operation and each product along an edge, in the parts (a) to (h).
 
     Returns:
-        An Explanation. print(explanation) shows it all; its methods give the parts (a) to (h) one by one.
+        An Explanation. print(explanation) shows it all; its methods give parts one by one, of("w5") one gradient alone.
     """
-    return Explanation(output, learning_rate, reuse)
+    return Explanation(output, learning_rate, reuse, detail)
 
 
 class Explanation(Document):
-    """A graph's forward and backward pass by hand: parts (a) to (h), each a method that returns a printable Part.
+    """A graph's forward and backward pass by hand, in the short form or edge by edge.
 
-    print(explanation) shows them all as text, `markdown()` as Markdown with LaTeX; in a notebook, the explanation and
-    each of its parts show themselves with formulas. Neither `grad` nor `value` of any node is changed.
+    print(explanation) shows it as text, `markdown()` as Markdown with LaTeX; in a notebook, the explanation and each
+    of its parts show themselves with formulas. The methods give the short form of one gradient, of(...), and the parts
+    (a) to (h) of the long one. Neither `grad` nor `value` of any node is changed.
     """
 
-    def __init__(self, output: Node, learning_rate: Optional[float] = None, reuse: bool = True) -> None:
+    def __init__(self, output: Node, learning_rate: Optional[float] = None, reuse: bool = True,
+                 detail: str = "short") -> None:
         super().__init__([])
+        require_choice("detail", detail, ("short", "every edge"), "explain")
+        self.detail = detail
         self.derivation = derivation_of(output, reuse)
         self.output = self.derivation.output
         self.learning_rate = learning_rate
+
+    def of(self, variable: Any) -> Part:
+        """Return the derivation of one gradient alone, in the short form: explain(L).of("w5")."""
+        self.derivation.require_gradients()
+        return short_part_of(self.derivation, self.derivation.node(variable))
 
     def intermediates(self) -> Part:
         """Return (a): the intermediate variables t1, t2, ..., one operation each."""
@@ -107,12 +120,15 @@ class Explanation(Document):
         return expressions.formula(self.derivation)
 
     def parts(self) -> List[Part]:
-        """Return the parts that make up the whole: (e) for each variable, (f) and (h) if there are arrays."""
+        """Return the parts that make up the whole: in every detail, (a) to (h)."""
         self.derivation.require_gradients()
         order = self.derivation.order
         if len(order) > LARGEST_EXPLAINED:
             raise InputError(f"A graph of {len(order)} nodes is too long to be explained in one piece; the limit is "
                              f"{LARGEST_EXPLAINED}. Ask for single parts, such as explanation.sums().")
+        if self.detail == "short":
+            step = [] if self.learning_rate is None else [self.step(self.learning_rate)]
+            return short_parts(self.derivation) + step
         parts = [self.intermediates(), self.forward(), self.edges(), self.sums()]
         parts += [self.paths(node) for node in self.derivation.parameters()]
         arrays = any(node.ndim for node in order)
