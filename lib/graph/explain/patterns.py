@@ -1,7 +1,7 @@
 """Where two derivatives together are simpler than each alone: softmax or sigmoid with the cross-entropy is p - y."""
 from __future__ import annotations
 
-from typing import List, Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
 import numpy as np
 
@@ -24,7 +24,8 @@ def _log_softmax(derivation: Derivation, edge: Edge, grad: Term, out: Term,
     for y in names_in(grad):
         share = times(grad, 1 / y)
         if y not in names_in(share) and _adds_up_to_one(derivation, edge, y):
-            p = call("softmax", values[0], axis=None if edge.parent.ndim == 1 else edge.child.operation.axis,  # type: ignore[union-attr]
+            operation: Any = edge.child.operation
+            p = call("softmax", values[0], axis=None if edge.parent.ndim == 1 else operation.axis,
                      shape=edge.parent.shape)
             return times(negated(share), p - y), "   (log-softmax with cross-entropy: p - y)"
     return None

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Dict, List, Optional, Set
 
-import numpy as np
-
 from lib.graph.explain import replay
 from lib.graph.explain.derivation import Derivation, Edge
 from lib.graph.explain.flows import back_to_parent
@@ -48,7 +46,7 @@ class ShortForm:
         for node in derivation.order:
             self.values[node] = derivation.names.term(node)
             if node.operation is not None:
-                formula = node.operation.formula(*[self.values[parent] for parent in node.parents])
+                formula = node.operation.formula(*[self.values[parent] for parent in node.parents]).of_shape(node.shape)
                 if node in self.kept:
                     self.formulas[node] = formula
                 else:
@@ -91,7 +89,8 @@ class ShortForm:
         for edge in derivation.edges:
             operation = edge.child.operation
             terms = [derivation.names.term(node) for node in (edge.child,) + edge.child.parents]
-            for term in names_in(operation.flow(edge.i, name("G", edge.child.shape), *terms)):  # type: ignore[union-attr]
+            assert operation is not None
+            for term in names_in(operation.flow(edge.i, name("G", edge.child.shape), *terms)):
                 if term in by_term:
                     mentions[by_term[term]] += 1
         return mentions
@@ -143,7 +142,10 @@ class ShortForm:
                 self.remarks[node] = remark
         formula = plus(*terms)
         symbol = self.deltas.get(node) or derivation.names.partial(node)
-        is_leaf, is_delta = node.operation is None, node in self.deltas
+        is_leaf = node.operation is None
+        is_delta = node in self.deltas and (node.ndim > 0 or signs_in(formula) > 2)
+        if node in self.deltas and not is_delta:
+            del self.deltas[node]
         own_line = is_leaf or is_delta or (node in self.kept and not self._is_folded(node, formula))
         trivial = is_number(formula) or formula.kind in ("name", "partial", "ones")
         if not own_line or (trivial and not is_leaf and not (node.name and not is_number(formula))):
@@ -157,16 +159,18 @@ class ShortForm:
         grad = self.symbols[edge.child]
         values = [self.values[parent] for parent in edge.child.parents]
         out = self.values[edge.child]
-        known = known_flow(self.derivation, edge, grad, out, values)
+        known = known_flow(self.derivation, edge, self.gradients.get(edge.child, grad), out, values)
         if known is not None:
+            if len(self.derivation.edges_from(edge.child)) == 1:
+                self.gradients.pop(edge.child, None)  # nothing else needs it
             return known
         operation = edge.child.operation
         assert operation is not None
-        grad = grad if grad.shape == edge.child.shape else Term(grad.kind, grad.parts, edge.child.shape)
-        return back_to_parent(edge, operation.flow(edge.i, grad, out, *values)), ""
+        flow = operation.flow(edge.i, grad.of_shape(edge.child.shape), out, *values)
+        return back_to_parent(edge, flow).of_shape(edge.parent.shape), ""
 
     def _is_folded(self, node: Node, formula: Term) -> bool:
         """Tell whether a gradient is written inside of the one delta that it leads to, delta_o = (o - t) o (1 - o)."""
         if signs_in(formula) > MOST_FOLDED or node.operation is None or len(node.parents) != 1:
             return False
-        return node.parents[0] in self.deltas and not np.any([parent.name for parent in node.parents])
+        return node.parents[0] in self.deltas

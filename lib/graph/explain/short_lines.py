@@ -12,7 +12,7 @@ from lib.graph.explain.parts import listed
 from lib.graph.explain.short import ShortForm
 from lib.graph.node import Node
 from lib.graph.notation import TEXT, Term, array, equation, number, words
-from lib.graph.notation.digits import digits_needed, shape_text
+from lib.graph.notation.digits import digits_needed, number_text, shape_text
 from lib.graph.notation.evaluate import evaluate, names_in, replaced
 from lib.graph.operations import Operation
 
@@ -82,9 +82,9 @@ def backward(short: ShortForm, which: Set[Node]) -> List[Line]:
     if deltas:
         child = short.children[deltas[-1]][0]
         function = child.operation.name  # type: ignore[union-attr]
+        others = ", and so on." if len(deltas) > 1 else "."
         lines.append(Line(short.deltas[deltas[-1]], " stands for the derivative of ", names.term(derivation.output),
-                          " by what ", names.term(child), f" is the {function} of" + (", and so on." if len(deltas) > 1
-                                                                                     else ".")))
+                          " by what ", names.term(child), f" is the {function} of{others}"))
     waiting = [node for node in reversed(derivation.order) if node in short.gradients and node in which]
     leaves = [node for node in derivation.order if node.operation is None and node in short.gradients and node in which]
     done: Set[Node] = set()
@@ -117,7 +117,7 @@ def _lines(short: ShortForm, symbol: Term, formula: Term, value: Any, remark: st
     if np.ndim(value):
         terms = [symbol, formula] + ([array(value)] if np.size(value) <= MOST_ENTRIES else [])
         return [Line(equation(*terms), shape + remark)]
-    numbers = _with_numbers(short, formula, value)
+    numbers = [term for term in _with_numbers(short, formula, value) if TEXT.write(term) != number_text(value)]
     line = Line(equation(symbol, formula, *numbers, number(value)), remark)
     if len(line.text) <= WIDEST or not numbers:
         return [line]

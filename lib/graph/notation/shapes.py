@@ -3,8 +3,9 @@ from __future__ import annotations
 
 from typing import Any, Optional, Tuple
 
+from lib.graph.notation.evaluate import names_in, replaced
 from lib.graph.notation.simplify import times
-from lib.graph.notation.terms import Shape, Term, call, method, ones
+from lib.graph.notation.terms import Shape, Term, call, method, number, ones
 
 
 def reduced_shape(shape: Optional[Shape], axis: Any, keepdims: bool) -> Optional[Shape]:
@@ -36,6 +37,8 @@ def spread(grad: Term, shape: Optional[Shape], axis: Any, keepdims: bool) -> Ter
     """Return a gradient that arrives at a reduction, copied to every entry that took part in it."""
     if shape is None:
         return grad
+    if not names_in(grad):  # the same number for each entry
+        return times(replaced(grad, {ones(grad.shape or ()): number(1)}), ones(shape))
     axes = tuple(range(len(shape))) if axis is None else tuple(sorted(k % len(shape) for k in _as_tuple(axis)))
     if not keepdims and axes != tuple(range(len(axes))):  # NumPy adds missing axes in front only
         sizes = tuple(1 if k in axes else size for k, size in enumerate(shape))

@@ -73,6 +73,9 @@ def _flattened(factors: Iterable[Term]) -> Iterable[Term]:
     for factor in factors:
         if factor.kind == "product":
             yield from _flattened(factor.parts)
+        elif factor.kind == "power" and factor.parts[0].kind == "call" and factor.parts[0].parts[0] == "sqrt" \
+                and is_number(factor.parts[1], 2):
+            yield from _flattened(factor.parts[0].parts[1])
         elif factor.kind == "negative":
             yield number(-1)
             yield from _flattened([factor.parts[0]])

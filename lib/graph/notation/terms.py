@@ -76,6 +76,10 @@ class Term:
     def __neg__(self) -> "Term":
         return Term("negative", (self,), self.shape)
 
+    def of_shape(self, shape: Optional[Shape]) -> "Term":
+        """Return the term with another shape: that of the value that it stands for, where it is known better."""
+        return self if shape == self.shape else Term(self.kind, self.parts, shape)
+
     @property
     def T(self) -> "Term":
         """The transpose."""

@@ -1,0 +1,194 @@
+"""The short form: a page at most, in the names of textbooks, with known solutions; each a problem that tutors set."""
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lib.graph import constant, log, log_softmax, maximum, relu, sigmoid, softmax, tanh, variable
+from lib.graph.explain import explain
+from lib.graph.explain.short import ShortForm
+from exercises.pen_and_paper import expression_a, expression_b, expression_c, skip_network
+from lib.validation import InputError
+
+PAGE = 60  # lines
+
+
+def two_by_two(naming):
+    """Return the loss of the well-known network of 2-2-2 sigmoid units, with all, some or no computed nodes named."""
+    numbers = dict(w1=.15, w2=.20, w3=.25, w4=.30, w5=.40, w6=.45, w7=.50, w8=.55, b1=.35, b2=.60)
+    v = {name: variable(value, name=name) for name, value in numbers.items()}
+    v.update({name: constant(value, name=name) for name, value in dict(i1=.05, i2=.10, t1=.01, t2=.99).items()})
+
+    def unit(name, a, x, b, y, c):
+        net = v[a] * x + v[b] * y + v[c]
+        out = sigmoid(net.named(f"net_{name}") if naming == "all" else net)
+        return out if naming == "none" else out.named(name)
+
+    h1, h2 = unit("h1", "w1", v["i1"], "w2", v["i2"], "b1"), unit("h2", "w3", v["i1"], "w4", v["i2"], "b1")
+    o1, o2 = unit("o1", "w5", h1, "w6", h2, "b2"), unit("o2", "w7", h1, "w8", h2, "b2")
+    errors = [0.5 * (v["t1"] - o1) ** 2, 0.5 * (v["t2"] - o2) ** 2]
+    if naming == "all":
+        errors = [error.named(f"E{k + 1}") for k, error in enumerate(errors)]
+    return (errors[0] + errors[1]).named("E")
+
+
+def lines(explanation):
+    return [line.text for part in explanation.parts() for line in part.lines]
+
+
+@pytest.mark.parametrize("naming", ["all", "units", "none"])
+def test_the_well_known_network_takes_about_thirty_lines(naming):
+    said = str(explain(two_by_two(naming)))
+    assert len(said.splitlines()) <= 33
+    for number in ("0.59327", "0.596884", "0.751365", "0.772928", "0.298371", "0.138499", "0.082167", "0.0826676",
+                   "-0.0226025", "-0.0227402", "0.000438568", "0.000877135", "0.000497713", "0.000995425"):
+        assert number in said
+    assert len(str(explain(two_by_two(naming), detail="every edge")).splitlines()) > 200
+
+
+def test_unnamed_nodes_are_folded_into_named_ones():
+    said = lines(explain(two_by_two("units")))
+    assert ("delta_o1 = (o1 - t1) * o1 * (1 - o1) = (0.751365 - 0.01) * 0.751365 * (1 - 0.751365) = 0.138499") in said
+    assert "delta_h1 = (delta_o1 * w5 + delta_o2 * w7) * h1 * (1 - h1)" in said
+    assert "dE/dw5 = delta_o1 * h1 = 0.138499 * 0.59327 = 0.082167" in said
+    assert "h1 = sigmoid(w1 * i1 + w2 * i2 + b1) = sigmoid(0.15 * 0.05 + 0.2 * 0.1 + 0.35) = 0.59327" in said
+
+
+def test_named_nodes_keep_their_lines():
+    said = lines(explain(two_by_two("all")))
+    assert "dE/do1 = o1 - t1 = 0.751365 - 0.01 = 0.741365" in said
+    assert "dE/dnet_o1 = dE/do1 * o1 * (1 - o1) = 0.741365 * 0.751365 * (1 - 0.751365) = 0.138499" in said
+    assert not any(line.startswith("dE/dE") for line in said)  # factors of 1 vanish
+
+
+def test_one_parameter_alone():
+    part = explain(two_by_two("units")).of("w5")
+    said = [line.text for line in part.lines]
+    assert said[-1] == "dE/dw5 = delta_o1 * h1 = 0.138499 * 0.59327 = 0.082167"
+    assert len(said) < 10 and not any("w7" in line for line in said)
+    assert "doesn't depend" in str(explain(two_by_two("units")).of("i1"))
+    with pytest.raises(InputError, match="no node called"):
+        explain(two_by_two("units")).of("w9")
+    with pytest.raises(InputError, match="every edge"):
+        explain(two_by_two("units"), detail="long")
+
+
+def test_each_gradient_is_that_of_the_engine():
+    for loss in (two_by_two("units"), skip_network(), expression_a(), expression_b(), expression_c()):
+        by_hand = explain(loss)
+        loss.backward()
+        short = ShortForm(by_hand.derivation)
+        for node in by_hand.derivation.parameters():
+            assert node in short.gradients
+            last = by_hand.of(node).lines[-1].text.split(" = ")[-1]
+            assert float(last) == pytest.approx(float(node.grad), rel=1e-5)
+
+
+# ---------------------------------------------------------------------- ten textbook problems, with their solutions
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.normal(size=(5, 3)), np.eye(2)[[0, 1, 1, 0, 1]]
+
+
+def linear_regression():
+    """dL/dw0 = 2/N sum e, dL/dw1 = 2/N sum e x."""
+    w0, w1 = variable(1.0, name="w0"), variable(2.0, name="w1")
+    x, y = constant([1.0, 2.0, 3.0], name="x"), constant([2.0, 6.0, 6.0], name="y")
+    e = (w0 + w1 * x - y).named("e")
+    return (e ** 2).mean().named("L"), ["dL/de = 2/3 * e", "dL/dw0 = sum(dL/de)", "dL/dw1 = sum(dL/de * x)"]
+
+
+def logistic_regression():
+    """The gradient is the mean of (p - y) x."""
+    w, x, y = variable([0.5, -0.2, 0.1], name="w"), constant(X, name="x"), constant(Y[:, 0], name="y")
+    p = sigmoid(x @ w).named("p")
+    loss = (-y * log(p) - (1 - y) * log(1 - p)).mean().named("L")
+    return loss, ["dL/dw = x.T @ ((p - y) / 5)"]
+
+
+def softmax_regression():
+    """Softmax and cross-entropy: p - y."""
+    W, b = variable(np.ones((3, 2)), name="W"), variable(np.zeros(2), name="b")
+    p = softmax(constant(X, name="x") @ W + b).named("p")
+    loss = -(constant(Y, name="y") * log(p)).sum() / 5
+    return loss.named("L"), ["delta_p = (p - y) / 5", "dL/dW = x.T @ delta_p", "dL/db = sum(delta_p, axis=0)"]
+
+
+def softmax_of_logits():
+    """The same from the logarithm of softmax, averaged over the rows."""
+    s, y = variable(X[:, :2], name="s"), constant(Y, name="y")
+    loss = -(y * log_softmax(s)).sum(axis=1).mean()
+    return loss.named("L"), ["dL/ds = (softmax(s, axis=-1) - y) / 5"]
+
+
+def hidden_layer():
+    """A ReLU layer and the squared error, in matrix form."""
+    x, y = constant(X, name="x"), constant(X[:, :1], name="y")
+    W1, b1 = variable(RNG.normal(size=(3, 4)), name="W1"), variable(np.zeros(4), name="b1")
+    W2, b2 = variable(RNG.normal(size=(4, 1)), name="W2"), variable(np.zeros(1), name="b2")
+    z = (x @ W1 + b1).named("z")
+    h = relu(z).named("h")
+    y_hat = (h @ W2 + b2).named("y_hat")
+    return ((y_hat - y) ** 2).mean().named("L"), [
+        "dL/dy_hat = 2/5 * (y_hat - y)", "dL/dW2 = h.T @ dL/dy_hat", "dL/db2 = sum(dL/dy_hat, axis=0)",
+        "dL/dh = dL/dy_hat @ W2.T", "dL/dz = dL/dh * (z > 0)", "dL/dW1 = x.T @ dL/dz", "dL/db1 = sum(dL/dz, axis=0)"]
+
+
+def recurrent_network():
+    """Back-propagation through time, two steps of a tanh unit: dh2/dh1 = (1 - h2^2) u."""
+    u, w, y = variable(0.5, name="u"), variable(0.8, name="w"), constant(1.0, name="y")
+    h1 = tanh(w * constant(1.0, name="x1")).named("h1")
+    h2 = tanh(u * h1 + w * constant(-0.5, name="x2")).named("h2")
+    return (0.5 * (h2 - y) ** 2).named("L"), [
+        "delta_h2 = (h2 - y) * (1 - h2 ** 2)", "dL/du = delta_h2 * h1",
+        "dL/dh1 = delta_h2 * u", "dL/dw = dL/dh1 * (1 - h1 ** 2) * x1 + delta_h2 * x2"]
+
+
+def least_squares_with_weight_decay():
+    """The gradient of |X w - y|^2 / 2 + lambda / 2 |w|^2 is X^T (X w - y) + lambda w."""
+    w, x, y = variable([1.0, 2.0, 3.0], name="w"), constant(X, name="X"), constant(X[:, 0], name="y")
+    r = (x @ w - y).named("r")
+    return (0.5 * (r ** 2).sum() + 0.05 * (w ** 2).sum()).named("L"), ["dL/dr = r", "dL/dw = X.T @ dL/dr + 0.1 * w"]
+
+
+def svm():
+    """The hinge loss: minus y x where the margin is below 1."""
+    w, x, y = variable([0.3, 0.1, 0.2], name="w"), constant(X, name="x"), constant([1.0, -1, 1, 1, -1], name="y")
+    m = (1 - y * (x @ w)).named("m")
+    return maximum(m, 0).sum().named("L"), ["dL/dm = where(m > 0, 1, 0)", "dL/dw = x.T @ (-dL/dm * y)"]
+
+
+def gaussian_likelihood():
+    """-log N(x | mu, s^2): by mu, (mu - x) / s^2; by s, 1/s - (x - mu)^2 / s^3."""
+    mu, s, x = variable(1.0, name="mu"), variable(2.0, name="s"), constant(4.0, name="x")
+    d = (x - mu).named("d")
+    return (log(s) + d ** 2 / (2 * s ** 2)).named("L"), [
+        "dL/dt4 = -d ** 2 / t4 ** 2 = -3 ** 2 / 8 ** 2 = -0.140625",
+        "dL/ds = 1 / s + 4 * dL/dt4 * s = 1 / 2 + 4 * (-0.140625) * 2 = -0.625",
+        "dL/dd = 2 * d / t4 = 2 * 3 / 8 = 0.75", "dL/dmu = -dL/dd = -0.75"]
+
+
+def l1_with_a_skip_connection():
+    """The main sheet's task: 0.75, 0.25, 0.25, 0.5."""
+    return skip_network(), ["dL/dh0 = dL/dz1 * w1 + dL/dy_hat * ws = 0.5 * 0.5 + 1 * 0.5 = 0.75",
+                            "dL/dw0 = dL/dz0 * x = 0.75 * 1 = 0.75"]
+
+
+PROBLEMS = [linear_regression, logistic_regression, softmax_regression, softmax_of_logits, hidden_layer,
+            recurrent_network, least_squares_with_weight_decay, svm, gaussian_likelihood, l1_with_a_skip_connection]
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.__name__)
+def test_a_textbook_problem(problem):
+    loss, solution = problem()
+    said = str(explain(loss))
+    assert len(said.splitlines()) <= PAGE / 2
+    for formula in solution:
+        assert any(line.strip().startswith(formula) for line in said.splitlines()), formula
+    for node in explain(loss).derivation.parameters():
+        assert f"dL/d{node.name} = " in said
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)
