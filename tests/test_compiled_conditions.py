@@ -7,6 +7,7 @@ import pytest
 import lib.model_training
 import lib.training
 from lib.activations import ReLU, Sigmoid, Softmax
+from lib.convolutions import Conv2d, Flatten
 from lib.fitting.fit import fit
 from lib.layers.activations import GELU, Tanh
 from lib.layers.losses import MeanSquaredError
@@ -139,6 +140,21 @@ def test_what_the_optimiser_remembers_is_compared(monkeypatch):
     model = network()
     with pytest.raises(DifferentResult, match=r"the optimiser's v of Sequential\[0\].W"):
         compiled(model, optimizer=RMSProp(model.parameters())).step(*batch())
+
+
+def test_an_optimiser_that_replaces_what_it_remembers_is_refused(monkeypatch):
+    def update(self, data, grad, state):
+        state["v"] = self.alpha * state["v"] + (1 - self.alpha) * grad ** 2
+        data -= self.lr * grad / (np.sqrt(state["v"]) + self.eps)
+
+    monkeypatch.setattr(RMSProp, "update", edited(update, RMSProp, "update"))
+    model = network()
+    optimizer = RMSProp(model.parameters())
+    arrays = [state["v"] for state in optimizer._states]
+    with pytest.raises(DifferentResult, match=r"the optimiser's v of Sequential\[0\]"):
+        compiled(model, optimizer=optimizer).step(*batch())
+    assert all(state["v"] is array and not array.any() for state, array in zip(optimizer._states, arrays))
+    assert optimizer.step_count == 0
 
 
 @pytest.mark.parametrize("hidden", [5, 4000])
@@ -285,7 +301,8 @@ def test_why_not_is_said_at_once(name, model, optimizer, word):
 
 def test_arrays_that_lie_between_each_other_share_nothing():
     model, columns = network(Linear(2, 3), ReLU(), Linear(3, 2)), np.ones((3, 4))
-    model[0].W.data, model[2].W.data = columns[:, ::2].T, columns[:, 1::2]
+    model[0].W.share(columns[:, ::2].T)
+    model[2].W.share(columns[:, 1::2])
     assert np.may_share_memory(model[0].W.data, model[2].W.data)
     assert why_not_compiled(model, CrossEntropyLoss()) is None
 
@@ -423,6 +440,18 @@ def test_what_a_metric_changes_in_the_middle_of_an_epoch_counts(change, raises):
         np.testing.assert_allclose(histories[1], histories[0], rtol=1e-10)
 
 
+def test_another_memory_of_the_optimiser_counts_at_once():
+    results = []
+    for make in (ReadableStep, CompiledStep):
+        model, (x, y) = network(), batch()
+        optimizer = Adam(model.parameters(), lr=0.1)
+        step = make(model, CrossEntropyLoss(), optimizer)
+        losses = [step.step(x, y)[0] for _ in range(2)]
+        optimizer._states[0]["m"] = np.ones((4, 5))
+        results.append(losses + [step.step(x, y)[0] for _ in range(2)])
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-10)
+
+
 def test_another_penalty_counts():
     results = []
     for make in (ReadableStep, CompiledStep):
@@ -513,6 +542,18 @@ def test_another_precision_than_the_parameters_is_refused():
                           (network().astype(np.float32), x.tolist()), (network(), x.astype(np.float16))):
         with pytest.raises(NotCompilable, match="in the precision of the parameters"):
             compiled(model).step(inputs, y)
+
+
+def test_windows_that_take_too_much_memory_are_said(monkeypatch):
+    monkeypatch.setattr("lib.steps.convolutions.MAX_COLUMN_BYTES", 2 ** 20)
+    for n, fits in ((15, True), (16, False)):  # windows of 8 * 3 * 3 numbers at 11 * 11 places: 69,696 bytes an example
+        model = network(Conv2d(8, 2, 3), Flatten(), Linear(242, 3))
+        step, x, y = compiled(model), np.ones((n, 8, 13, 13)), np.eye(3)[np.arange(n) % 3]
+        if fits:
+            step.step(x, y)
+        else:
+            with pytest.raises(NotCompilable, match=r"in a batch of 16 would take more than 1 MiB. Take smaller"):
+                step.step(x, y)
 
 
 def test_labels_overwritten_in_place_are_checked():
