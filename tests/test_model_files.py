@@ -152,7 +152,7 @@ def test_a_long_architecture_is_shown_where_it_differs(tmp_path):
         return Sequential(*[Linear(3, 3) for _ in range(40)], Linear(3, width), *[Linear(width, width)] * 1)
 
     path = save(create(4), tmp_path / "long.npz")
-    with pytest.raises(FileContentError, match=r"the file: .*Linear\(3, 4\)(.|\n)*the model: .*Linear\(3, 5\)"):
+    with pytest.raises(FileContentError, match=r"the file: .*out_features=4\)(.|\n)*the model: .*out_features=5\)"):
         load(create(5), path)
 
 

@@ -54,7 +54,8 @@ def all_labelled(figure):
 def make_history(num_epochs=3, **more):
     history = History()
     for epoch in range(num_epochs):
-        history.append(loss=2 / (epoch + 1), accuracy=0.5 + epoch / 10, val_loss=3 / (epoch + 1), lr=0.1, seconds=1.0)
+        history = history.with_epoch(loss=2 / (epoch + 1), accuracy=0.5 + epoch / 10,
+                                     val_loss=3 / (epoch + 1), lr=0.1, seconds=1.0)
     history.update(more)
     return history
 

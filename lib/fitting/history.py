@@ -1,6 +1,7 @@
 """What a training run was like, epoch by epoch, and when it has seen enough."""
 from __future__ import annotations
 
+from math import isnan
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from lib.validation import InputError
@@ -25,10 +26,9 @@ class History(Dict[str, List[float]]):
         """The number of finished epochs."""
         return len(self.get("loss", []))
 
-    def append(self, **measures: float) -> None:
-        """Add the measures of one more epoch."""
-        for name, value in measures.items():
-            self.setdefault(name, []).append(float(value))
+    def with_epoch(self, **measures: float) -> "History":
+        """Return the history with the measures of one more epoch."""
+        return History({name: self.get(name, []) + [float(value)] for name, value in measures.items()})
 
     def plot(self) -> Any:
         """Draw the loss and the other measures over the epochs; returns the figure."""
@@ -58,11 +58,11 @@ class EarlyStopping(NamedTuple):
     restore_best: bool = True
 
     def best_epoch(self, history: History) -> int:
-        """Return the best epoch so far, counted from 0."""
+        """Return the best epoch so far, counted from 0; NaN is never better than a number."""
         values = self._values(history)
         best = 0
         for epoch, value in enumerate(values):
-            if value < values[best] - self.min_delta:
+            if value < values[best] - self.min_delta or (isnan(values[best]) and not isnan(value)):
                 best = epoch
         return best
 

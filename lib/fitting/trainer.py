@@ -12,7 +12,9 @@ import numpy as np
 from lib.data.batches import Batches
 from lib.saving.checkpoints import Run, load_checkpoint, save_checkpoint
 from lib.fitting.history import EarlyStopping, History
-from lib.saving.model_files import model_arrays, set_model_arrays
+from lib.saving.files import expanded_path
+from lib.saving.model_files import model_arrays, require_same_arrays, set_model_arrays
+from lib.saving.npz import FileContentError
 from lib.inspection.prediction import evaluation_mode
 from lib.model_evaluation import accuracy
 from lib.fitting.progress import progress_bar
@@ -45,7 +47,7 @@ class Trainer:
         if validation is not None:
             self.validation = Batches(*validation, batch_size=batches.batch_size, shuffle=False)
         self.history = History()
-        self.best: Optional[Dict[str, np.ndarray]] = None  # the model's arrays after the best epoch
+        self.best: Optional[Tuple[int, Dict[str, np.ndarray]]] = None  # the best epoch, and the model's arrays after it
         self.usual_loss = self._loss_without_training()
         self.checkpoint: Union[str, Path, None] = None
         self.description: Dict[str, str] = {}
@@ -112,12 +114,12 @@ class Trainer:
             measures.update({f"val_{name}": value for name, value in self._validate().items()})
         if self.run.scheduler is not None:
             self.run.scheduler.step()
-        self.history.append(**measures, lr=lr, seconds=time.perf_counter() - start)
-        self.num_steps = 0
+        history = self.history.with_epoch(**measures, lr=lr, seconds=time.perf_counter() - start)
+        best = self.best
+        if self.early_stopping is not None and self.early_stopping.best_epoch(history) == history.num_epochs - 1:
+            best = history.num_epochs, model_arrays(self.run.model)
+        self.history, self.best, self.num_steps = history, best, 0  # at once, as Ctrl-C can come between any two lines
         bar.set_postfix_str(", ".join(f"{name}={value:.4g}" for name, value in measures.items()))
-        if self.early_stopping is not None and \
-                self.early_stopping.best_epoch(self.history) == self.history.num_epochs - 1:
-            self.best = model_arrays(self.run.model)
 
     def _validate(self) -> Dict[str, float]:
         """Return the measures on the validation set, in evaluation mode."""
@@ -141,8 +143,8 @@ class Trainer:
     def _take_best(self) -> None:
         """Give the model the weights of the best epoch, where early stopping says so."""
         if self.early_stopping is not None and self.early_stopping.restore_best and self.best is not None:
-            set_model_arrays(self.run.model, self.best)
-            self.history.best_epoch = self.early_stopping.best_epoch(self.history) + 1
+            self.history.best_epoch = self.best[0]
+            set_model_arrays(self.run.model, self.best[1])
 
     def _note_interruption(self) -> None:
         where = f"in epoch {self.history.num_epochs + 1}, after {self.num_steps} of its {len(self.batches)} steps"
@@ -198,21 +200,44 @@ class Trainer:
             resume: whether to go on from what it holds.
             settings: what else must be the same then.
         """
-        self.checkpoint = path
-        self.description = {
+        self.checkpoint = path = expanded_path(path)
+        self.description = self.run.description({
             **settings,
-            **self.run.description(self.batches.x, self.batches.y, self.batches.batch_size),
-            "measures": f"{', '.join(self.metrics) or 'loss only'}{'' if self.validation is None else ', validation'}",
-            "early stopping": "none" if self.early_stopping is None else
-                              repr(self.early_stopping._replace(patience=0)),
-        }
-        if not (resume and Path(path).exists()):
+            "training data, inputs": self.batches.x,
+            "training data, labels": self.batches.y,
+            "batch size": self.batches.batch_size,
+            "measures": ", ".join(self.metrics) or "loss only",
+            "validation data, inputs": "none" if self.validation is None else self.validation.x,
+            "validation data, labels": "none" if self.validation is None else self.validation.y,
+            "early stopping": "none" if self.early_stopping is None else repr(self.early_stopping._replace(patience=0)),
+        })
+        if not (resume and path.exists()):
             self._save()
             return
         state = load_checkpoint(path, self.description)
+        history, best, usual_loss = self._checked(state, path)
         self.run.set_state(state["run"])
-        self.history, self.best, self.usual_loss = History(state["history"]), state["best"], state["usual_loss"]
+        self.history, self.best, self.usual_loss = history, best, usual_loss
         self.num_epochs_saved = self.history.num_epochs
+
+    def _checked(self, state: Any, path: Path) -> Tuple[History, Any, float]:
+        """Return the history, the best epoch with its weights, and the usual loss of a checkpoint, if they are that."""
+        try:
+            history, best, usual_loss = History(state["history"]), state["best"], float(state["usual_loss"])
+            lengths = {len(values) for values in history.values()}
+            all_numbers = all(isinstance(value, float) for values in history.values() for value in values)
+            names = {"loss", "lr", "seconds", *self.metrics}
+            if len(lengths) > 1 or not all_numbers or (history and not names <= set(history)):
+                raise ValueError("its history isn't one")
+            if best is not None:
+                headers = {name: (array.shape, array.dtype) for name, array in best[1].items()}
+                require_same_arrays(model_arrays(self.run.model), headers, "The checkpoint")
+                if not 1 <= best[0] <= history.num_epochs:
+                    raise ValueError(f"its best epoch, {best[0]}, isn't one of its {history.num_epochs} epochs")
+            return history, best, usual_loss
+        except Exception as error:  # a file can hold anything
+            raise FileContentError(f"{str(path)!r} can't be used: {error}. Use another copy of it, or resume=False to "
+                                   "start afresh.") from error
 
     def _save(self) -> None:
         if self.checkpoint is not None:

@@ -5,13 +5,14 @@ NumPy's global one and those of generators; with them the history so far, and th
 """
 from __future__ import annotations
 
-import zlib
+import re
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Union
 
 import numpy as np
 
-from lib.saving.model_files import architecture, model_arrays, require_same_arrays, set_model_arrays
+from lib.saving.description import checksum, describe, describe_schedule
+from lib.saving.model_files import model_arrays, require_same_arrays, set_model_arrays
 from lib.network_base import Module
 from lib.saving.npz import FileContentError, flatten_tree, read_npz, restore_tree, write_npz
 from lib.saving.state import get_state, set_state
@@ -53,9 +54,11 @@ class Run:
         before = self.state()
         try:
             self._set_state(state)
-        except Exception as error:  # a state from a file can be anything
+        except BaseException as error:  # a state from a file can be anything
             self._set_state(before)
-            raise FileContentError(f"This state can't be restored: {error}") from error
+            if isinstance(error, Exception):
+                raise FileContentError(f"This state can't be restored: {error}") from error
+            raise  # Ctrl-C
 
     def _set_state(self, state: State) -> None:
         headers = {name: (array.shape, array.dtype) for name, array in state["model"].items()}
@@ -78,19 +81,19 @@ class Run:
                 if isinstance(value, (np.random.Generator, np.random.RandomState))]
         return ([] if self.rng is None else [self.rng]) + held
 
-    def description(self, x: np.ndarray, y: np.ndarray, batch_size: int) -> Dict[str, str]:
-        """Return what must be the same when a run is resumed, each as text."""
-        optimizer = architecture(self.optimizer)
+    def description(self, more: Dict[str, Any]) -> Dict[str, str]:
+        """Return what must be the same when a run is resumed, each as text; of arrays in `more`, checksums."""
+        optimizer = describe(self.optimizer)
         if self.scheduler is not None:  # the schedule sets the rate, which therefore changes in the course of a run
-            optimizer = optimizer.replace(f"lr={self.optimizer.lr}", "lr set by the schedule")
+            optimizer = re.sub(r"\blr=[^,)]+(, )?", "", optimizer)
         return {
-            "model": architecture(self.model),
-            "loss": type(self.loss_fn).__name__,
+            "model": describe(self.model),
+            "loss": describe(self.loss_fn),
             "optimizer": optimizer,
-            "schedule": type(self.scheduler).__name__ if self.scheduler is not None else "none",
-            "batch size": str(batch_size),
+            "schedule": describe_schedule(self.scheduler),
             "shuffling": "NumPy's global random state" if self.rng is None else "a generator of its own",
-            "training data": f"inputs {np.shape(x)}, labels {np.shape(y)}, checksum {_checksum(x)}-{_checksum(y)}",
+            **{name: f"{value.dtype} {value.shape}, checksum {checksum(value)}" if isinstance(value, np.ndarray)
+               else str(value) for name, value in more.items()},
         }
 
 
@@ -115,8 +118,8 @@ def load_checkpoint(path: Union[str, Path], description: Dict[str, str]) -> Stat
     try:
         checkpoint = restore_tree(arrays, "checkpoint")
         saved, state = checkpoint["description"], checkpoint["state"]
-        differences = [f"  {name}: {saved.get(name)!r} in the checkpoint, but {description.get(name)!r} now"
-                       for name in sorted(set(saved) | set(description)) if saved.get(name) != description.get(name)]
+        differences = [difference for name in sorted(set(saved) | set(description))
+                       for difference in _differences(name, saved.get(name), description.get(name))]
     except Exception as error:  # a file that isn't a checkpoint can be anything
         raise FileContentError(f"{str(path)!r} holds no checkpoint of a training run.") from error
     if differences:
@@ -126,6 +129,17 @@ def load_checkpoint(path: Union[str, Path], description: Dict[str, str]) -> Stat
 
 
 # -------------------------------------------------------------------- details
+
+
+def _differences(name: str, saved: Any, own: Any) -> List[str]:
+    """Return a line for each line in which two descriptions differ."""
+    if saved == own:
+        return []
+    before, now = str(saved).split("\n"), str(own).split("\n")
+    if len(before) != len(now):
+        return [f"  {name}: {saved!r} in the checkpoint, but {own!r} now"]
+    return [f"  {name}: {line!r} in the checkpoint, but {other!r} now" for line, other in zip(before, now)
+            if line != other]
 
 
 def _generator_state(generator: Any) -> Any:
@@ -139,10 +153,3 @@ def _set_generator_state(generator: Any, state: Any) -> None:
         generator.set_state(state)
     else:
         generator.bit_generator.state = state
-
-
-def _checksum(array: Any, num_rows: int = 1000) -> str:
-    """Return a checksum of an array, from up to num_rows rows spread over all of it."""
-    array = np.asarray(array)
-    rows = array[::max(1, len(array) // num_rows)] if array.ndim else array
-    return f"{zlib.crc32(np.ascontiguousarray(rows).tobytes()):08x}"

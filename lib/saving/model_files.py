@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Dict, List, Tuple, Union
+from typing import Dict, List, Tuple, Union
 
 import numpy as np
 
 from lib.network_base import Module
+from lib.saving.description import describe
 from lib.saving.npz import FileContentError, Header, array_to_text, read_headers, read_npz, text_to_array, write_npz
 
 ARCHITECTURE = "architecture"
@@ -33,7 +34,7 @@ def save(model: Module, path: Union[str, Path]) -> Path:
     """
     arrays = model_arrays(model)
     _require_finite(arrays, f"{type(model).__name__} can't be saved")
-    return write_npz(path, {ARCHITECTURE: text_to_array(architecture(model)), **arrays})
+    return write_npz(path, {ARCHITECTURE: text_to_array(describe(model)), **arrays})
 
 
 def load(model: Module, path: Union[str, Path]) -> Module:
@@ -62,16 +63,15 @@ def load(model: Module, path: Union[str, Path]) -> Module:
     require_same_arrays(own, headers, path)
     arrays = read_npz(path, own)
     _require_finite(arrays, f"{str(path)!r} was not loaded")
+    for name, parameter in zip(own, (parameter for _, parameter in model.named_parameters(constants=True))):
+        if parameter.constant and not own[name].any() and arrays[name].any():
+            raise FileContentError(f"{str(path)!r} has numbers for {name}, which is zeros and stays so in this model, "
+                                   "as with bias=False. Build the model as the saved one was.")
     set_model_arrays(model, arrays)
     return model
 
 
 # -------------------------------------------------------------------- a model as named arrays
-
-
-def architecture(model: Any) -> str:
-    """Return a model (or an optimiser) as text, without memory addresses, which change from run to run."""
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(model))
 
 
 def model_arrays(model: Module) -> Dict[str, np.ndarray]:
@@ -104,10 +104,15 @@ def _named_arrays(model: Module) -> List[Tuple[str, np.ndarray]]:
 
 def require_same_architecture(model: Module, text: str, path: Union[str, Path]) -> None:
     """Raise FileContentError unless the file's architecture is the model's."""
-    own = architecture(model)
-    if text != own:
-        raise FileContentError(f"{str(path)!r} is of another architecture.\n  the file:  {_shortened(text, own)}\n"
-                               f"  the model: {_shortened(own, text)}\nBuild the model as the saved one was.")
+    own = describe(model)
+    as_earlier = re.sub(r" at 0x[0-9a-fA-F]+", "", repr(model))  # how this was written up to November 2026
+    if text not in (own, as_earlier):
+        lines, own_lines = (text.split("\n"), own.split("\n")) if "\n" in text else ([text], [as_earlier])
+        first = next((i for i, (a, b) in enumerate(zip(lines, own_lines)) if a != b), min(len(lines), len(own_lines)))
+        line, own_line = (each[first] if first < len(each) else "nothing more" for each in (lines, own_lines))
+        raise FileContentError(f"{str(path)!r} is of another architecture.\n  the file:  "
+                               f"{_shortened(line, own_line)}\n  the model: {_shortened(own_line, line)}\n"
+                               "Build the model as the saved one was.")
 
 
 def require_same_arrays(own: Dict[str, np.ndarray], headers: Dict[str, Header], path: Union[str, Path]) -> None:

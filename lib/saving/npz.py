@@ -14,7 +14,7 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
 
 import numpy as np
 
-from lib.saving.files import write_atomically
+from lib.saving.files import expanded_path, write_atomically
 
 Header = Tuple[Tuple[int, ...], np.dtype]  # an array's shape and precision, known before its numbers are read
 
@@ -64,7 +64,7 @@ def read_npz(path: Union[str, Path], names: Optional[Iterable[str]] = None) -> D
 
 def _read(path: Union[str, Path], read: Callable[[zipfile.ZipFile, int], Dict[str, Any]]) -> Dict[str, Any]:
     """Return read(archive, file size), with a sentence for whatever goes wrong."""
-    path = Path(path)
+    path = expanded_path(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r}. Is the path right, seen from {os.getcwd()!r}?")
     try:

@@ -1,0 +1,88 @@
+"""What an object is, as text: its class and settings, for files that must only be read back into the like.
+
+Settings are what a constructor takes and keeps in an attribute of that name, such as eps or p_delete. So the learning
+rate that a schedule has changed, the steps done so far and a module's caches are none.
+"""
+from __future__ import annotations
+
+import inspect
+import zlib
+from typing import Any, Dict
+
+import numpy as np
+
+from lib.network_base import Module, Parameter
+
+
+def describe(thing: Any) -> str:
+    """Return an object's class and settings, and those of the modules below it.
+
+    >>> from lib.activations import ReLU
+    >>> from lib.network import Linear, Sequential
+    >>> from lib.regularizers import Dropout
+    >>> print(describe(Sequential(Linear(2, 3), ReLU(), Dropout(0.2))))
+    Sequential
+    Sequential[0]: Linear(in_features=2, out_features=3)
+    Sequential[1]: ReLU
+    Sequential[2]: Dropout(p_delete=0.2, fix_seed=False, rng=None)
+    """
+    if not isinstance(thing, Module):
+        return _class_and_settings(thing)
+    return "\n".join(_class_and_settings(module) if module is thing else f"{path}: {_class_and_settings(module)}"
+                     for path, module in thing.named_modules())
+
+
+def describe_schedule(scheduler: Any, num_epochs: int = 100) -> str:
+    """Return a schedule's class and settings; where a function gives its rates, the first of them and a checksum."""
+    if scheduler is None:
+        return "none"
+    after, rate = getattr(scheduler, "after", None), getattr(scheduler, "lr_lambda", None)
+    try:
+        rates = np.array([float(rate(epoch)) for epoch in range(num_epochs)])  # type: ignore[misc]
+        text = f"{type(scheduler).__name__} with the rates {rates[0]:g}, {rates[1]:g}, {rates[2]:g}, ... " \
+               f"(checksum {checksum(rates)})"
+    except Exception:  # another kind of schedule
+        text = _class_and_settings(scheduler)
+    return text if after is None else f"{text}, then {describe_schedule(after, num_epochs)}"
+
+
+def checksum(array: Any) -> str:
+    """Return a checksum of all bytes of an array."""
+    array = np.ascontiguousarray(array)
+    return f"{zlib.crc32(array.reshape(-1).view(np.uint8).data):08x}"
+
+
+def _class_and_settings(thing: Any) -> str:
+    settings = ", ".join(f"{name}={value}" for name, value in _settings(thing).items())
+    return type(thing).__name__ + (f"({settings})" if settings else "")
+
+
+def _settings(thing: Any) -> Dict[str, str]:
+    """Return the arguments of an object's constructor that it keeps, as text; not what is described by itself."""
+    try:
+        names = list(inspect.signature(type(thing).__init__).parameters)[1:]
+    except (TypeError, ValueError):
+        return {}
+    found = {}
+    for name in names:
+        held = vars(thing) if hasattr(thing, "__dict__") else {}
+        value = held.get(name, held.get(f"_{name}", thing))
+        text = _as_text(value)
+        if value is not thing and text:
+            found[name] = text
+    return found
+
+
+def _as_text(value: Any) -> str:
+    """Return a setting as text; "" for what isn't one: modules, parameters, generators and other objects."""
+    if value is None or isinstance(value, (bool, int, float, complex, str, np.generic)):
+        return repr(value.item() if isinstance(value, np.generic) else value) if value is not None else "None"
+    if isinstance(value, np.ndarray):
+        return f"array{value.shape} {checksum(value)}"
+    if isinstance(value, (list, tuple)):
+        if any(isinstance(item, (Module, Parameter)) for item in value):
+            return ""
+        return f"({', '.join(map(_as_text, value))})"
+    if isinstance(value, type) or inspect.isroutine(value):
+        return getattr(value, "__qualname__", getattr(value, "__name__", ""))
+    return ""

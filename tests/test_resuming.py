@@ -1,0 +1,128 @@
+"""Resuming refuses another run, and Ctrl-C at any moment leaves a history that fits the weights."""
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from lib.fitting.fit import EarlyStopping, fit
+from lib.layers.activations import LeakyReLU
+from lib.layers.normalization import BatchNorm1d
+from lib.lr_schedulers import CosineAnnealingLR, LambdaLR
+from lib.network import Linear, Sequential
+from lib.optimization.schedules import StepLR
+from lib.optimizers import SGD
+from lib.regularizers import Dropout, L1Regularization, L2Regularization, RegularizedCrossEntropy
+from lib.saving.checkpoints import save_checkpoint
+from lib.saving.model_files import model_arrays
+from lib.saving.npz import FileContentError, read_npz, restore_tree
+
+
+def regularized(penalty=L2Regularization, lambd=0.01, lr=0.1, momentum=0.9, T_max=9, eps=1e-5, p=0.2, **options):
+    """Return the arguments of fit for a run with settings everywhere."""
+    np.random.seed(0)
+    model = Sequential(Linear(3, 4), BatchNorm1d(4, eps=eps), Dropout(p), LeakyReLU(options.pop("slope", 0.1)),
+                       Linear(4, 2))
+    optimizer = SGD(model.parameters(), lr=lr, momentum=momentum)
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((20, 3)), np.eye(2)[np.arange(20) % 2]
+    if options.pop("change_a_row", False):
+        x[13, 1] += 1e-9
+    if options.pop("change_validation", False):
+        y = y[:, ::-1].copy()
+    schedule = options.pop("schedule", lambda optimizer: CosineAnnealingLR(optimizer, T_max))
+    return dict({"model": model, "loss_fn": RegularizedCrossEntropy(penalty(lambd, model.parameters())),
+                 "optimizer": optimizer, "scheduler": schedule(optimizer), "x": x, "y": np.eye(2)[np.arange(20) % 2],
+                 "batch_size": 5, "validation": (x[:7], y[:7]), "rng": 1}, **options)
+
+
+@pytest.mark.parametrize("change, what", [
+    ({"penalty": L1Regularization}, "loss: .*L2Regularization.*L1Regularization"), ({"lambd": 0.02}, "lambd=0.02"),
+    ({"momentum": 0.8}, "momentum=0.8"), ({"T_max": 10}, "schedule"), ({"lr": 0.2}, "schedule"),
+    ({"p": 0.3}, "p_delete"), ({"slope": 0.2}, "slope=0.2"), ({"eps": 1e-3}, "eps=0.001"),
+    ({"batch_size": 4}, "batch size"),
+    ({"change_a_row": True}, "training data, inputs"), ({"change_validation": True}, "validation data, labels"),
+    ({"validation": None}, "validation data"), ({"clip_norm": 1.0}, "clip_norm"),
+    ({"schedule": lambda o: LambdaLR(o, lambda epoch: 0.1)}, "schedule: 'CosineAnn"),
+    ({"schedule": lambda o: StepLR(o, 3)}, "schedule")])
+def test_a_run_with_any_other_setting_is_another_run(change, what, tmp_path):
+    path = tmp_path / "run.npz"
+    fit(**regularized(), epochs=1, checkpoint=path)
+    with pytest.raises(FileContentError, match=f"another run:(.|\n)*{what}"):
+        fit(**regularized(**change), epochs=2, checkpoint=path)
+    assert fit(**regularized(), epochs=2, checkpoint=path).num_epochs == 2
+
+
+@pytest.mark.parametrize("rates, same", [((0.1, 0.9), True), ((0.1, 0.8), False), ((0.2, 0.9), False)])
+def test_a_schedule_by_a_function_is_known_by_its_rates(rates, same, tmp_path):
+    def run(first, factor, epochs):
+        return fit(**regularized(schedule=lambda o: LambdaLR(o, lambda epoch: first * factor ** epoch)), epochs=epochs,
+                   checkpoint=tmp_path / "run.npz")
+
+    run(0.1, 0.9, 1)
+    if same:
+        assert run(*rates, 2).num_epochs == 2
+    else:
+        with pytest.raises(FileContentError, match="schedule: 'LambdaLR with the rates 0.1"):
+            run(*rates, 2)
+
+
+@pytest.mark.parametrize("damage", [
+    lambda state: state.pop("history"), lambda state: state["history"].pop("loss"),
+    lambda state: state["history"].update(loss=["a"]), lambda state: state["history"]["loss"].append(1.0),
+    lambda state: state.update(usual_loss="high"), lambda state: state.update(best=(1, {})),
+    lambda state: state.update(best=(7, state["run"]["model"])), lambda state: state["run"].pop("numpy"),
+    lambda state: state["run"]["optimizer"][0].update(lr=-1.0), lambda state: state["run"].update(generators=[])])
+def test_a_crafted_checkpoint_changes_nothing(damage, tmp_path):
+    path = tmp_path / "run.npz"
+    arguments = regularized(early_stopping=5)
+    fit(**arguments, epochs=2, checkpoint=path)
+    content = restore_tree(read_npz(path), "checkpoint")
+    damage(content["state"])
+    save_checkpoint(path, content["state"], content["description"])
+    other = regularized(early_stopping=5)
+    before = model_arrays(other["model"]), np.random.get_state()[1].tolist(), other["optimizer"].lr
+    with pytest.raises(FileContentError):
+        fit(**other, epochs=3, checkpoint=path)
+    np.testing.assert_equal((model_arrays(other["model"]), np.random.get_state()[1].tolist(), other["optimizer"].lr),
+                            before)
+
+
+@pytest.mark.parametrize("moment", range(0, 45))
+def test_ctrl_c_at_any_line_of_the_loop_keeps_history_and_best_weights_together(moment, tmp_path):
+    """The interrupt comes at the n-th line that the trainer executes after the second epoch's steps."""
+    arguments = regularized(early_stopping=EarlyStopping(patience=99), metrics={})
+    lines, has_begun = [], []
+
+    def trace(frame, event, argument):
+        if "trainer.py" not in frame.f_code.co_filename and "history.py" not in frame.f_code.co_filename:
+            return None
+        if event == "line" and len(has_begun) > 1:
+            lines.append(frame.f_lineno)
+            if len(lines) == moment + 1:
+                raise KeyboardInterrupt
+        return trace
+
+    step = arguments["scheduler"].step
+
+    def scheduled():
+        step()
+        has_begun.append(True)
+
+    arguments["scheduler"].step = scheduled
+    sys.settrace(trace)
+    try:
+        history = fit(**arguments, epochs=4, checkpoint=tmp_path / "run.npz")
+    finally:
+        sys.settrace(None)
+    lengths = {len(values) for values in history.values()}
+    assert "Interrupted" in history.note and len(lengths) == 1 and 1 <= history.num_epochs < 4
+    best = regularized(early_stopping=EarlyStopping(patience=99), metrics={})
+    fit(**best, epochs=history.best_epoch)
+    np.testing.assert_equal(model_arrays(arguments["model"]), model_arrays(best["model"]))
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)
