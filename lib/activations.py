@@ -11,7 +11,7 @@ import numpy as np
 
 from lib.network_base import Module
 from lib.numerics import stable_sigmoid
-from lib.validation import checked_elementwise, checked_upstream_of_elementwise
+from lib.validation import checked_elementwise, checked_upstream_of_elementwise, note_probabilities
 
 
 class ReLU(Module):
@@ -42,7 +42,7 @@ class Sigmoid(Module):
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = checked_elementwise(self, x)
         self.input_cache = x
-        return stable_sigmoid(x)
+        return note_probabilities(self, stable_sigmoid(x))
 
     @np.errstate(under="ignore")
     def backward(self, grad: np.ndarray) -> np.ndarray:
@@ -71,7 +71,7 @@ class Softmax(Module):
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = checked_elementwise(self, x)
         self.input_cache = x
-        return self._probabilities(x)
+        return note_probabilities(self, self._probabilities(x))
 
     @np.errstate(under="ignore")
     def backward(self, grad: np.ndarray) -> np.ndarray:

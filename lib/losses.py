@@ -5,12 +5,14 @@ where backpropagation starts: `backward` needs no upstream gradient, as dL/dL = 
 """
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from lib.network_base import Module
-from lib.validation import checked_classes, checked_pair, require_forward
+from lib.numerics import log_softmax, weighted_sum
+from lib.validation import checked_classes, checked_pair, in_precision_of, require_forward, warn_of_probabilities
 
 
 class CrossEntropyLoss(Module):
@@ -33,10 +35,15 @@ class CrossEntropyLoss(Module):
         Raises:
             InputError: another number of dimensions, other shapes, or rows of labels that don't sum to 1.
         """
+        warn_of_probabilities(self, preds, "Softmax")
         preds, labels = checked_classes(self, preds, labels)
         log_p = preds - np.logaddexp.reduce(preds, axis=1, keepdims=True)  # log sum exp, without overflow
-        self.input_cache = (np.exp(log_p), labels)
-        return np.float64(-np.vdot(labels, log_p)) / len(preds)
+        loss = -np.vdot(labels, log_p)
+        if not isfinite(loss):  # infinite logits, or an overflow of float32
+            log_p = log_softmax(preds)
+            loss = -weighted_sum(labels, log_p)
+        self.input_cache = (in_precision_of(preds, np.exp(log_p)), labels)
+        return np.float64(loss) / len(preds)
 
     def backward(self, _: Any = None) -> np.ndarray:
         """Return dL/dpreds, (N, K); the argument is ignored, as nothing comes after a loss."""
@@ -59,11 +66,11 @@ class MSELoss(Module):
 
     def forward(self, preds: np.ndarray, labels: np.ndarray) -> Any:
         preds, labels = checked_pair(self, preds, labels)
-        difference = preds - labels
+        difference = (preds - labels).astype(np.float64)  # the square of float32 may overflow
         self.input_cache = (preds, difference)
-        return (difference * difference).sum(dtype=np.float64) / (2 * len(preds))
+        return (difference * (difference / (2 * len(preds)))).sum()
 
     def backward(self, _: Any = None) -> np.ndarray:
         require_forward(self, self.input_cache)
         preds, difference = self.input_cache
-        return (difference / len(preds)).astype(preds.dtype, copy=False)
+        return in_precision_of(preds, difference / len(preds))

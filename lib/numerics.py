@@ -1,6 +1,8 @@
 """Formulas whose plain form overflows or loses digits, in a form that doesn't."""
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 
@@ -16,6 +18,21 @@ def stable_softmax(x: np.ndarray) -> np.ndarray:
     """Return exp(x_i) / sum_j exp(x_j) along the last axis; the shift by the maximum cancels and prevents overflow."""
     e = np.exp(x - x.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
+
+
+def log_softmax(x: np.ndarray) -> np.ndarray:
+    """Return log softmax of each row in float64, also of infinite logits: the greatest ones share the probability."""
+    x = x.astype(np.float64)
+    top = x.max(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        shifted = np.where((x == top) & (top > -np.inf), 0.0, x - top)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+def weighted_sum(weights: np.ndarray, values: np.ndarray) -> Any:
+    """Return sum of weights * values in float64, where a weight of 0 makes 0 of anything, infinity included."""
+    with np.errstate(invalid="ignore"):
+        return np.where(weights == 0, 0.0, weights * values).sum(dtype=np.float64)
 
 
 def stable_softplus(x: np.ndarray) -> np.ndarray:

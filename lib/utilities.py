@@ -9,7 +9,7 @@ from typing import Any, Union
 import numpy as np
 
 from lib.network_base import Module
-from lib.validation import InputError, checked_elementwise, require_size
+from lib.validation import InputError, as_array, checked_elementwise, require_size
 
 _RESULTS = Path("results")
 
@@ -32,7 +32,9 @@ def one_hot_encoding(y: Any, num_classes: int) -> np.ndarray:
     """
     require_size("num_classes", num_classes, "one_hot_encoding")
     try:
-        y = np.asarray(y)
+        y = as_array(y, "one_hot_encoding")
+    except InputError:
+        raise
     except ValueError as error:
         raise InputError(f"one_hot_encoding expects class numbers in one row, (N,), but got rows of different lengths "
                          f"({error}).") from error

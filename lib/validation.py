@@ -4,6 +4,8 @@ The fast test comes first in each function: a correct call costs well under a mi
 """
 from __future__ import annotations
 
+import warnings
+import weakref
 from typing import Any, List, Tuple
 
 import numpy as np
@@ -39,11 +41,23 @@ def as_float(x: Any, who: Any = "input") -> np.ndarray:
     if getattr(x, "is_graph_node", False):
         return x.taken_in(who)
     try:
-        array = np.asarray(x)
+        array = as_array(x, who)
+        if array.dtype.kind not in "fciubO":
+            raise TypeError(f"it holds {array.dtype}")
         return array if array.dtype.kind in "fc" else array.astype(np.float64)
+    except InputError:
+        raise
     except (TypeError, ValueError) as error:
         raise InputError(f"{name_of(who)} expects an array of numbers, but got {type(x).__name__} "
                          f"that NumPy can't turn into one ({error.__cause__ or error}).") from error
+
+
+def as_array(x: Any, who: Any) -> np.ndarray:
+    """Return x as an array; raise InputError for a masked one, as NumPy would drop its mask in silence."""
+    if isinstance(x, np.ma.MaskedArray):
+        raise InputError(f"{name_of(who)} got a masked array, and has no use for the mask. Say what stands in the "
+                         "masked places, by x.filled(0), or leave those examples out.")
+    return np.asarray(x)
 
 
 def require_not_empty(x: np.ndarray, who: Any) -> None:
@@ -203,6 +217,25 @@ def require_one_hot(module: Any, labels: np.ndarray) -> None:
         raise InputError(f"{name_of(module)} expects each row of labels to sum to 1 (one-hot), but row {row} is "
                          f"{labels[row].tolist()}. Are predictions and labels swapped, or are these not one-hot? See "
                          "one_hot_encoding in lib.utilities.")
+
+
+_last_probabilities: Any = (lambda: None, "")  # a weak reference to what the last Softmax or Sigmoid gave, and which
+
+
+def note_probabilities(module: Any, y: np.ndarray) -> np.ndarray:
+    """Return y, and remember that it holds probabilities, so that a loss that expects logits can warn."""
+    global _last_probabilities
+    if type(y) is np.ndarray:
+        _last_probabilities = weakref.ref(y), name_of(module)
+    return y
+
+
+def warn_of_probabilities(loss: Any, preds: Any, activation: str) -> None:
+    """Warn if the predictions have gone through an activation that this loss contains."""
+    if _last_probabilities[0]() is preds is not None and _last_probabilities[1] == activation:
+        warnings.warn(f"{name_of(loss)} contains the {activation} already and expects the logits before it. With "
+                      f"{activation} twice, training is slow and ends early: leave {activation}() out of the model.",
+                      stacklevel=4)
 
 
 def require_positive(name: str, value: Any, who: Any, zero_allowed: bool = False) -> None:

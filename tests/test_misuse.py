@@ -1,14 +1,16 @@
 """What would be wrong in silence: two forwards and two backwards, modules at two places, shared arrays."""
 import copy
+import warnings
 
 import numpy as np
 import pytest
 
-from lib.activations import ReLU, Sigmoid
+from lib.activations import ReLU, Sigmoid, Softmax
 from lib.convolutions import Conv2d, Flatten
 from lib.fitting.fit import fit
 from lib.gradient_checking.discovery import examples_of, module_classes
 from lib.layers.activations import Tanh
+from lib.layers.losses import BinaryCrossEntropyLoss
 from lib.layers.residual import Residual
 from lib.losses import CrossEntropyLoss, MSELoss
 from lib.network import Linear, Sequential
@@ -189,6 +191,22 @@ def test_what_a_module_returns_is_no_view_of_what_it_was_given(module, inputs):
     if np.ndim(output):
         upstream = np.ones(np.shape(output))
         assert not np.shares_memory(module.backward(upstream), upstream)
+
+
+@pytest.mark.parametrize("activation, loss_fn, name", [
+    (Softmax(), CrossEntropyLoss(), "Softmax"), (Sigmoid(), BinaryCrossEntropyLoss(), "Sigmoid")])
+def test_an_activation_that_the_loss_contains_already(rng, activation, loss_fn, name):
+    model, y = Sequential(Linear(3, 2), activation), np.eye(2)[[0, 1, 0]]
+    with pytest.warns(UserWarning, match=f"contains the {name} already"):
+        loss_fn(model(rng.standard_normal((3, 3))), y)
+    with pytest.warns(UserWarning, match=f"contains the {name} already"):
+        fit(model, loss_fn, SGD(model.parameters(), lr=0.1), rng.standard_normal((3, 3)), y, epochs=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        probabilities = activation(rng.standard_normal((3, 2)))
+        loss_fn(np.log(probabilities), y)
+        loss_fn(Linear(3, 2)(rng.standard_normal((3, 3))), y)
+        MSELoss()(activation(rng.standard_normal((3, 2))), y)
 
 
 def test_losses_after_each_other(rng):

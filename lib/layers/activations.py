@@ -8,7 +8,8 @@ import numpy as np
 
 from lib.network_base import Module
 from lib.numerics import stable_sigmoid, stable_softplus
-from lib.validation import checked_elementwise, checked_upstream_of_elementwise, optional_import, require_choice
+from lib.validation import (InputError, checked_elementwise, checked_upstream_of_elementwise, optional_import,
+                            require_choice)
 
 
 class Identity(Module):
@@ -38,6 +39,8 @@ class LeakyReLU(Module):
 
     def __init__(self, slope: float = 0.01) -> None:
         self.slope = float(slope)
+        if not math.isfinite(self.slope):
+            raise InputError(f"LeakyReLU expects slope to be a finite number, but got {slope!r}.")
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = checked_elementwise(self, x)

@@ -6,7 +6,7 @@ from typing import Any, List, Optional, Tuple
 import numpy as np
 
 from lib.network_base import Module, Parameter
-from lib.validation import (InputError, as_float, checked_upstream, require_forward, require_gradients,
+from lib.validation import (InputError, as_array, as_float, checked_upstream, require_forward, require_gradients,
                             require_not_empty, require_size)
 
 
@@ -59,7 +59,7 @@ class Embedding(Module):
 
     def _checked_indices(self, x: Any) -> np.ndarray:
         """Return x as an array of whole numbers that are rows of the table, or raise a sentence."""
-        x = np.asarray(x)
+        x = as_array(x, self)
         require_not_empty(x, self)
         if x.dtype.kind not in "iu":
             raise InputError(f"{self} expects whole numbers, the indices of rows, but got an array of {x.dtype}. "

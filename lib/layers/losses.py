@@ -6,8 +6,8 @@ from typing import Any, List, Tuple
 import numpy as np
 
 from lib.network_base import Module
-from lib.numerics import stable_sigmoid, stable_softplus
-from lib.validation import InputError, checked_pair, require_forward
+from lib.numerics import stable_sigmoid, stable_softplus, weighted_sum
+from lib.validation import InputError, checked_pair, require_forward, warn_of_probabilities
 
 
 class Loss(Module):
@@ -33,9 +33,9 @@ class MeanSquaredError(Loss):
 
     def forward(self, preds: np.ndarray, labels: np.ndarray) -> Any:
         preds, labels = checked_pair(self, preds, labels)
-        difference = preds - labels
+        difference = (preds - labels).astype(np.float64)  # the square of float32 may overflow
         self.input_cache = (preds, difference)
-        return (difference * difference).mean(dtype=np.float64)
+        return (difference * (difference / difference.size)).sum()
 
     def backward(self, _: Any = None) -> np.ndarray:
         require_forward(self, self.input_cache)
@@ -54,12 +54,13 @@ class L1Loss(Loss):
     def forward(self, preds: np.ndarray, labels: np.ndarray) -> Any:
         preds, labels = checked_pair(self, preds, labels)
         self.input_cache = (preds, labels)
-        return np.abs(preds - labels).sum(dtype=np.float64) / len(preds)
+        return (np.abs((preds - labels).astype(np.float64)) / len(preds)).sum()
 
     def backward(self, _: Any = None) -> np.ndarray:
         require_forward(self, self.input_cache)
         preds, labels = self.input_cache
-        return (np.where(preds > labels, 1, -1) / len(preds)).astype(preds.dtype)
+        sign = np.where(preds > labels, 1, -1)
+        return (np.where(np.isnan(preds) | np.isnan(labels), np.nan, sign) / len(preds)).astype(preds.dtype)
 
 
 class BinaryCrossEntropyLoss(Loss):
@@ -81,11 +82,13 @@ class BinaryCrossEntropyLoss(Loss):
 
     @np.errstate(under="ignore")
     def forward(self, preds: np.ndarray, labels: np.ndarray) -> Any:
+        warn_of_probabilities(self, preds, "Sigmoid")
         preds, labels = checked_pair(self, preds, labels)
         self.check_labels(labels)
         self.input_cache = (preds, labels)
-        losses = labels * stable_softplus(-preds) + (1 - labels) * stable_softplus(preds)
-        return losses.sum(dtype=np.float64) / len(preds)
+        z = preds.astype(np.float64)
+        total = weighted_sum(labels, stable_softplus(-z)) + weighted_sum(1 - labels, stable_softplus(z))
+        return total / len(preds)
 
     @np.errstate(under="ignore")
     def backward(self, _: Any = None) -> np.ndarray:

@@ -83,7 +83,7 @@ class BatchNorm(Module):
         x = self._checked_input(x)
         axes = self._axes(x)
         if self.training:
-            mean, var = x.mean(axis=axes, keepdims=True), x.var(axis=axes, keepdims=True)
+            mean, var = (moment(axis=axes, keepdims=True, dtype=np.float64) for moment in (x.mean, x.var))
             self._update_running(mean, var, x.size // self.num_features)
         else:
             mean, var = self._beside(self.running_mean, x), self._beside(self.running_var, x)
@@ -207,7 +207,8 @@ class LayerNorm(Module):
                              "size of the last axis, or the sizes of the last axes, of the input.")
         require_not_empty(x, self)
         axes = self._axes()
-        xhat, scale = normalize(x, x.mean(axis=axes, keepdims=True), x.var(axis=axes, keepdims=True), self.eps)
+        mean, var = (moment(axis=axes, keepdims=True, dtype=np.float64) for moment in (x.mean, x.var))
+        xhat, scale = normalize(x, mean, var, self.eps)
         self.input_cache = (xhat, scale)
         return (xhat * self.gamma.data + self.beta.data).astype(x.dtype, copy=False)
 
