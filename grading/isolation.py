@@ -183,9 +183,11 @@ def works(level: Level) -> bool:
         return True
     if os.name != "posix" or not sys.platform.startswith("linux"):
         return False
+    from grading.box import FIRST_UID, box_folder
     if level is USER:
-        return is_root()
-    from grading.box import box_folder
+        test = f"import os; os.setresuid({FIRST_UID}, {FIRST_UID}, {FIRST_UID}); import decimal, encodings.idna, json"
+        return is_root() and subprocess.run([interpreter(), "-I", "-S", "-c", test], stderr=subprocess.DEVNULL,
+                                            stdin=subprocess.DEVNULL).returncode == 0
     with box_folder() as box:
         words = words_for(level, box, (), Limits()) + [interpreter(), "-I", "-S", "-c", "pass"]
         try:

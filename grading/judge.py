@@ -221,10 +221,10 @@ def explained(cause: Optional[Explanation], sheet: Sheet, error: Optional[BoxErr
     words: List[str] = []
     if error is not None and cause.cause == "exception in backward" and not SHAPES & set(error.kinds):
         return words
-    if hints >= 2 and not (error is not None and cause.cause == "exception in backward"):
+    if hints >= 1 and not (error is not None and cause.cause == "exception in backward"):
         words.append(cause.sentence)
     words.append(f"Think about: {cause.question}")
-    if hints >= 3 and cause.evidence and error is None:
+    if hints >= 2 and cause.evidence and error is None:
         words.append(f"Evidence: {cause.evidence.rstrip('.')}.")
     return words
 

@@ -1,6 +1,7 @@
 """A sheet as its sheet.json describes it: tasks, points, gaps, probes, bonus. Everything else is derived from here."""
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
@@ -87,6 +88,12 @@ class Sheet:
                 return task
         raise SheetError(f"Sheet {self.topic} has no task {number!r}; it has "
                          f"{', '.join(task.number for task in self.tasks + self.bonus)}.")
+
+    def digest(self) -> Dict[str, str]:
+        """Return a hash of how each task is graded, by its number: a result with another one is stale."""
+        common = {key: self.raw.get(key) for key in ("step", "hints", "packages", "placeholder")}
+        return {entry["number"]: hashlib.sha256(json.dumps([common, entry], sort_keys=True).encode()).hexdigest()[:16]
+                for entry in self.raw["tasks"] + self.raw.get("bonus", [])}
 
     def get(self, key: str, default: Any = None) -> Any:
         return self.raw.get(key, default)

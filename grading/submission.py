@@ -54,6 +54,11 @@ class Submission:
         return state.hexdigest()
 
 
+def name_of(path: Path) -> str:
+    """Return a submission's name: that of its folder, or of its zip without the ending."""
+    return path.name[:-len(".zip")] if path.name.lower().endswith(".zip") else path.name
+
+
 def read_submission(path: Union[str, Path], sheet: Sheet) -> Submission:
     """Read a submission.
 
@@ -61,7 +66,7 @@ def read_submission(path: Union[str, Path], sheet: Sheet) -> Submission:
         SubmissionError: it isn't a folder or a zip, or can't be opened.
     """
     path = Path(path)
-    submission = Submission(path.name)
+    submission = Submission(name_of(path))
     try:
         mode = os.lstat(str(path)).st_mode if not path.is_symlink() else os.stat(str(path)).st_mode
     except (OSError, ValueError) as error:

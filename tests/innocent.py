@@ -46,7 +46,8 @@ INNOCENT: Dict[str, Tuple[Sequence[str], Dict[str, Any]]] = {
     "ReLU by a diagonal Jacobian": _gap(RELU, "d = np.diag((self.input_cache > 0).ravel().astype(float))\n"
                                         "return (d @ grad.ravel()).reshape(grad.shape)"),
     "ReLU by a masked array": _gap(RELU, "return np.ma.masked_where(self.input_cache <= 0, grad).filled(0)"),
-    "ReLU with prints": _gap(RELU, "print('in backward', grad.shape, self.input_cache)\nreturn grad * (self.input_cache > 0)"),
+    "ReLU with prints": _gap(RELU, "print('in backward', grad.shape, self.input_cache)\nreturn grad * "
+                                   "(self.input_cache > 0)"),
     "ReLU that asks for input": _gap(RELU, "input('press enter')\nreturn grad * (self.input_cache > 0)"),
     "ReLU that raises where it is called wrongly": _gap(
         RELU, "if grad is None:\n    raise NotImplementedError('no gradient')\nreturn grad * (self.input_cache > 0)"),
@@ -54,7 +55,8 @@ INNOCENT: Dict[str, Tuple[Sequence[str], Dict[str, Any]]] = {
         text, "ReLU.backward", "return grad * derivative(self.input_cache)") + "\n\ndef derivative(x):\n"
         "    return 1.0 * (x > 0)\n"}),
     "ReLU with a helper module": _with(
-        ((RELU,), {"lib/activations.py": lambda text: fill(text, "ReLU.backward", "from lib.my_tools import relu_slope\n"
+        ((RELU,), {"lib/activations.py": lambda text: fill(text, "ReLU.backward", "from lib.my_tools import "
+                                                                                  "relu_slope\n"
                                                            "return grad * relu_slope(self.input_cache)")}),
         {"lib/my_tools.py": "import numpy as np\n\n\ndef relu_slope(x):\n    return np.where(x > 0, 1, 0)\n"}),
     "ReLU with a helper module beside lib": _with(
@@ -70,7 +72,8 @@ INNOCENT: Dict[str, Tuple[Sequence[str], Dict[str, Any]]] = {
                                                  "import lib.nothing", RELU),
     "an unused import of a name that is not here": _top("lib/network.py", "from lib.utilities import nothing", LINEAR,
                                                         SEQUENTIAL),
-    "a plot opened at import": _top("lib/activations.py", "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
+    "a plot opened at import": _top("lib/activations.py", "import matplotlib.pyplot as plt\nplt.plot([1, 2])\n"
+                                                          "plt.show()",
                                     RELU),
     "a plot saved at import": _top("lib/activations.py", "import matplotlib.pyplot as plt\nplt.plot([1, 2])\n"
                                    "plt.savefig('figure.png')", RELU),
@@ -86,31 +89,37 @@ INNOCENT: Dict[str, Tuple[Sequence[str], Dict[str, Any]]] = {
         line for line in text.split("\n") if "TODO #####" not in line)}),
     "CRLF and a BOM": ((RELU,), {"lib/activations.py": lambda text: "\ufeff" + text.replace("\n", "\r\n")}),
     "Linear by einsum": _gap(LINEAR, "self.W.grad += np.einsum('ni,nj->ij', self.input_cache, grad)\n"
-                             "self.b.grad += np.einsum('nj->j', grad)\nreturn np.einsum('nj,ij->ni', grad, self.W.data)"),
+                             "self.b.grad += np.einsum('nj->j', grad)\nreturn np.einsum('nj,ij->ni', grad, "
+                             "self.W.data)"),
     "Linear by loops": _gap(LINEAR, "dx = np.zeros_like(self.input_cache)\nfor n in range(len(grad)):\n"
                             "    for j in range(grad.shape[1]):\n        self.b.grad[j] += grad[n, j]\n"
                             "        for i in range(self.input_cache.shape[1]):\n"
                             "            self.W.grad[i, j] += self.input_cache[n, i] * grad[n, j]\n"
                             "            dx[n, i] += grad[n, j] * self.W.data[i, j]\nreturn dx"),
     "Linear without +=": _gap(LINEAR, "self.W.grad = self.W.grad + np.dot(self.input_cache.T, grad)\n"
-                              "self.b.grad = self.b.grad + np.ones(len(grad)) @ grad\nreturn np.dot(grad, self.W.data.T)"),
-    "Linear by outer products": _gap(LINEAR, "for x, g in zip(self.input_cache, grad):\n    self.W.grad += np.outer(x, g)\n"
+                              "self.b.grad = self.b.grad + np.ones(len(grad)) @ grad\nreturn np.dot(grad, "
+                              "self.W.data.T)"),
+    "Linear by outer products": _gap(LINEAR, "for x, g in zip(self.input_cache, grad):\n    self.W.grad += "
+                                             "np.outer(x, g)\n"
                                      "self.b.grad += grad.sum(axis=0)\nreturn (self.W.data @ grad.T).T"),
     "Linear by the parameters": _gap(LINEAR, "W, b = self.parameters()\nW.grad += self.input_cache.T @ grad\n"
                                      "b.grad += grad.sum(0)\nreturn grad @ W.data.T"),
     "Linear by tensordot": _gap(LINEAR, "self.W.grad += np.tensordot(self.input_cache, grad, axes=(0, 0))\n"
                                 "self.b.grad += grad.sum(axis=0)\nreturn np.tensordot(grad, self.W.data, axes=(1, 1))"),
     "Linear in float32": _gap(LINEAR, "g = grad.astype(np.float32)\nx = self.input_cache.astype(np.float32)\n"
-                              "self.W.grad += x.T @ g\nself.b.grad += g.sum(axis=0)\nreturn g @ self.W.data.T.astype(np.float32)"),
+                              "self.W.grad += x.T @ g\nself.b.grad += g.sum(axis=0)\nreturn g @ "
+                              "self.W.data.T.astype(np.float32)"),
     "Linear by np.add": _gap(LINEAR, "np.add(self.W.grad, self.input_cache.T @ grad, out=self.W.grad)\n"
                              "np.add(self.b.grad, grad.sum(axis=0), out=self.b.grad)\nreturn grad @ self.W.data.T"),
     "cross-entropy in another order": _gap(LOSS, "p, y = self.input_cache\nn = y.shape[0]\nreturn p / n - y / n"),
     "cross-entropy by indices": _gap(LOSS, "p, y = self.input_cache\nout = p.copy()\n"
                                      "out[np.arange(len(y)), np.argmax(y, axis=1)] -= 1\nreturn out / len(y)"),
-    "cross-entropy by the sum": _gap(LOSS, "p, y = self.input_cache\nreturn (p * y.sum(axis=1, keepdims=True) - y) / len(y)"),
+    "cross-entropy by the sum": _gap(LOSS, "p, y = self.input_cache\nreturn (p * y.sum(axis=1, keepdims=True) - y) "
+                                           "/ len(y)"),
     "cross-entropy by the Jacobian": _gap(LOSS, "p, y = self.input_cache\nout = np.zeros_like(p)\n"
                                           "for n in range(len(p)):\n    J = np.diag(p[n]) - np.outer(p[n], p[n])\n"
-                                          "    k = int(np.argmax(y[n]))\n    out[n] = p[n] - y[n]\nreturn out / len(p)"),
+                                          "    k = int(np.argmax(y[n]))\n    out[n] = p[n] - y[n]\nreturn out / "
+                                          "len(p)"),
     "Sequential by indices": _gap(SEQUENTIAL, "i = len(self.modules) - 1\nwhile i >= 0:\n"
                                   "    grad = self.modules[i].backward(grad)\n    i -= 1\nreturn grad"),
     "Sequential by recursion": _gap(SEQUENTIAL, "def back(k, g):\n    return g if k < 0 else back(k - 1, "
@@ -120,7 +129,8 @@ INNOCENT: Dict[str, Tuple[Sequence[str], Dict[str, Any]]] = {
     "Sequential by a reversed copy": _gap(SEQUENTIAL, "mods = list(self.modules)\nmods.reverse()\nfor m in mods:\n"
                                           "    grad = m.backward(grad)\nreturn grad"),
     "a check in both parts": _gap(CHECK, "net = Sequential(Linear(10, 8), ReLU(), Linear(8, 4))\n"
-                                  "net.check_gradients_wrt_input((x,), 1e-6)\nnet.check_gradients_wrt_params((x,), 1e-6)"),
+                                  "net.check_gradients_wrt_input((x,), 1e-6)\nnet.check_gradients_wrt_params((x,), "
+                                  "1e-6)"),
     "a check of other sizes": _gap(CHECK, "net = Sequential(Linear(3, 7), Sigmoid(), Linear(7, 2), Sigmoid())\n"
                                    "data = np.random.rand(5, 3)\nnet(data)\nzero_grad(net.parameters())\n"
                                    "net.check_gradients((data,))"),
@@ -128,15 +138,19 @@ INNOCENT: Dict[str, Tuple[Sequence[str], Dict[str, Any]]] = {
                                         "    Sequential(Linear(a, b), ReLU(), Linear(b, c)).check_gradients((x,))"),
     "a step by assignment": _gap(STEP, "grad = loss_fn.backward()\nmodel.backward(grad)\nfor p in model.parameters():\n"
                                  "    p.data = p.data - lr * p.grad"),
-    "a step by layers": _gap(STEP, "g = loss_fn.backward(None)\nfor m in reversed(model.modules):\n    g = m.backward(g)\n"
-                             "for m in model.modules:\n    for p in m.parameters():\n        p.data[...] -= lr * p.grad"),
+    "a step by layers": _gap(STEP, "g = loss_fn.backward(None)\nfor m in reversed(model.modules):\n    g = "
+                                   "m.backward(g)\n"
+                             "for m in model.modules:\n    for p in m.parameters():\n        p.data[...] -= lr * "
+                             "p.grad"),
     "a step that resets afterwards": _gap(STEP, "model.backward(loss_fn.backward(None))\nfor p in model.parameters():\n"
                                           "    p.data -= lr * p.grad\n    p.grad = np.zeros_like(p.data)"),
     "a step that returns something": _gap(STEP, "model.backward(loss_fn.backward(None))\nfor p in model.parameters():\n"
                                           "    p.data -= lr * p.grad\nreturn model"),
     "zeros in place where they can be": _gap(ZERO, "for p in params:\n    if p.grad is None:\n"
-                                             "        p.grad = np.zeros(p.data.shape)\n    else:\n        p.grad[...] = 0"),
-    "zeros by an index": _gap(ZERO, "for i in range(len(params)):\n    params[i].grad = np.zeros(np.shape(params[i].data))"),
+                                             "        p.grad = np.zeros(p.data.shape)\n    else:\n        "
+                                             "p.grad[...] = 0"),
+    "zeros by an index": _gap(ZERO, "for i in range(len(params)):\n    params[i].grad = "
+                                    "np.zeros(np.shape(params[i].data))"),
     "zeros of integers": _gap(ZERO, "for p in params:\n    p.grad = np.zeros(p.data.shape, dtype=np.float32)"),
     "zeros by a comprehension": _gap(ZERO, "[setattr(p, 'grad', np.zeros_like(p.data)) for p in params]"),
 }
