@@ -40,11 +40,26 @@ def checked_sequences(module: Any, x: Any, features: int) -> np.ndarray:
     return x
 
 
+def checked_mask(module: Any, mask: Any, x: np.ndarray) -> np.ndarray:
+    """Return a padding mask as booleans (batch, length), or raise a sentence that says how it isn't one."""
+    mask = np.asarray(getattr(mask, "value", mask))
+    if mask.dtype != bool or mask.shape != x.shape[:2]:
+        raise InputError(f"{module} expects its mask to be booleans of shape (batch, length) = {x.shape[:2]}, True "
+                         f"where there is something and False in padded places, but got {mask.dtype} of shape "
+                         f"{mask.shape}.")
+    if not mask.any(axis=1).all():
+        raise InputError(f"{module}: by its mask, sequence {int(np.argmin(mask.any(axis=1)))} has nothing but padding.")
+    return mask
+
+
 class SelfAttention(Module):
     """Self-attention with a single head: Y = softmax(Q K^T / sqrt(d)) V, with Q, K and V linear in x; see above.
 
     Shapes: x (batch, length, features), y (batch, length, head_features). After a call, `weights` holds A,
     (batch, heads, length, length): row t says how much the place t took from each place.
+
+    Sequences of different lengths are padded to one, and told apart by a mask, (batch, length): `attention(x, mask)`.
+    No place takes anything from a padded one, as S = -infinity there; what padded places get is of no use to anybody.
 
     Args:
         features: the length of each input vector.
@@ -81,13 +96,16 @@ class SelfAttention(Module):
         return list(dict.fromkeys(parameter for linear in (self.query, self.key, self.value)
                                   for parameter in linear.parameters()))
 
-    def forward(self, x: np.ndarray) -> np.ndarray:
+    def forward(self, x: np.ndarray, mask: Any = None) -> np.ndarray:
         x = checked_sequences(self, x, self.features)
         rows = x.reshape(-1, self.features)  # each place of each sequence as one row for the linear layers
         Q, K, V = (self._split(linear(rows), x) for linear in (self.query, self.key, self.value))
         S = Q @ transpose(K) / math.sqrt(Q.shape[-1])
         if self.causal:
             S = np.where(np.tri(x.shape[1], dtype=bool), S, -np.inf)
+        if mask is not None:  # a causal place whose past is padding sees itself alone
+            seen = checked_mask(self, mask, x)[:, np.newaxis, np.newaxis] | np.eye(x.shape[1], dtype=bool)
+            S = np.where(seen, S, -np.inf)
         self.weights = stable_softmax(S)
         self.input_cache = (x, Q, K, V)
         return self._merge(self.weights @ V).reshape(x.shape[:2] + (-1,))
@@ -156,8 +174,8 @@ class MultiHeadSelfAttention(SelfAttention):
     def parameters(self) -> List[Parameter]:
         return list(dict.fromkeys([*super().parameters(), *self.output.parameters()]))
 
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        joined = super().forward(x)
+    def forward(self, x: np.ndarray, mask: Any = None) -> np.ndarray:
+        joined = super().forward(x, mask)
         return self.output(joined.reshape(-1, self.features)).reshape(joined.shape)
 
     def backward(self, grad: np.ndarray) -> np.ndarray:

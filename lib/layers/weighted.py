@@ -1,0 +1,93 @@
+"""Losses in which some examples count more than others: rare classes, or examples that are known to be reliable."""
+from __future__ import annotations
+
+from typing import Any, Iterator, List, Optional, Sequence, Tuple
+
+import numpy as np
+
+from lib.losses import CrossEntropyLoss
+from lib.network_base import Module
+from lib.validation import InputError, as_float, require_forward
+
+
+class WeightedLoss(Module):
+    """A loss as a weighted mean: L = sum_n w_n l_n / sum_n w_n, where l_n is the loss of example n alone.
+
+    w_n is the weight of the example's class times the weight of the example itself; each is 1 if it isn't given.
+    dL/dpreds_n = w_n / (sum_m w_m) dl_n/dpreds_n.
+
+        loss_fn = WeightedLoss(CrossEntropyLoss(), class_weights=[1, 10])
+        loss_fn(preds, labels)                       # labels of class 1 count ten times as much
+        loss_fn(preds, labels, sample_weights)       # and some examples more than others, (N,)
+
+    Examples of equal weight are given to the loss together, so that it is called once for each different weight.
+
+    Args:
+        loss_fn: a loss that is the mean over the batch of what each example loses.
+        class_weights: (K,), for labels that are one-hot (N, K), or 0 and 1 in one column.
+    """
+
+    def __init__(self, loss_fn: Module, class_weights: Optional[Sequence[float]] = None) -> None:
+        if not isinstance(loss_fn, Module) or loss_fn.parameters():
+            raise InputError("WeightedLoss expects a loss without parameters, such as CrossEntropyLoss(): a penalty "
+                             f"isn't one example's. It got {loss_fn!r}.")
+        self.loss_fn = loss_fn
+        self.class_weights = None if class_weights is None else self._checked(class_weights, "class_weights", None)
+
+    @classmethod
+    def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
+        preds, labels = rng.standard_normal((5, 3)), np.eye(3)[[0, 2, 1, 1, 0]]
+        return [(cls(CrossEntropyLoss(), class_weights=[1, 2, 0.5]), (preds, labels)),
+                (cls(CrossEntropyLoss()), (preds, labels, np.array([1.0, 0.0, 2.5, 1.0, 1.0])))]
+
+    def forward(self, preds: Any, labels: Any, sample_weights: Any = None) -> Any:
+        """Return the weighted mean of the examples' losses."""
+        preds, labels = as_float(preds, self), as_float(labels, self)
+        weights = self._weights(preds, labels, sample_weights)
+        self.input_cache = (preds, labels, weights)
+        return sum(share * self.loss_fn(preds[group], labels[group]) for group, share in self._groups(weights))
+
+    def backward(self, _: Any = None) -> np.ndarray:
+        require_forward(self, self.input_cache)
+        preds, labels, weights = self.input_cache
+        grad = np.zeros_like(preds)
+        for group, share in self._groups(weights):
+            self.loss_fn(preds[group], labels[group])
+            grad[group] = share * self.loss_fn.backward(None)
+        return grad
+
+    @staticmethod
+    def _groups(weights: np.ndarray) -> Iterator[Tuple[np.ndarray, float]]:
+        """Yield the examples of each weight, and their share of the whole loss."""
+        for weight in np.unique(weights[weights > 0]):
+            group = np.flatnonzero(weights == weight)
+            yield group, weight * (len(group) / weights.sum())
+
+    def _weights(self, preds: Any, labels: Any, sample_weights: Any) -> np.ndarray:
+        """Return the weight of each example, (N,)."""
+        weights = np.ones(len(preds))
+        if sample_weights is not None:
+            weights = self._checked(getattr(sample_weights, "value", sample_weights), "sample_weights", len(preds))
+        if self.class_weights is not None:
+            classes = np.asarray(getattr(labels, "value", labels)).reshape(len(preds), -1)
+            if classes.shape[1] == 1:
+                classes = np.concatenate([1 - classes, classes], axis=1)
+            if classes.shape[1] != len(self.class_weights):
+                raise InputError(f"WeightedLoss got {len(self.class_weights)} class_weights for labels of shape "
+                                 f"{np.shape(labels)}: it needs one for each class.")
+            weights = weights * (classes @ self.class_weights)
+        if not weights.sum() > 0:
+            raise InputError("WeightedLoss: all examples of this batch have the weight 0, so there is no mean.")
+        return weights
+
+    def _checked(self, weights: Any, name: str, length: Optional[int]) -> np.ndarray:
+        weights = as_float(weights, self)
+        expected = "(K,)" if length is None else f"({length},)"
+        if weights.ndim != 1 or length not in (None, len(weights)) or not (np.isfinite(weights) & (weights >= 0)).all():
+            raise InputError(f"WeightedLoss expects {name} to be numbers from 0 upwards, of shape {expected}, but got "
+                             f"{weights.tolist()[:10]} of shape {weights.shape}.")
+        return weights
+
+    def __repr__(self) -> str:
+        weights = "" if self.class_weights is None else f", class_weights={self.class_weights.tolist()}"
+        return f"WeightedLoss({self.loss_fn!r}{weights})"
