@@ -22,14 +22,16 @@ set OMP_NUM_THREADS=1
 set OPENBLAS_NUM_THREADS=1
 set MKL_NUM_THREADS=1
 
-"%python%" -m pytest %*
-set tests=%errorlevel%
 "%python%" -m pycodestyle --max-line-length 120 .
 set style=%errorlevel%
+"%python%" -m pytest %*
+set tests=%errorlevel%
 
-echo.
-if %tests%==0 (echo Tests: all passed.) else (echo Tests: FAILED, see above.)
-if %style%==0 (echo Code style: clean.) else (echo Code style: FAILED, see above.)
+set "tests_said=all passed"
+if not %tests%==0 set "tests_said=FAILED (see above)"
+set "style_said=clean"
+if not %style%==0 set "style_said=FAILED (see the top)"
+echo Tests: %tests_said%. Code style: %style_said%.
 if not %tests%==0 exit /b 1
 if not %style%==0 exit /b 1
 exit /b 0

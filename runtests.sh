@@ -18,12 +18,12 @@ python=$("$start" environment.py) || exit 1
 # Small matrices are fastest on one thread, above all on a machine that others use too.
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 VECLIB_MAXIMUM_THREADS=1
 
-"$python" -m pytest "$@"
-tests=$?
 "$python" -m pycodestyle --max-line-length 120 .
 style=$?
+"$python" -m pytest "$@"
+tests=$?
 
-echo
-[ $tests -eq 0 ] && echo "Tests: all passed." || echo "Tests: FAILED (see above)."
-[ $style -eq 0 ] && echo "Code style: clean." || echo "Code style: FAILED (see above)."
+[ $tests -eq 0 ] && tests_said="all passed" || tests_said="FAILED (see above)"
+[ $style -eq 0 ] && style_said="clean" || style_said="FAILED (see the top)"
+echo "Tests: $tests_said. Code style: $style_said."
 [ $tests -eq 0 ] && [ $style -eq 0 ]

@@ -7,7 +7,7 @@ as a task of the sheet isn't right, a run of all tests is one of the sheet's tes
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
 
@@ -34,30 +34,38 @@ class OneScreen:
         config.addinivalue_line("markers", f"{SHEET}: tests of the main sheet's coding tasks")
         self.is_whole_run = not config.option.file_or_dir and not config.option.keyword
         self.found: List[board.Outcome] = []
+        self.is_of_sheet_alone = self.is_whole_run and SHEET in config.option.markexpr
         self.tried: List[Task] = []
         self.failures: Dict[str, List[str]] = {}  # what is said about a test or file, by its name
 
     # ------------------------------------------------------------------ which tests run
 
+    def pytest_sessionstart(self) -> None:
+        """Judge the sheet's tasks before a run of all tests, which is one of the sheet's while a task isn't right."""
+        if self.is_whole_run:
+            self._judge()
+            self.is_of_sheet_alone |= not all(outcome.is_right for outcome in self.found)
+
+    def pytest_ignore_collect(self, collection_path: Any) -> Optional[bool]:
+        if self.is_of_sheet_alone and collection_path.suffix == ".py":
+            return self._task_of_file(relative(str(collection_path))) is None or None
+        return None
+
     @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, config: Any, items: List[Any]) -> None:
-        """Mark the sheet's tests, let those wait that can't be right yet, and leave the others out meanwhile."""
+    def pytest_collection_modifyitems(self, items: List[Any]) -> None:
+        """Mark the sheet's tests, and let those wait that can't be right yet."""
         of_sheet = [(item, task) for item in items for task in [self._task_of(item)] if task is not None]
         for item, task in of_sheet:
             item.add_marker(SHEET)
             item.add_marker(f"task{self.number[task.number]}")
-        if not of_sheet and not self.is_whole_run:
-            return
-        self._judge()
-        for item, task in of_sheet:
+            self._judge()
             earlier = board.waits_for(task, self.found)
             if earlier is not None:
                 item.add_marker(pytest.mark.skip(reason=f"waits for task {earlier.number}: {earlier.name}"))
-        if self.is_whole_run and not all(outcome.is_right for outcome in self.found):
-            others = [item for item in items if self._task_of(item) is None]
-            config.hook.pytest_deselected(items=others)
-            items[:] = [item for item, _ in of_sheet]
-        self.tried = [task for task in self.tasks if any(task == other for _, other in of_sheet)]
+
+    def pytest_collection_finish(self, session: Any) -> None:
+        found = [self._task_of(item) for item in session.items]
+        self.tried += [task for task in self.tasks if task in found and task not in self.tried]
 
     def _task_of(self, item: Any) -> Optional[Task]:
         return self._task_of_file(relative(str(item.path)))
@@ -96,8 +104,10 @@ class OneScreen:
                 terminalreporter.write_line(line)
 
     def _lines(self) -> List[str]:
+        if self.failures:
+            self._judge()
         wrong = [outcome for outcome in self.found if not outcome.is_right]
-        if self.found and (self.is_whole_run or len(self.tried) > 1 or self.failures and not self.tried and wrong):
+        if self.found and len(self.tried) != 1 and (self.is_whole_run or self.tried or self.failures and wrong):
             lines = board.as_text(self.found).splitlines()
             if wrong:  # what else fails may be due to that
                 return lines
@@ -146,17 +156,17 @@ def message_of(error: BaseException) -> str:
 
 
 def listed(failures: Dict[str, List[str]], most_lines: int) -> List[str]:
-    """Return the failures, as many as there is room for; each thing is said once."""
+    """Return the failures, as many as there is room for; those with the same reason together."""
+    by_reason: Dict[Tuple[str, ...], List[str]] = {}
+    for name, said in failures.items():
+        by_reason.setdefault(tuple(said), []).append(name)
     lines: List[str] = []
-    told = set()
-    names = list(failures)
-    for i, name in enumerate(names):
-        said = [line for line in failures[name] if line not in told or not lines]
-        if len(lines) + 1 + len(failures[name]) > most_lines and lines:
-            lines.append(f"{len(names) - i} more failed. All of it: -v.")
-            break
-        lines += [name] + said
-        told |= set(said)
+    left = len(failures)
+    for said, names in by_reason.items():
+        if lines and len(lines) + 1 + len(said) > most_lines:
+            return lines + [f"{left} more failed. All of it: -v."]
+        lines += [names[0] + (f", and {len(names) - 1} more" if len(names) > 1 else "")] + list(said)
+        left -= len(names)
     return lines
 
 
