@@ -28,6 +28,15 @@ def _memory(array: np.ndarray) -> Any:
     return array
 
 
+def _is_to_be_shared(array: np.ndarray) -> bool:
+    """Return whether an array is a Parameter's already, or a piece of a larger one that no Parameter has yet."""
+    memory = _memory(array)
+    owner = _OWNERS.get(id(memory))
+    if owner is None or _memory(owner._data) is not memory:
+        return array.size < memory.size
+    return owner._data.size == memory.size or not np.shares_memory(array, owner._data)
+
+
 class Parameter:
     """A learnable array together with dL/d(array), the gradient of the loss with respect to it.
 
@@ -62,12 +71,13 @@ class Parameter:
         """Copy the values, integers and lists included; the array of another Parameter, or a view of it, is shared.
 
         So W2.data = W1.data.T ties two layers, while models that are given the same array don't influence each other.
+        A piece of a larger array is shared, too, as long as no other Parameter has it: so all parameters can be pieces
+        of one flat vector.
         """
         if data is self._data:  # changed in place, as by data -= lr * grad
             return
         array = as_float(data, "Parameter.data")
-        owner = _OWNERS.get(id(_memory(array))) if array is data else None
-        self.share(array if owner is not None and _memory(owner._data) is _memory(array) else np.array(array))
+        self.share(array if array is data and _is_to_be_shared(array) else np.array(array))
 
     def share(self, array: np.ndarray) -> None:
         """Take this very array, not a copy of it: whoever changes one changes the other."""

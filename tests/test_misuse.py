@@ -173,6 +173,18 @@ def test_a_copy_of_a_model_shares_nothing_with_it_and_can_be_tied_in_itself():
     np.testing.assert_array_equal(twin.modules[1].W.data, twin.modules[0].W.data.T)
 
 
+def test_pieces_of_one_flat_vector_are_shared_with_it_but_one_piece_is_not_given_twice():
+    flat = np.arange(10.0)
+    W, b = Parameter(flat[:8].reshape(4, 2)), Parameter(flat[8:])
+    W.data -= 1
+    b.data -= 1
+    assert flat.tolist() == list(range(-1, 9))
+    stacked = np.ones((2, 2, 2))
+    one, other = Parameter(stacked[0]), Parameter(stacked[0])
+    one.data[...] = 9
+    assert other.data.tolist() == [[1, 1], [1, 1]]
+
+
 def test_an_array_that_belonged_to_a_parameter_before_does_not_any_more():
     param, other = Parameter(np.zeros(3)), Parameter(np.zeros(3))
     old = param.data

@@ -104,7 +104,7 @@ def is_close(answer: Given, correct: Any, tolerance: float = 0.0, spread: Spread
 def rounding_unit(values: Any, digits: int) -> Any:
     """Return the unit of the last of so many significant digits, for each number; 0 for 0.
 
-    >>> rounding_unit(0.0123, 3), rounding_unit(152.4, 2)
+    >>> float(rounding_unit(0.0123, 3)), float(rounding_unit(152.4, 2))
     (0.0001, 10.0)
     """
     return _unit(np.asarray(values, np.float64), digits)[()]
