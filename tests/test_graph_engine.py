@@ -7,6 +7,7 @@ import pytest
 from lib import graph
 from lib.graph import (ShapeError, constant, exp, log, relu, share, share_subexpressions, sqrt, topological_order,
                        variable)
+from lib.network import Linear
 from lib.validation import InputError
 
 
@@ -173,6 +174,34 @@ def test_an_array_that_is_changed_later_does_not_reach_the_graph(make):
     expected.backward()
     leaf, same = ([node for node in topological_order(z) if node.is_leaf and node.needs_grad][0] for z in (y, expected))
     assert leaf.grad.tolist() == same.grad.tolist()
+
+
+@pytest.mark.parametrize("size", [1, 7, 5000])
+def test_a_variable_that_is_changed_before_backward_is_noticed(size):
+    w = variable(np.linspace(1.0, 2.0, size), name="w")
+    for change in (lambda value: value * 0.999, lambda value: value[::-1].copy() + 1e-9, lambda value: value + np.nan):
+        loss = (w * w).sum()
+        loss.backward()
+        earlier = w.value.copy()
+        w.value[...] = change(w.value)
+        with pytest.raises(InputError, match="Node\\('w'.* changed after"):
+            loss.backward()
+        graph.forward(loss)
+        loss.backward()
+        np.testing.assert_allclose(w.grad, 2 * w.value)
+        w.value = earlier  # another array, the same numbers
+        graph.forward(loss)
+        loss.backward()
+        np.testing.assert_allclose(w.grad, 2 * earlier)
+
+
+def test_a_step_between_two_losses_is_noticed():
+    linear = Linear(2, 2)
+    first, second = (linear(constant(np.ones((3, 2)) * k)).sum() for k in (1, 2))
+    first.backward()
+    linear.W.data -= 0.1 * linear.W.grad
+    with pytest.raises(InputError, match="'W'.* changed after"):
+        second.backward()
 
 
 def test_a_column_minus_a_vector_is_refused():

@@ -6,6 +6,7 @@ from typing import Any, Iterable, List, Sequence
 
 import numpy as np
 
+from lib.graph.changes import marks_of, require_unchanged
 from lib.graph.leaf_values import leaf_value
 from lib.graph.operations import unbroadcast
 from lib.graph.shape_errors import shape_error
@@ -91,6 +92,8 @@ def propagate(order: List[Any], seed: Any, on_nodes: bool = False) -> None:
 
 def pass_on(node: Any) -> None:
     """Pass a node's gradient on to its parents: to each what the operation's backward says, summed over all uses."""
+    if node.marks is not None:
+        require_unchanged(node)
     inputs = [parent.value for parent in node.parents]
     for i, parent in enumerate(node.parents):
         if parent.needs_grad:
@@ -139,6 +142,8 @@ def _pass_on_number(node: Any) -> None:
 
 def _pass_on_nodes(node: Any) -> None:
     """The same as pass_on for gradients that are nodes: the rules get nodes, and so make the derivative's graph."""
+    if node.marks is not None:
+        require_unchanged(node)
     for i, parent in enumerate(node.parents):
         if parent.needs_grad:
             contribution = node.operation.backward(i, node.grad, node, *node.parents)
@@ -168,6 +173,8 @@ def forward(output: Any) -> Any:
                 node.value = node.operation.forward(*[parent.value for parent in node.parents])
             except (ValueError, IndexError) as error:
                 raise shape_error(node.operation, node.parents, error, node.line) from error
+            if node.line is not None or node.marks is not None:
+                node.marks = marks_of(node.parents)
     return output.value
 
 

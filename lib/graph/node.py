@@ -12,6 +12,7 @@ import numpy as np
 
 from lib.graph import sharing
 from lib.graph.array_habits import ArrayHabits
+from lib.graph.changes import marks_of
 from lib.graph.engine import backward, topological_order
 from lib.graph.leaf_values import leaf_value
 from lib.graph.operations import Operation, node_in
@@ -40,7 +41,7 @@ def _infix(operation: Operation) -> Tuple[Callable[[Any, Any], "Node"], Callable
         node.parents = self, other
         node.needs_grad = self.needs_grad or other.needs_grad
         node.number = _next_number()
-        node.grad = node.name = node.line = None
+        node.grad = node.name = node.line = node.marks = None
         return node
 
     def reflected(self: "Node", other: Any) -> "Node":
@@ -61,9 +62,10 @@ class Node(ArrayHabits):
         needs_grad: whether gradients flow into this node; False for constants and for what is computed from them alone.
         line: (file, line number) of the user's code that made this node, where it was recorded (array operations).
         number: counts the nodes in the order of creation; parents always have smaller numbers.
+        marks: what tells whether the arrays of variables were changed since this node was computed from them.
     """
 
-    __slots__ = ("value", "grad", "operation", "parents", "name", "needs_grad", "line", "number", "__weakref__")
+    __slots__ = ("value", "grad", "operation", "parents", "name", "needs_grad", "line", "number", "marks", "__weakref__")
     is_graph_node = True
     parameter: Any = None  # the Parameter of a module that this leaf stands for: see lib.graph.modules.ParameterNode
     # What a node does in a module, which lib.graph.modules puts here: it knows nodes, so they can't know it.
@@ -80,6 +82,7 @@ class Node(ArrayHabits):
         self.grad: Any = None
         self.name = name
         self.line: Optional[Tuple[str, int]] = None
+        self.marks: Optional[Tuple[Any, ...]] = None
 
     __add__, __radd__ = _infix(Add())
     __sub__, __rsub__ = _infix(Subtract())
@@ -236,9 +239,16 @@ def apply(operation: Operation, *parents: Node) -> Node:
         value = operation.forward(*[parent.value for parent in parents])
     except (ValueError, IndexError) as error:
         raise shape_error(operation, parents, error, user_line()) from error
-    node = _computed(value, operation, parents, any([parent.needs_grad for parent in parents]))
+    needs_grad = has_variable = False
+    for parent in parents:
+        if parent.needs_grad:
+            needs_grad = True
+            has_variable = has_variable or parent.operation is None
+    node = _computed(value, operation, parents, needs_grad)
     if type(value) is _ndarray:
         node.line = user_line()
+    if has_variable:
+        node.marks = marks_of(parents)
     if known is not None:
         known[key] = node
     return node
@@ -252,12 +262,12 @@ def _computed(value: Any, operation: Optional[Operation], parents: Tuple[Node, .
     node.parents = parents
     node.needs_grad = needs_grad
     node.number = _next_number()
-    node.grad = node.name = node.line = None
+    node.grad = node.name = node.line = node.marks = None
     return node
 
 
 def computed_like(node: Node, parents: Tuple[Node, ...]) -> Node:
     """Return a copy of a computed node with other parents that have the same values; nothing is computed again."""
     copied = _computed(node.value, node.operation, parents, any(parent.needs_grad for parent in parents))
-    copied.name, copied.line = node.name, node.line
+    copied.name, copied.line, copied.marks = node.name, node.line, node.marks
     return copied

@@ -35,7 +35,7 @@ def shape_error(operation: Operation, parents: Tuple[Any, ...], error: Exception
 
 def user_line() -> Optional[Tuple[str, int]]:
     """Return the file and the line number from which the library was called."""
-    frame: Any = sys._getframe(1)
+    frame: Any = sys._getframe(2)
     while frame is not None and frame.f_code.co_filename.startswith(_NOT_THE_USERS):
         frame = frame.f_back
     return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
