@@ -65,7 +65,8 @@ class Node(ArrayHabits):
         marks: what tells whether the arrays of variables were changed since this node was computed from them.
     """
 
-    __slots__ = ("value", "grad", "operation", "parents", "name", "needs_grad", "line", "number", "marks", "__weakref__")
+    __slots__ = ("value", "grad", "operation", "parents", "name", "needs_grad", "line", "number", "marks",
+                 "__weakref__")
     is_graph_node = True
     parameter: Any = None  # the Parameter of a module that this leaf stands for: see lib.graph.modules.ParameterNode
     # What a node does in a module, which lib.graph.modules puts here: it knows nodes, so they can't know it.
