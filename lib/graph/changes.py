@@ -29,8 +29,8 @@ def require_unchanged(node: Any) -> None:
             rounding = 1e-12 if parent.value.dtype == np.float64 else 1e-6  # of another number of threads
             if not abs(now - before) <= rounding * abs(before) and not (now != now and before != before):
                 raise InputError(f"The values of {parent!r} were changed after the graph was computed with them, so "
-                                 "its gradient would be wrong. Call backward() before values are updated, or compute the "
-                                 "graph again: lib.graph.forward(loss).")
+                                 "its gradient would be wrong. Call backward() before values are updated, or compute "
+                                 "the graph again: lib.graph.forward(loss).")
 
 
 def _mark(value: np.ndarray) -> Any:
