@@ -208,17 +208,21 @@ def require_one_hot(module: Any, labels: np.ndarray) -> None:
 
     So soft labels, which are probabilities, are accepted, too. NaN passes on into the loss, where it shows.
     """
+    global _one_hot
+    if (few := (labels.shape, labels.dtype.char, labels.tobytes()) if labels.size < 100 else object()) == _one_hot:
+        return  # the labels of the last call, number by number
     excess = np.add.reduce(labels, axis=1) - 1.0  # labels.sum(axis=1), which takes longer for few labels
-    if excess.dot(excess) < 1e-6 and np.count_nonzero(labels) == len(labels):
-        return  # a single 1 in each row
-    bad = (np.abs(excess) > 1e-3) | (labels < 0).any(axis=1)
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise InputError(f"{name_of(module)} expects each row of labels to sum to 1 (one-hot), but row {row} is "
-                         f"{labels[row].tolist()}. Are predictions and labels swapped, or are these not one-hot? See "
-                         "one_hot_encoding in lib.utilities.")
+    if not (excess.dot(excess) < 1e-6 and np.count_nonzero(labels) == len(labels)):  # not a single 1 in each row
+        bad = (np.abs(excess) > 1e-3) | (labels < 0).any(axis=1)
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise InputError(f"{name_of(module)} expects each row of labels to sum to 1 (one-hot), but row {row} is "
+                             f"{labels[row].tolist()}. Are predictions and labels swapped, or are these not one-hot? "
+                             "See one_hot_encoding in lib.utilities.")
+    _one_hot = few
 
 
+_one_hot: Any = None  # the last few labels that were right
 _last_probabilities: Any = (lambda: None, "")  # a weak reference to what the last Softmax or Sigmoid gave, and which
 
 

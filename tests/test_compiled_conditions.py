@@ -24,6 +24,7 @@ from lib.steps.comparison import DifferentResult
 from lib.steps.compiled import CompiledStep
 from lib.steps.conditions import why_not_compiled
 from lib.steps.convolutions import RULES
+from lib.steps.gradient import CompiledGradient
 from lib.steps.memory import NotCompilable
 from lib.steps.readable import ReadableStep
 from lib.validation import InputError
@@ -185,22 +186,24 @@ def test_a_gap_that_isnt_filled_is_reported(monkeypatch):
 
 
 def test_rounding_at_a_kink_of_float32_is_no_difference(monkeypatch):
-    asked, agrees_in_float64 = [], CompiledStep.agrees_in_float64
+    asked, agrees_in_float64 = [], CompiledGradient.agrees_in_float64
 
     def spy(self, x, y):
         asked.append(agrees_in_float64(self, x, y))
         return asked[-1]
 
-    monkeypatch.setattr(CompiledStep, "agrees_in_float64", spy)
+    monkeypatch.setattr(CompiledGradient, "agrees_in_float64", spy)
     rng = np.random.default_rng(0)
     x, y = np.ones((1, 4), np.float32), np.array([[1, 0]], np.float32)
-    for _ in range(40):
-        model = network(Linear(4, 1), ReLU(), Linear(1, 2), scale=1).astype(np.float32)
-        model[0].W.data[...] = rng.standard_normal((4, 1))
-        model[0].b.data[...] = -model[0].W.data.sum()  # x W + b is 0, but for rounding
-        model[2].W.data[...] = [[1, -2]]
-        compiled(model).step(x, y)
-    assert asked and all(asked)
+    for make in (compiled, lambda model: CompiledGradient(model, CrossEntropyLoss())):
+        asked.clear()
+        for _ in range(40):
+            model = network(Linear(4, 1), ReLU(), Linear(1, 2), scale=1).astype(np.float32)
+            model[0].W.data[...] = rng.standard_normal((4, 1))
+            model[0].b.data[...] = -model[0].W.data.sum()  # x W + b is 0, but for rounding
+            model[2].W.data[...] = [[1, -2]]
+            make(model).find(x, y)
+        assert asked and all(asked)
 
 
 def test_numbers_that_arent_finite_pass_on():

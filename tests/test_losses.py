@@ -114,6 +114,21 @@ def test_labels_are_checked_at_every_call(rng):
         loss_fn(np.zeros((2, 2)), np.array([[0.5, 0.5], [2.0, -1.0]]))
 
 
+def test_labels_are_known_by_their_numbers_alone():
+    """The last labels aren't checked again; to be the same object, or the same bytes in another shape, isn't enough."""
+    loss_fn, labels = CrossEntropyLoss(), np.eye(2)
+    for _ in range(2):
+        loss_fn(np.zeros((2, 2)), labels)
+        loss_fn(np.zeros((2, 2)), np.eye(2))
+    with pytest.raises(ValueError, match="row 0"):
+        loss_fn(np.zeros((1, 4)), labels.reshape(1, 4))
+    loss_fn(np.zeros((2, 2)), labels)
+    labels[1] = 5
+    for _ in range(2):
+        with pytest.raises(ValueError, match="row 1"):
+            loss_fn(np.zeros((2, 2)), labels)
+
+
 if __name__ == "__main__":
     from tests.run import run_this_file
     run_this_file(__file__)

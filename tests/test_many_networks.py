@@ -151,6 +151,13 @@ def test_a_gradient_that_differs_is_named(monkeypatch, dtype, factor):
                    compiled=True)
 
 
+def test_a_loss_that_differs_is_named(monkeypatch):
+    right = Linear.forward
+    monkeypatch.setattr(Linear, "forward", edited(Linear, "forward", lambda self, x: right(self, x) + 1e-4))
+    with pytest.raises(DifferentResult, match=r"The loss of run \d is"):  # its gradient is the same
+        train_many(lambda: Sequential(Linear(2, 2)), L1Loss(), X, LABELS, 3, seeds=3, compiled=True)
+
+
 def test_each_epoch_another_run_is_compared(monkeypatch):
     """A sigmoid that is wrong for large inputs: only the run whose weights are large shows it."""
     def backward(self, grad):
