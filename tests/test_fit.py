@@ -158,7 +158,7 @@ def test_no_epochs_and_wrong_arguments():
     before = model_arrays(model)
     assert dict(run(model, epochs=0)[1]) == {} and same_bits(model, before)
     for wrong, match in (({"epochs": -1}, "epochs"), ({"batch_size": 0}, "batch_size"),
-                         ({"validation": (np.zeros((3, 2)), np.zeros((4, 3)))}, "same number of rows")):
+                         ({"validation": (np.zeros((3, 2)), np.zeros((4, 3)))}, "a row for each example")):
         with pytest.raises(ValueError, match=match):
             run(model, **wrong)
 

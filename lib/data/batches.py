@@ -26,25 +26,30 @@ class Batches:
         batch_size: samples a batch.
         shuffle: False keeps the order.
         rng: shuffles; NumPy's global random state when it isn't given, so that np.random.seed repeats a run.
+        drop_last: whether a last batch that is smaller than the others is left out: other samples in each epoch.
         transform: applied to the x of each batch, such as one that turns bytes into floats only when they are used.
     """
 
     def __init__(self, x: Any, y: Any, batch_size: int, shuffle: bool = True,
                  rng: Optional[np.random.Generator] = None,
-                 transform: Optional[Callable[[np.ndarray], np.ndarray]] = None) -> None:
+                 transform: Optional[Callable[[np.ndarray], np.ndarray]] = None, drop_last: bool = False) -> None:
         require_size("batch_size", batch_size, self)
         self.x, self.y = np.asarray(x), np.asarray(y)
         _require_same_length(self, self.x, self.y)
         self.batch_size, self.shuffle, self.rng, self.transform = int(batch_size), shuffle, rng, transform
+        self.drop_last = drop_last
+        if not len(self):
+            raise InputError(f"Batches of {batch_size} can't be made of {len(self.x)} samples with drop_last=True: "
+                             "there would be none.")
 
     def __len__(self) -> int:
-        """Return the number of batches: N / batch_size, rounded up."""
-        return -(-len(self.x) // self.batch_size)
+        """Return the number of batches: N / batch_size, rounded up, or down with drop_last."""
+        return len(self.x) // self.batch_size if self.drop_last else -(-len(self.x) // self.batch_size)
 
     def __iter__(self) -> Iterator[Tuple[np.ndarray, np.ndarray]]:
         n = len(self.x)
         order = (np.random if self.rng is None else self.rng).permutation(n) if self.shuffle else None
-        for start in range(0, n, self.batch_size):
+        for start in range(0, len(self) * self.batch_size, self.batch_size):
             stop = start + self.batch_size
             chosen = slice(start, stop) if order is None else order[start:stop]
             x_batch = rows(self.x, chosen)

@@ -15,12 +15,14 @@ from lib.saving.checkpoints import Run
 from lib.fitting.history import EarlyStopping, History
 from lib.model_evaluation import accuracy
 from lib.network_base import Module
-from lib.fitting.trainer import DivergenceError, Metrics, Trainer
-from lib.fitting.checks import require_training_objects
+from lib.fitting.advice import DivergenceError
+from lib.fitting.trainer import Metrics, Trainer
+from lib.fitting.checks import (checked_data, checked_validation, require_last_batch, require_measures,
+                                require_training_objects)
 from lib.optimization.clipping import clip_grad_norm
 from lib.steps import make_step
 from lib.steps.threads import blas_threads
-from lib.validation import require_size
+from lib.validation import InputError, require_positive, require_size
 
 __all__ = ["fit", "History", "EarlyStopping", "DivergenceError", "default_metrics"]
 
@@ -30,7 +32,7 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
         early_stopping: Union[EarlyStopping, int, None] = None, checkpoint: Union[str, Path, None] = None,
         resume: bool = True, rng: Union[np.random.Generator, int, None] = None, metrics: Optional[Metrics] = None,
         clip_norm: Optional[float] = None, progress: Optional[bool] = None, compiled: bool = False,
-        threads: Optional[int] = None) -> History:
+        threads: Optional[int] = None, drop_last: bool = False) -> History:
     """Train a model for a number of epochs, and return what it was like.
 
     With a checkpoint, the whole run is saved before the first epoch and after each, and a run that was killed goes on
@@ -55,6 +57,7 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
         metrics: functions of (predictions, labels) by name, each a mean over the batch; lib.model_evaluation.accuracy
             may be among them, too. By default it is, if labels are one-hot.
         clip_norm: the greatest norm that the gradient may have; a longer one is shortened.
+        drop_last: whether a last batch that is smaller than the others is left out.
         progress: whether to show a progress bar; by default only on a terminal that has tqdm.
         compiled: whether the steps are taken by lib.steps.compiled, which is faster, in place of the modules' own code.
             Both are compared on each epoch's first batch, and changes of the model are looked for after each epoch and
@@ -72,21 +75,42 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
         DifferentResult: compiled, something else would be trained than what is written; see lib.steps.compiled.
     """
     require_size("epochs", epochs, "fit", least=0)
-    require_training_objects(model, loss_fn, optimizer, "fit")
-    if isinstance(early_stopping, (int, np.integer)):
+    require_training_objects(model, loss_fn, optimizer, "fit", scheduler)
+    x, y = checked_data(x, y, "fit")
+    validation = checked_validation(validation, x, y)
+    if isinstance(early_stopping, (int, np.integer)) and not isinstance(early_stopping, bool):
         early_stopping = EarlyStopping(patience=int(early_stopping))
-    rng = np.random.default_rng(rng) if isinstance(rng, (int, np.integer)) else rng
+    if not (early_stopping is None or isinstance(early_stopping, EarlyStopping)):
+        raise InputError("fit expects early_stopping to be an EarlyStopping, or its patience as a whole number, but "
+                         f"got {early_stopping!r}.")
+    if clip_norm is not None:
+        require_positive("clip_norm", clip_norm, "fit")
+    rng = _checked_rng(rng)
     has_foreign_metrics = metrics is not None
     metrics = default_metrics(y) if metrics is None else dict(metrics)
-    batches = Batches(x, y, batch_size, rng=rng)
+    require_measures(metrics, early_stopping, validation is not None)
+    batches = Batches(x, y, batch_size, rng=rng, drop_last=drop_last)
+    if not drop_last:
+        require_last_batch(model, x, batch_size)
     clip = None if clip_norm is None else partial(clip_grad_norm, max_norm=clip_norm)
     training_step = make_step(model, loss_fn, optimizer, clip, compiled)
     with blas_threads(threads, model, batches.x, batch_size):
         trainer = Trainer(Run(model, loss_fn, optimizer, scheduler, rng), batches, validation, metrics, early_stopping)
         if checkpoint is not None:
             trainer.use_checkpoint(checkpoint, resume, {"steps": "compiled" if compiled else "by the modules",
-                                                        "clip_norm": str(clip_norm)})
+                                                        "clip_norm": str(clip_norm),
+                                                        "drop_last": str(drop_last)})
         return trainer.train(training_step, epochs, progress, has_foreign_metrics)
+
+
+def _checked_rng(rng: Any) -> Any:
+    """Return what shuffles the samples: a generator, made from a seed if that is given, or None."""
+    if isinstance(rng, (int, np.integer)) and not isinstance(rng, bool) and rng >= 0:
+        return np.random.default_rng(int(rng))
+    if rng is not None and not hasattr(rng, "permutation"):
+        raise InputError("fit expects rng to be a generator, such as np.random.default_rng(0), or a seed, but got "
+                         f"{rng!r}.")
+    return rng
 
 
 def default_metrics(y: np.ndarray) -> Metrics:

@@ -11,6 +11,7 @@ import numpy as np
 
 from lib.data.batches import Batches
 from lib.saving.checkpoints import Run, load_checkpoint, save_checkpoint
+from lib.fitting.advice import DivergenceError, divergence_advice, remark_on_inputs
 from lib.fitting.history import EarlyStopping, History
 from lib.saving.files import expanded_path
 from lib.saving.model_files import model_arrays, require_same_arrays, set_model_arrays
@@ -21,12 +22,6 @@ from lib.fitting.progress import progress_bar
 
 Metrics = Mapping[str, Callable[[np.ndarray, np.ndarray], float]]
 DIVERGENCE_FACTOR = 1000  # a loss so many times that of the untrained model, or of predicting zeros, isn't learning
-
-
-class DivergenceError(RuntimeError):
-    """The loss became NaN, infinite or enormous. `history` holds the good epochs; the model has their weights."""
-
-    history: History
 
 
 class Trainer:
@@ -119,6 +114,7 @@ class Trainer:
         if self.early_stopping is not None and self.early_stopping.best_epoch(history) == history.num_epochs - 1:
             best = history.num_epochs, model_arrays(self.run.model)
         self.history, self.best, self.num_steps = history, best, 0  # at once, as Ctrl-C can come between any two lines
+        remark_on_inputs(self.batches.x, self.batches.y, history["loss"])
         bar.set_postfix_str(", ".join(f"{name}={value:.4g}" for name, value in measures.items()))
 
     def _validate(self) -> Dict[str, float]:
@@ -180,11 +176,7 @@ class Trainer:
                 self._raise_divergence(f"after this step, {path} holds NaN or infinity")
 
     def _raise_divergence(self, what: str, x_batch: Any = None, y_batch: Any = None) -> None:
-        advice = (f"Try a lower learning rate (it is {self.run.optimizer.lr:g}; 0.1 for SGD and 0.001 for Adam are "
-                  "common), inputs scaled to about -1 to 1, or clip_norm=1.")
-        for name, batch in (("inputs", x_batch), ("labels", y_batch)):
-            if batch is not None and not np.isfinite(batch).all():
-                advice = f"The {name} of this batch hold NaN or infinity: drop or fill such examples first."
+        advice = divergence_advice(self.run.optimizer, x_batch, y_batch)
         epoch = self.history.num_epochs
         kept = f"The model has the weights from the end of epoch {epoch}." if epoch else \
             "The model has the weights that it started with."
