@@ -251,6 +251,8 @@ def test_the_gradient_can_be_read_after_a_step():
     for make in (ReadableStep, CompiledStep):
         model, _, step, x, y = small_training(make)
         for _ in range(3):
+            for parameter in model.parameters():
+                parameter.grad = None  # or zero_grad, by hand
             step.step(x, y)
         gradients.append([parameter.grad.copy() for parameter in model.parameters()])
     for ours, theirs in zip(gradients[1], gradients[0]):

@@ -283,6 +283,8 @@ def unsupported():
     for name in ("forward", "backward", "parameters"):
         yield f"a layer's own {name}", Sequential(with_instance_method(Linear(4, 3), name)), \
             SGD(model.parameters()), f"This Linear has a {name} of its own"
+    yield "an inner Sequential's own forward", Sequential(with_instance_method(network(), "forward")), None, \
+        "This Sequential has a"
     yield "a Sequential's own forward", with_instance_method(network(), "forward"), None, "This Sequential has a"
     yield "update", model, SGDWithoutDecayOfBiases(model.parameters()), "SGDWithoutDecayOfBiases defines update"
     yield "step", model, SGDThatCounts(model.parameters()), "SGDThatCounts defines step"
@@ -501,6 +503,7 @@ def test_the_arrays_are_the_models_own_after_each_epoch():
     fit(model, CrossEntropyLoss(), optimizer, x, y, epochs=3, compiled=True)
     assert all(parameter.data is array for parameter, array in zip(model.parameters(), arrays))
     assert states[0] is optimizer._states[0]["m"] and states[1] is model[0].W.state_dict["v"]
+    assert not any(parameter.grad.base is not None for parameter in model.parameters())
     assert states[1].any() and not any(np.shares_memory(a, b) for a, b in zip(arrays, arrays[1:]))
 
 
