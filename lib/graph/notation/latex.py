@@ -2,6 +2,7 @@ r"""The LaTeX form of formulas, in the part of LaTeX that KaTeX and MathJax both
 from __future__ import annotations
 
 import re
+import unicodedata
 from fractions import Fraction
 from typing import Any
 
@@ -217,9 +218,17 @@ def text_latex(text: str, word: bool = False) -> str:
     >>> text_latex("a & b")
     '\\text{a }\\&\\text{ b}'
     """
-    parts = [part for part in re.split(r"([\\{}$&%#_^~<>`])", text) if part]
+    parts = [part for part in re.split(r"([\\{}$&%#_^~<>`]|[\u0370-\u03ff])", text) if part]
     plain = "{}" if word and text.isascii() else r"\text{{{}}}"
-    return "".join(SPECIAL.get(part) or plain.format(part) for part in parts) or r"\text{}"
+    return "".join(SPECIAL.get(part) or _greek_letter(part) or plain.format(part) for part in parts) or r"\text{}"
+
+
+def _greek_letter(text: str) -> str:
+    """Return the command of a single Greek letter that is typed as itself, or ""."""
+    words = unicodedata.name(text, "").split() if len(text) == 1 else []
+    command = words[-1].lower() if words[:1] == ["GREEK"] and "WITH" not in words else ""
+    command = command.capitalize() if "CAPITAL" in words else command
+    return f"\\{command} " if command in GREEK else ""
 
 
 def name_latex(name: str) -> str:
@@ -232,6 +241,8 @@ def name_latex(name: str) -> str:
     """
     if re.fullmatch(r"-?[\d.]+(e[+-]?\d+)?|-?inf|nan", name):
         return number_latex(name)
+    if _greek_letter(name):
+        return _greek_letter(name).strip()
     if name.endswith("_hat") and len(name) > 4:
         return rf"\hat{{{name_latex(name[:-4])}}}"
     match = re.fullmatch(r"([A-Za-z]|" + "|".join(GREEK) + r")(?:_?(\d+|s)|_([A-Za-z])|_([A-Za-z0-9]+))?('*)", name,
