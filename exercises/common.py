@@ -24,7 +24,7 @@ from lib.saving.command_line import OneLineParser, output_folder, run_command, w
 from lib.saving.files import write_atomically
 from lib.validation import optional_import, require_size
 
-__all__ = ["Results", "markdown_table", "read_options", "run_command", "sweep"]
+__all__ = ["Results", "Steps", "markdown_table", "read_options", "run_command", "show", "sweep"]
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -93,6 +93,58 @@ class Results:
     def text(self, name: str, text: str) -> Path:
         """Write a text to <name>.md."""
         return write_atomically(self.folder / f"{name}.md", lambda file: file.write((text + "\n").encode("utf-8")))
+
+
+class Steps:
+    """The steps of a program, each in a cell of its own: a notebook shows what a step gives below its cell.
+
+        steps = Steps("ticket_prices", __doc__)
+
+        @steps.add
+        def the_graph(results, options):
+            return explain(loss)  # or several things, in a list: text, derivations, drawings
+
+        main = steps.main
+
+    As a program, main runs all of them in order and prints what they give.
+
+    Args:
+        topic: the exercise's name, where its results go.
+        description: the program's docstring.
+    """
+
+    def __init__(self, topic: str, description: Any) -> None:
+        self.topic, self.description = topic, description
+        self.all: List[Callable[[Results, argparse.Namespace], Any]] = []
+
+    def add(self, step: Callable[[Results, argparse.Namespace], Any]) -> Callable[..., Any]:
+        """Make a function a step of the program: it takes the results' folder and the options."""
+        self.all.append(step)
+        if "ipykernel" in sys.modules:
+            self._run([step], [])
+        return step
+
+    def main(self, arguments: Any = None) -> None:
+        """Run all steps; in a notebook, each was run by its own cell already."""
+        if arguments is not None or "ipykernel" not in sys.modules:
+            self._run(self.all, arguments)
+
+    def _run(self, steps: Sequence[Callable[..., Any]], arguments: Any) -> None:
+        options = read_options(self.description, arguments)
+        results = Results(self.topic, options)
+        for step in steps:
+            given = step(results, options)
+            for item in given if isinstance(given, (list, tuple)) else [] if given is None else [given]:
+                show(item)
+
+
+def show(item: Any) -> None:
+    """Print something; a notebook shows it with its formulas."""
+    if "ipykernel" in sys.modules and not isinstance(item, str):
+        from IPython.display import display
+        display(item)
+    else:
+        print(item, end="\n\n")
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

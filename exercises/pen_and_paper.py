@@ -11,6 +11,8 @@ from typing import Any, List, Sequence, Union
 
 from lib.graph import abs as absolute
 from lib.graph import exp, log, relu, sigmoid, sqrt
+from lib.graph.draw import Drawing
+from lib.graph.draw.network import Column, Skip, draw_units
 from lib.graph.explain import explain
 from lib.graph.explain.derivation import Derivation
 from lib.graph.explain.document import Document, Line, Part
@@ -37,10 +39,20 @@ def skip_network(x: float = 1.0, y: float = -3.0, w0: float = 0.5, w1: float = 0
     return absolute(constant(y, name="y") - y_hat).named("L")
 
 
+def skip_scheme() -> Drawing:
+    """Return the scheme of the network with a skip connection: its units, and how each is computed."""
+    return draw_units([Column(["x"], "input", ["x = 1"]),
+                       Column(["0"], "unit 0", ["z0 = w0 x", "h0 = relu(z0)"], [["w0"]]),
+                       Column(["1"], "unit 1", ["z1 = w1 h0", "h1 = relu(z1)"], [["w1"]]),
+                       Column(["2"], "unit 2", ["y_hat = w2 h1 + ws h0"], [["w2"]])], skips=[Skip(1, 3, "ws")])
+
+
 def expression_a(a: float = 1.0, b: float = 2.0) -> Node:
     """Return A = exp(a) / sqrt(b) * log(a + b)."""
     a_, b_ = variable(a, name="a"), variable(b, name="b")
+    # START TODO ################
     return (exp(a_) / sqrt(b_) * log(a_ + b_)).named("A")
+    # END TODO ##################
 
 
 def expression_b(a: float = 1.0, b: float = 4.0, c: float = 2.0) -> Node:
@@ -49,7 +61,9 @@ def expression_b(a: float = 1.0, b: float = 4.0, c: float = 2.0) -> Node:
     a + b + c^2 is written down three times here; explain and draw compute it once.
     """
     a_, b_, c_ = variable(a, name="a"), variable(b, name="b"), variable(c, name="c")
+    # START TODO ################
     return (sqrt(a_ + b_ + c_ ** 2) + log(a_ + b_ + c_ ** 2) + (a_ + b_ + c_ ** 2) / (b_ * c_ ** 2)).named("B")
+    # END TODO ##################
 
 
 def expression_c(w0: float = 1.0, w1: float = 2.0, x: Sequence[float] = (1.0, 2.0, 3.0),
@@ -58,12 +72,14 @@ def expression_c(w0: float = 1.0, w1: float = 2.0, x: Sequence[float] = (1.0, 2.
     if len(x) != len(y) or not len(x):
         raise InputError(f"Each x needs a y, and there must be at least one, but got {len(x)} and {len(y)} of them.")
     offset, slope = variable(w0, name="w0"), variable(w1, name="w1")
-    squares = [(offset + slope * constant(x_i, name=f"x{i + 1}") - constant(y_i, name=f"y{i + 1}")) ** 2
-               for i, (x_i, y_i) in enumerate(zip(x, y))]
+    points = [(constant(x_i, name=f"x{i}"), constant(y_i, name=f"y{i}")) for i, (x_i, y_i) in enumerate(zip(x, y), 1)]
+    # START TODO ################
+    squares = [(offset + slope * x_i - y_i) ** 2 for x_i, y_i in points]
     total = squares[0]
     for square in squares[1:]:
         total = total + square
     return total.named("C")
+    # END TODO ##################
 
 
 def mlp_regression(x: Numbers, y: Numbers, W1: Numbers, b1: Numbers, W2: Numbers, b2: Numbers) -> Node:
@@ -90,7 +106,8 @@ def mlp_regression(x: Numbers, y: Numbers, W1: Numbers, b1: Numbers, W2: Numbers
 def ticket_network(x: Numbers, y: Numbers, W1: Numbers, b1: Numbers, W2: Numbers, b2: Numbers) -> Node:
     """Return the mean squared error of a network with one hidden ReLU layer on a batch of N examples.
 
-    z1 = x W1, z2 = z1 + b1, h = relu(z2), z3 = h W2, y_hat = z3 + b2, e = y_hat - y, s = e^2, L = mean(s)
+    z1 = x W1 + b1, h = relu(z1), y_hat = h W2 + b2, e = y_hat - y, s = e^2, L = mean(s): the names of the network's
+    scheme, draw_network.
 
     Args:
         x: the inputs, of shape (N, D).
@@ -98,11 +115,9 @@ def ticket_network(x: Numbers, y: Numbers, W1: Numbers, b1: Numbers, W2: Numbers
         W1, b1, W2, b2: the parameters, of shapes (D, H), (H,), (H, 1), (1,).
     """
     weights = {name: variable(value, name=name) for name, value in zip(("W1", "b1", "W2", "b2"), (W1, b1, W2, b2))}
-    z1 = (constant(x, name="x") @ weights["W1"]).named("z1")
-    z2 = (z1 + weights["b1"]).named("z2")
-    h = relu(z2).named("h")
-    z3 = (h @ weights["W2"]).named("z3")
-    y_hat = (z3 + weights["b2"]).named("y_hat")
+    z1 = (constant(x, name="x") @ weights["W1"] + weights["b1"]).named("z1")
+    h = relu(z1).named("h")
+    y_hat = (h @ weights["W2"] + weights["b2"]).named("y_hat")
     error = (y_hat - constant(y, name="y")).named("e")
     return (error ** 2).named("s").mean().named("L")
 

@@ -134,7 +134,7 @@ def test_values_and_gradients_are_on_the_edges():
 
 def test_shapes_are_on_the_nodes():
     lines = {box.name: [text for text, _ in box.lines] for box in draw(mlp()).scene.boxes}
-    assert lines["W1"] == ["W1", "(1, 50)"] and lines["z3"] == ["z3 = sigmoid(z2)", "(50,)"]
+    assert lines["W1"] == ["W1", "(1, 50)", "dl/dW1 (1, 50)"] and lines["z3"] == ["z3 = sigmoid(z2)", "(50,)"]
 
 
 def test_the_names_are_those_of_the_explanation():
@@ -195,7 +195,7 @@ def test_signs_that_mean_something_in_svg_and_dot_are_escaped():
 def test_dot_text_names_every_node_and_edge():
     text = draw(skip_network()).dot()
     assert text.startswith('digraph "L" {') and text.rstrip().endswith("}")
-    assert len(re.findall(r"n\d+ -> n\d+ ", text)) == 15 and 'label="h0 = relu(z0)\\n0.5"' in text
+    assert len(re.findall(r"n\d+ -> n\d+ ", text)) == 15 and 'label="h0 = relu(z0)\\n0.5\\ndL/dh0 = 0.75"' in text
 
 
 def test_matplotlib_draws_the_same():

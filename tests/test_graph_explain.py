@@ -128,12 +128,12 @@ def test_the_formula_of_each_path_evaluates_to_its_gradient(vector):
 
 def test_transposes_are_derived_from_the_indices():
     said = "\n".join(lines(explain(small_mlp(np.random.default_rng(0), False)).matrices()))
-    assert "z1[b,j] = sum_i x[b,i] * W1[i,j]" in said
-    assert "dL/dW1[i,j] = sum_b x[b,i] * dL/dz1[b,j]" in said
+    assert "t1[b,j] = sum_i x[b,i] * W1[i,j]" in said
+    assert "dL/dW1[i,j] = sum_b x[b,i] * dL/dt1[b,j]" in said
     assert "b is the first index of x: so x is transposed" in said
-    assert "dL/dW1 = x.T @ dL/dz1   shape (2, 3), as W1" in said
-    assert "dL/dh[b,i] = sum_j dL/dz3[b,j] * W2[i,j]" in said and "so W2 is transposed" in said
-    assert "dL/db1[i] = sum_b dL/dz2[b,i]" in said and "uses each entry of b1 5 times" in said
+    assert "dL/dW1 = x.T @ dL/dt1   shape (2, 3), as W1" in said
+    assert "dL/dh[b,i] = sum_j dL/dt2[b,j] * W2[i,j]" in said and "so W2 is transposed" in said
+    assert "dL/db1[i] = sum_b dL/dz1[b,i]" in said and "uses each entry of b1 5 times" in said
 
 
 def test_a_vector_is_not_transposed_but_multiplied_as_a_column():
@@ -169,7 +169,7 @@ def test_broadcast_parameters_get_sums():
 
 def test_the_shapes_of_all_terms_are_written():
     said = lines(explain(small_mlp(np.random.default_rng(0), False)).paths("W1"))
-    assert "dz1/dW1: x.T, multiplied from the left   shape (2, 5)" in said
+    assert "dt1/dW1: x.T, multiplied from the left   shape (2, 5)" in said
     assert said[-1] == "shapes: (2, 5) @ (((5, 1) @ (1, 3)) * (5, 3)) -> (2, 3)"
 
 

@@ -21,13 +21,12 @@ from pathlib import Path
 if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
     sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
-from exercises.common import Results, read_options, run_command
+from exercises.common import Steps, run_command, show
 from lib.graph import topological_order
 from lib.graph.answers import check_answers
 from lib.graph.draw import draw
-from lib.graph.draw.network import Column, Skip, draw_units
 from lib.graph.explain import explain
-from exercises.pen_and_paper import skip_network
+from exercises.pen_and_paper import skip_network, skip_scheme
 
 LEARNING_RATE = 1
 WEIGHTS = ("w0", "w1", "w2", "ws")
@@ -75,31 +74,59 @@ def with_and_without():
     return [[name, gradients(**weights)["w0"], gradients(**weights, ws=0.0)["w0"]] for name, weights in situations]
 
 
+# %% [markdown]
+# ## 1. and 3. Forward pass, backward pass, one step
+
 # %%
-def main(arguments=None):
-    """Derive, draw, check, compare."""
-    options = read_options(__doc__, arguments)
-    results = Results("backpropagation", options)
-    loss = skip_network()
-    explanation = explain(loss, learning_rate=LEARNING_RATE)
+steps = Steps("backpropagation", __doc__)
 
-    print("1. and 3. Forward pass, backward pass, one step\n")
-    for part in (explanation.intermediates(), explanation.forward(), explanation.edges(), explanation.sums(),
-                 explanation.paths("w0"), explanation.step(LEARNING_RATE)):
-        print(part, end="\n\n")
+
+@steps.add
+def drawings(results, options):
+    """Draw the network's scheme and its graph."""
+    results.svg("skip_scheme", skip_scheme())
+    results.svg("skip_graph", draw(explain(skip_network())))
+
+
+# %%
+@steps.add
+def short_form(results, options):
+    """Write the derivation as a tutor would, with one step of gradient descent."""
+    explanation = explain(skip_network(), learning_rate=LEARNING_RATE)
     results.text("pen_and_paper", explanation.markdown())
-    results.svg("skip_graph", draw(loss))
-    results.svg("skip_scheme", draw_units(
-        [Column(["x"], "input", ["x = 1"]), Column(["0"], "unit 0", ["z0 = w0 x", "h0 = relu(z0)"], [["w0"]]),
-         Column(["1"], "unit 1", ["z1 = w1 h0", "h1 = relu(z1)"], [["w1"]]),
-         Column(["2"], "unit 2", ["y_hat = w2 h1 + ws h0"], [["w2"]])], skips=[Skip(1, 3, "ws")]))
+    return explanation
 
-    print("\nThe answers, checked\n")
-    print(check_answers(loss, YOUR_ANSWERS, learning_rate=LEARNING_RATE))
 
-    print("\n2. The gradient dL/dw0 with the skip connection, and without it (ws = 0)\n")
+# %%
+@steps.add
+def every_edge(results, options):
+    """Write what each node sends along each of its edges."""
+    return explain(skip_network()).edges()
+
+
+# %% [markdown]
+# ## The answers, checked
+
+# %%
+@steps.add
+def checked(results, options):
+    """Check the answers above."""
+    return check_answers(skip_network(), YOUR_ANSWERS, learning_rate=LEARNING_RATE)
+
+
+# %% [markdown]
+# ## 2. The gradient dL/dw0 with the skip connection, and without it (ws = 0)
+
+# %%
+@steps.add
+def what_the_skip_connection_changes(results, options):
+    """Write the paths to w0, and compare its gradient with and without the skip connection."""
+    show(explain(skip_network()).paths("w0"))
     results.table("skip_connection", ["situation", "dL/dw0 with ws = 0.5", "dL/dw0 with ws = 0"], with_and_without())
 
+
+# %%
+main = steps.main
 
 if __name__ == "__main__":
     run_command(main)

@@ -15,8 +15,10 @@ import numpy as np
 if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
     sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
-from exercises.common import Results, read_options, run_command
-from lib.graph import exp, log, sigmoid, sin, sqrt, variable
+from exercises.common import Steps, run_command
+from exercises.pen_and_paper import (elementwise_jacobian, expression_a, expression_b, expression_c,
+                                     linear_map_derivatives, sigmoid_derivative)
+from lib.graph import exp, sigmoid, sin, sqrt, variable
 from lib.graph.draw import draw
 from lib.graph.explain import explain, jacobian
 
@@ -43,69 +45,71 @@ def vector_function(x1, x2, x3):
     # END TODO ##################
 
 
-def derivatives():
-    """Print the Jacobians of part 1, and what A dy/dw_ij is."""
-    x = variables("x", [0.5, 1.0, 2.0])
-    print("a)", jacobian(vector_function(*x), x), sep="\n")
-    print("\nb) with exp as the function of each entry", jacobian([exp(entry) for entry in x], x), sep="\n")
-    print("\nc)", jacobian([sigmoid(x[0])], x[:1], name="sigma"), sep="\n")
-    print("\nd)", jacobian([sigmoid(entry) for entry in x], x), sep="\n")
+steps = Steps("computational_graphs", __doc__)
+x = variables("x", [0.5, 1.0, 2.0])
 
-    w, a = variables("w", [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), variables("a", [10.0, 100.0])
-    y = [row[0] * x[0] + row[1] * x[1] + row[2] * x[2] for row in (w[:3], w[3:])]
-    print("\ne) i) y = W x by x", jacobian(y, x, name="y"), sep="\n")
-    print("\ne) ii) y = W x by the entries of W", jacobian(y, w, name="y"), sep="\n")
-    print("\ne) iii) A y = sum_k a_k y_k by the entries of W", jacobian([a[0] * y[0] + a[1] * y[1]], w, name="Ay"),
-          sep="\n")
+
+# %%
+@steps.add
+def two_functions(results, options):
+    """a) The Jacobian of f."""
+    return ["a)", jacobian(vector_function(*x), x)]
+
+
+# %%
+@steps.add
+def elementwise_functions(results, options):
+    """b) to d) One function for all entries: the Jacobian is diagonal; for any function, and for the logistic one."""
+    return ["b)", elementwise_jacobian("a", 3), "c)", sigmoid_derivative(), "d)", jacobian([sigmoid(k) for k in x], x)]
+
+
+# %%
+@steps.add
+def linear_map(results, options):
+    """e) The derivatives of y = W x, and A dy/dw_ij."""
+    return ["e)", linear_map_derivatives(2, 3)]
 
 
 # %% [markdown]
 # ## Part 2: three expressions
+#
+# Each is written down in `exercises/pen_and_paper.py` as it stands in the sheet; `explain` finds what occurs more than
+# once.
 
 
 # %%
-def expression_a():
-    """Return e^a / sqrt(b) * log(a + b)."""
-    a, b = variable(1.0, name="a"), variable(4.0, name="b")
-    # START TODO ################
-    return (exp(a) / sqrt(b) * log(a + b)).named("A")
-    # END TODO ##################
+def worked_through(name, expression, results):
+    """Return an expression's intermediate variables, the products along its edges, the sums at its nodes, a drawing."""
+    explanation = explain(expression)
+    results.text(f"expression_{name}", explanation.markdown())
+    drawing = draw(explanation)
+    results.svg(f"expression_{name}", drawing)
+    return [f"==== Expression {name}", explanation.intermediates(), explanation.edges(), explanation.sums()]
 
 
-def expression_b():
-    """Return sqrt(a + b + c^2) + log(a + b + c^2) + (a + b + c^2) / (b c^2); a + b + c^2 is computed once."""
-    a, b, c = variable(1.0, name="a"), variable(4.0, name="b"), variable(2.0, name="c")
-    # START TODO ################
-    # Written as it stands in the sheet; explain() finds what occurs more than once.
-    return (sqrt(a + b + c ** 2) + log(a + b + c ** 2) + (a + b + c ** 2) / (b * c ** 2)).named("B")
-    # END TODO ##################
+# %%
+@steps.add
+def expression_A(results, options):
+    """e^a / sqrt(b) * log(a + b)."""
+    return worked_through("A", expression_a(), results)
 
 
-def expression_c():
-    """Return sum_i (w0 + w1 x_i - y_i)^2 over three points."""
-    w0, w1 = variable(0.5, name="w0"), variable(2.0, name="w1")
-    points = [(variable(x, name=f"x{i}"), variable(y, name=f"y{i}"))
-              for i, (x, y) in enumerate([(1.0, 2.0), (2.0, 5.0), (3.0, 6.0)], start=1)]
-    # START TODO ################
-    squares = [(w0 + w1 * x - y) ** 2 for x, y in points]
-    return (squares[0] + squares[1] + squares[2]).named("C")
-    # END TODO ##################
+# %%
+@steps.add
+def expression_B(results, options):
+    """sqrt(a + b + c^2) + log(a + b + c^2) + (a + b + c^2) / (b c^2)."""
+    return worked_through("B", expression_b(), results)
 
 
-def main(arguments=None):
-    """Print all derivations, and draw the graphs."""
-    options = read_options(__doc__, arguments)
-    results = Results("computational_graphs", options)
-    derivatives()
-    for name, expression in (("A", expression_a()), ("B", expression_b()), ("C", expression_c())):
-        print(f"\n==== Expression {name}")
-        explanation = explain(expression)
-        for part in (explanation.intermediates(), explanation.edges(), explanation.sums()):
-            print(part)
-        results.text(f"expression_{name}", explanation.markdown())
-        explanation.output.backward()
-        results.svg(f"expression_{name}", draw(explanation.output))
+# %%
+@steps.add
+def expression_C(results, options):
+    """The sum of (w0 + w1 x_i - y_i)^2 over three points."""
+    return worked_through("C", expression_c(), results)
 
+
+# %%
+main = steps.main
 
 if __name__ == "__main__":
     run_command(main)

@@ -33,8 +33,9 @@ if find_spec("lib") is None:  # started by its path, or as a notebook: the root 
 
 from exercises.common import Results, read_options, run_command
 from exercises.fitting_functions.fit_sine import rebuild, train_once
+from exercises.pen_and_paper import mlp_regression
 from lib.data.regression import load_regression_data
-from lib.graph import sigmoid, variable
+from lib.graph import topological_order
 from lib.graph.draw import draw_forward_and_backward
 
 HIDDEN = 50
@@ -75,16 +76,9 @@ def backward_by_hand(x, y, W1, W2, z):
 
 def by_graph(x, y, W1, b1, W2, b2):
     """Return the graph's nodes by name, after backward."""
-    leaves = {name: variable(value, name=name) for name, value in
-              {"x": x, "y": y, "W1": W1, "b1": b1, "W2": W2, "b2": b2}.items()}
-    z1 = (leaves["W1"].T @ leaves["x"]).named("z1")
-    z2 = (z1 + leaves["b1"]).named("z2")
-    z3 = sigmoid(z2).named("z3")
-    z4 = (leaves["W2"].T @ z3).named("z4")
-    y_hat = (z4 + leaves["b2"]).named("y_hat")
-    loss = ((leaves["y"] - y_hat) ** 2).sum().named("l")
+    loss = mlp_regression(x, y, W1, b1, W2, b2)
     loss.backward()
-    return {**leaves, "z1": z1, "z2": z2, "z3": z3, "z4": z4, "y_hat": y_hat, "l": loss}
+    return {node.name: node for node in topological_order(loss) if node.name}
 
 
 # %%

@@ -39,8 +39,8 @@ def draw(output: Any, direction: Optional[str] = None, values: bool = True, grad
         output: the node, or an Explanation, whose names t1, t2, ... then are in the drawing.
         direction: "right" or "down", the way the computation runs; None takes what fits on a page.
         values: whether each edge carries the value that flows forward along it (of a larger array, the shape).
-        gradients: whether each edge carries the contribution that flows backward along it, if the output is a single
-            number.
+        gradients: whether each edge carries the contribution that flows backward along it, and each node their sum,
+            its gradient; if the output is a single number.
         reuse: whether equal sub-expressions are drawn as one node.
 
     Raises:
@@ -49,10 +49,10 @@ def draw(output: Any, direction: Optional[str] = None, values: bool = True, grad
     derivation = _trace(output, reuse)
     graph = _Graph(derivation)
     labels = {edge: _value_labels(derivation, edge, values, gradients) for edge in graph.edges}
-    boxes = {node: _forward_lines(derivation, node) for node in graph.nodes}
+    boxes = {node: _forward_lines(derivation, node, gradients) for node in graph.nodes}
     scene = _best(graph, boxes, labels, direction, f"Computational graph of {derivation.names.text[derivation.output]}")
     shown = [("blue: value or its shape, flows forward", "value")] if values else []
-    shown += [("orange: gradient, flows backward", "gradient")] if gradients and derivation.gradients else []
+    shown += [("orange: on an edge what flows backward, in a box the sum of what arrives", "gradient")] if gradients and derivation.gradients else []
     return Drawing(_with_legend(scene, shown), dot(derivation, graph.nodes, graph.edges, boxes, labels))
 
 
@@ -114,11 +114,17 @@ def _trace(output: Any, reuse: bool) -> Derivation:
 
 # ---------------------------------------------------------------------- what stands where
 
-def _forward_lines(derivation: Derivation, node: Node) -> Tuple[Tuple[str, str], ...]:
-    """Return the lines of a node's box: its formula, and its shape or, if it is a single number, its value."""
+def _forward_lines(derivation: Derivation, node: Node, gradients: bool = False) -> Tuple[Tuple[str, str], ...]:
+    """Return the lines of a node's box: its formula, its shape or the number that it is, and its whole gradient."""
     name = derivation.names.text[node]
     title = name if node.operation is None else f"{name} = {TEXT.write(derivation.names.formula(node))}"
-    return (shortened(title), "name"), (short_text(node.value) if node.ndim == 0 else str(node.shape), "detail")
+    lines = [(shortened(title), "name"), (short_text(node.value) if node.ndim == 0 else str(node.shape), "detail")]
+    if gradients and node in derivation.gradients:
+        grad = derivation.gradients[node]
+        numbers = short_text(grad)
+        gradient = derivation.names.derivative(node)
+        lines.append((shortened(f"{gradient} = {numbers}" if numbers else f"{gradient} {grad.shape}"), "gradient"))
+    return tuple(lines)
 
 
 def _backward_lines(derivation: Derivation, node: Node) -> Tuple[Tuple[str, str], ...]:

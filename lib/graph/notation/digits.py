@@ -6,6 +6,7 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 DIGITS = 6  # how many significant ones a number is written with
+LONGEST_SHORT = 26  # letters of an array on the edge of a drawing
 LARGEST_PRINTED = 24  # arrays with more entries are described by their shape
 
 
@@ -57,10 +58,16 @@ def shape_text(shape: Any) -> str:
 
 
 def short_text(value: Any) -> str:
-    """Return a number with three or four digits for a drawing, and a few numbers as a list; "" for larger arrays."""
+    """Return a number with three or four digits for a drawing, and a small vector or matrix; "" for larger arrays.
+
+    >>> short_text(np.array([[1.0, 0.25], [2 / 3, 0.0]]))
+    '[[1, 0.25], [0.667, 0]]'
+    """
     array = np.asarray(value)
     if array.ndim == 0:
         return "0" if float(array) == 0 else f"{float(array):.4g}"
-    if array.ndim == 1 and array.size <= 3:
-        return "[" + ", ".join(short_text(entry) for entry in array) + "]"
+    if array.ndim <= 2 and array.size <= 4:
+        text = "[" + ", ".join(short_text(row) if row.ndim else "0" if row == 0 else f"{float(row):.3g}"
+                               for row in map(np.asarray, array)) + "]"
+        return text if len(text) <= LONGEST_SHORT else ""
     return ""
