@@ -58,8 +58,8 @@ def scheme(results, options):
 # %% [markdown]
 # ## 2. The computation graph
 #
-# z1 = x W1 + b1 and h = relu(z1) are the hidden layer of the scheme, y_hat = h W2 + b2 is its output; e, s and L are the
-# mean squared error.
+# z1 = x W1 + b1 and h = relu(z1) are the hidden layer of the scheme, y_hat = h W2 + b2 is its output; e, s and L are
+# the mean squared error.
 
 # %%
 @steps.add

@@ -52,7 +52,8 @@ def draw(output: Any, direction: Optional[str] = None, values: bool = True, grad
     boxes = {node: _forward_lines(derivation, node, gradients) for node in graph.nodes}
     scene = _best(graph, boxes, labels, direction, f"Computational graph of {derivation.names.text[derivation.output]}")
     shown = [("blue: value or its shape, flows forward", "value")] if values else []
-    shown += [("orange: on an edge what flows backward, in a box the sum of what arrives", "gradient")] if gradients and derivation.gradients else []
+    if gradients and derivation.gradients:
+        shown.append(("orange: on an edge what flows backward, in a box the sum of what arrives", "gradient"))
     return Drawing(_with_legend(scene, shown), dot(derivation, graph.nodes, graph.edges, boxes, labels))
 
 
