@@ -134,7 +134,8 @@ def test_values_and_gradients_are_on_the_edges():
 
 def test_shapes_are_on_the_nodes():
     lines = {box.name: [text for text, _ in box.lines] for box in draw(mlp()).scene.boxes}
-    assert lines["W1"] == ["W1", "(1, 50)", "dl/dW1 (1, 50)"] and lines["z3"] == ["z3 = sigmoid(z2)", "(50,)", "dl/dz3 (50,)"]
+    assert lines["W1"] == ["W1", "(1, 50)", "dl/dW1 (1, 50)"]
+    assert lines["z3"] == ["z3 = sigmoid(z2)", "(50,)", "dl/dz3 (50,)"]
 
 
 def test_the_names_are_those_of_the_explanation():

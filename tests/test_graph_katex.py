@@ -22,7 +22,8 @@ from exercises.pen_and_paper import (expression_b, linear_map_derivatives, mlp_r
 
 NAMES = ["x", "w0", "beta", "theta_0", "hidden_state", "w_hat", "a & b", "100 %", "x#1", "a^2", "{x}", "$y$", "a\\b",
          "x~", "f'", "x''", "net_h1", "W_in", "dL/dw", "x[0]", "<img>", "größe", "θ", "重み", "x_1_2", "_", "hat",
-         "y_hat_hat", "lambda", "|x|", "a`b", "\"q\"", "x;y", "1e5", "-3", "two words", "Omega_max", "αβ", "Ω", "ά", "\N{SPARKLES}"]
+         "y_hat_hat", "lambda", "|x|", "a`b", "\"q\"", "x;y", "1e5", "-3", "two words", "Omega_max", "αβ", "Ω", "ά",
+         "✨"]
 SCRIPT = """
 let katex;
 try { katex = require('katex'); } catch (error) { console.log('none'); process.exit(0); }
