@@ -9,9 +9,10 @@ from lib.gradient_checking.diagnose.catalogue import wrong_formulas
 from lib.gradient_checking.diagnose.causes import cause
 from lib.gradient_checking.diagnose.evidence import Trial, collect
 from lib.gradient_checking.diagnose.exceptions import explain
-from lib.gradient_checking.diagnose.formulas import HYPOTHESES
+from lib.gradient_checking.diagnose.formulas import GUESSES, HYPOTHESES
 from lib.gradient_checking.diagnose.hypotheses import Hypothesis
 from lib.gradient_checking.diagnose.networks import Check, diagnose_parts
+from lib.gradient_checking.diagnose.slips import slips_of
 from lib.gradient_checking.diagnose.structure import low_precision, ratio_cause, region_cause, reordered
 from lib.gradient_checking.examination import Examination
 from lib.gradient_checking.report import Cause
@@ -126,9 +127,10 @@ def _from_numbers(examination: Examination, index: int, trials: List[Trial]) -> 
              + _fitting(trials, wrong_formulas(examination.bench.module, index)))
     if found:
         return found
-    found = _fitting(trials, OTHER_HYPOTHESES)
-    if found:
-        return found
+    for hypotheses in (OTHER_HYPOTHESES, slips_of(trials, examination.name(index)), GUESSES):
+        found = _fitting(trials, hypotheses)
+        if found:
+            return found
     moved = reordered(trials)
     if moved is not None:
         return [moved]

@@ -95,8 +95,11 @@ class Trial:
 
     def matches(self, gradients: Sequence[Optional[np.ndarray]]) -> bool:
         """Return whether these gradients, one for each upstream gradient, are what the module gives."""
-        return all(p is not None and np.shape(p) == g.shape and close(p, g, self.size)
-                   for p, g in zip(gradients, self.got))
+        return all(gradient is not None and self.matches_one(gradient, k) for k, gradient in enumerate(gradients))
+
+    def matches_one(self, gradient: np.ndarray, k: int) -> bool:
+        """Return whether this is what the module gives for upstream gradient number k."""
+        return np.shape(gradient) == self.got[k].shape and close(gradient, self.got[k], self.size)
 
     @property
     def is_right(self) -> bool:

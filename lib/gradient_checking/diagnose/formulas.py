@@ -6,7 +6,7 @@ from typing import Callable
 import numpy as np
 
 from lib.gradient_checking.diagnose.evidence import Trial
-from lib.gradient_checking.diagnose.hypotheses import HYPOTHESES, Hypothesis, Gradient, hypothesis
+from lib.gradient_checking.diagnose.hypotheses import GUESSES, HYPOTHESES, Gradient, Hypothesis, hypothesis
 
 # ---------------------------------------------------------------------- derivatives of functions of one number
 
@@ -64,14 +64,14 @@ def one_minus(t: Trial) -> Gradient:
     return 1 - t.diagonal if t.is_elementwise and t.diagonal is not None else None
 
 
-@hypothesis("output taken for input", "the gradient is the one that belongs to the output in the place of the input")
+@hypothesis("output taken for input", "the gradient is the one that belongs to the output in the place of the input", GUESSES)
 def whole_at_output(t: Trial, k: int) -> Gradient:
     if t.x is None or t.x.shape != t.y.shape:
         return None
     return t.elsewhere("output for input", t.point.with_tensor(0, t.y.copy()), t.upstreams[k])
 
 
-@hypothesis("another formula", "the gradient belongs to inputs of ones: the input is missing in the formula")
+@hypothesis("another formula", "the gradient belongs to inputs of ones: the input is missing in the formula", GUESSES)
 def input_missing(t: Trial, k: int) -> Gradient:
     if t.x is None or t.index == 0:
         return None
@@ -101,7 +101,7 @@ def _swapped_axes(value: np.ndarray) -> Gradient:
     return value.swapaxes(0, 1).copy() if value.ndim >= 2 and value.shape[0] == value.shape[1] else None
 
 
-HYPOTHESES += [
+GUESSES += [
     Hypothesis("transposed", "the gradient is the one that belongs to the transpose of a parameter",
                with_parameter("transposed", _swapped_axes)),
     Hypothesis("another formula", "the gradient belongs to a kernel that is turned by 180 degrees",
@@ -138,24 +138,24 @@ def one_contribution(which: int) -> Callable[[Trial, int], Gradient]:
     return gradient
 
 
-HYPOTHESES += [
+GUESSES += [
     Hypothesis("single entries wrong", "where an entry is used several times, only its last use counts, as by = for +=",
                one_contribution(-1)),
     Hypothesis("single entries wrong", "where an entry is used several times, only its first use counts",
                one_contribution(0))]
 
 
-@hypothesis("skip path forgotten", "the gradient is the expected one minus the upstream gradient")
+@hypothesis("skip path forgotten", "the gradient is the expected one minus the upstream gradient", GUESSES)
 def minus_upstream(t: Trial, k: int) -> Gradient:
     return t.expected[k] - t.upstreams[k] if t.is_square else None
 
 
-@hypothesis("another formula", "the gradient is the expected one plus the upstream gradient")
+@hypothesis("another formula", "the gradient is the expected one plus the upstream gradient", GUESSES)
 def plus_upstream(t: Trial, k: int) -> Gradient:
     return t.expected[k] + t.upstreams[k] if t.is_square else None
 
 
-@hypothesis("upstream gradient ignored", "1 is added where the upstream gradient belongs")
+@hypothesis("upstream gradient ignored", "1 is added where the upstream gradient belongs", GUESSES)
 def plus_one(t: Trial, k: int) -> Gradient:
     return t.expected[k] - t.upstreams[k] + 1 if t.is_square else None
 
@@ -171,6 +171,6 @@ def without_line(axis: int, place: int) -> Callable[[Trial, int], Gradient]:
     return gradient
 
 
-HYPOTHESES += [Hypothesis("single entries wrong", f"the outputs at the {words} place of axis {axis} are left out",
+GUESSES += [Hypothesis("single entries wrong", f"the outputs at the {words} place of axis {axis} are left out",
                           without_line(axis, place))
                for axis in (1, 2, 3) for place, words in ((-1, "last"), (0, "first"))]

@@ -24,12 +24,13 @@ class Hypothesis(NamedTuple):
 
 
 HYPOTHESES: List[Hypothesis] = []
+GUESSES: List[Hypothesis] = []  # which other mistakes may happen to look like: tried when nothing else fits
 
 
-def hypothesis(cause: str, evidence: str) -> Callable[[Callable[[Trial, int], Gradient]], Any]:
-    """Put the decorated function into the list of hypotheses."""
+def hypothesis(cause: str, evidence: str, among: List[Hypothesis] = HYPOTHESES) -> Callable[[Any], Any]:
+    """Put the decorated function into the list of hypotheses, or of guesses."""
     def register(gradient: Callable[[Trial, int], Gradient]) -> Callable[[Trial, int], Gradient]:
-        HYPOTHESES.append(Hypothesis(cause, evidence, gradient))
+        among.append(Hypothesis(cause, evidence, gradient))
         return gradient
     return register
 

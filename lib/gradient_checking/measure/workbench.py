@@ -133,13 +133,17 @@ class Workbench:
                    for p in parameters)
 
     def _forward(self, point: Point, inputs: List[Any]) -> np.ndarray:
+        self.prepare_point(point)
+        return self._called(inputs)
+
+    def prepare_point(self, point: Point) -> None:
+        """Set the module to a point, as for a forward pass."""
         self._inner.restore()
         if self._draws or point.training is not None:  # another mode may draw, as dropout does
             self._randomness.restore()
         if self.prepare is not None:
             self.prepare()
         self._set(point)
-        return self._called(inputs)
 
     def _set(self, point: Point) -> None:
         """Set the parameters, in place, and the mode."""
