@@ -8,6 +8,7 @@ from lib.gradient_checking.discovery import examples_of
 from tests.mutants import BANK
 from tests.mutants.causes import CAUSES
 from tests.mutants.measure import SAME_CAUSE, count, count_all, names_the_cause, verdict_of
+from tests.mutants.wild import WRONG
 from tests.mutants.other_checkers import accepts, ones_central, ones_forward
 
 SHARE_EXPLAINED = 0.9
@@ -31,7 +32,7 @@ def test_the_bank_is_large_and_broad():
 
 
 def test_every_cause_occurs_and_has_a_name_in_the_checker():
-    assert {mutant.cause for mutant in BANK} == set(CAUSES) == set(SAME_CAUSE)
+    assert {mutant.cause for mutant in [*BANK, *WRONG]} == set(CAUSES) == set(SAME_CAUSE)
 
 
 def test_one_for_each_cause_is_caught_and_explained():

@@ -51,6 +51,8 @@ CAUSES = {
     "changes_input": "the input is changed",
     "changes_parameter": "the value of a parameter is changed",
     "stale_cache": "backward uses what an earlier call of forward cached",
+    "changes_itself": "forward or backward changes something that the next round needs",
+    "not_listed": "parameters() forgets a parameter",
     "random": "forward or backward draws random numbers of its own",
     # numbers
     "not_finite": "NaN or infinity, as at a kink by z / |z| or by an overflow",

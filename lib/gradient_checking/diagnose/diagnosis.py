@@ -7,8 +7,9 @@ import numpy as np
 
 from lib.gradient_checking.diagnose.catalogue import wrong_formulas
 from lib.gradient_checking.diagnose.causes import cause
-from lib.gradient_checking.diagnose.evidence import Trial, collect
+from lib.gradient_checking.diagnose.evidence import SHARP, Trial, collect
 from lib.gradient_checking.diagnose.exceptions import explain
+from lib.gradient_checking.diagnose.forward_graph import graphs_of
 from lib.gradient_checking.diagnose.formulas import GUESSES, HYPOTHESES
 from lib.gradient_checking.diagnose.hypotheses import Hypothesis
 from lib.gradient_checking.diagnose.networks import Check, diagnose_parts
@@ -21,6 +22,7 @@ from lib.gradient_checking.report import Cause
 FIRST = ("random numbers in backward", "not deterministic", "upstream gradient changed in place",
          "input changed in place", "parameter changed in place", "cache changed in place", "stale cache")
 ZEROS, *OTHER_HYPOTHESES = HYPOTHESES
+NO_TYPICAL = "no typical mistake"
 
 
 def diagnose(examination: Examination, check: Check) -> List[Cause]:
@@ -39,6 +41,8 @@ def diagnose(examination: Examination, check: Check) -> List[Cause]:
         found = _of_malformed_gradients(examination, check)
     elif examination.deterministic:
         found = _of_wrong_values(examination, check, [problem for problem in problems if problem.name in FIRST])
+    if found and is_generic(found[0]):  # what a probe found says more
+        found, problems = [], problems + found
     by_name: Dict[str, Cause] = {}
     for candidate in found + problems:
         by_name.setdefault(candidate.name, candidate)
@@ -110,11 +114,52 @@ def _explain_values(examination: Examination, index: int) -> List[Cause]:
     """Return causes for the wrong values of one tensor."""
     name = examination.name(index)
     trials = [trial for trial in collect(examination, index) if all(np.all(np.isfinite(got)) for got in trial.got)]
+    _sharpen(trials)
     if not trials or all(trial.is_right for trial in trials):
-        return [cause("unknown", f"{name}: wrong only in a special situation")]
-    found = _from_numbers(examination, index, trials) or [
-        cause("another formula", "no typical mistake gives these numbers")]
+        return [_of_a_special_situation(examination, index)]
+    found = _from_numbers(examination, index, trials) or [cause("another formula", _one_entry(trials))]
     return [each._replace(evidence=f"{name}: {each.evidence}") for each in found]
+
+
+def _of_a_special_situation(examination: Examination, index: int) -> Cause:
+    """Return a cause for values that are wrong in one situation, and right at other numbers."""
+    found = next(found for found in examination.found[index] if found.comparison.num_wrong)
+    name, where = examination.name(index), found.situation.name
+    if found.situation.point.training is not None:
+        return cause("stale cache", f"{name}: after a pass in the other mode, the gradient is wrong {where}, as if it "
+                     "were that of the other mode")
+    if found.comparison.num_wrong < 0.5 * found.comparison.num_compared:
+        return cause("single entries wrong", f"{name}: {found.comparison.num_wrong} or more of "
+                     f"{found.comparison.num_compared} entries are wrong {where}, and right at other numbers")
+    return cause("unknown", f"{name}: wrong {where}, and right at all other numbers that were tried")
+
+
+def is_generic(found: Cause) -> bool:
+    """Return whether a cause only says that no typical mistake fits."""
+    return NO_TYPICAL in found.evidence
+
+
+def _one_entry(trials: Sequence[Trial]) -> str:
+    """Say what one entry should be and is, where no typical mistake explains it."""
+    trial = next(trial for trial in trials if not trial.is_right)
+    error = np.where(np.isfinite(trial.expected[0]), np.abs(trial.got[0] - trial.expected[0]), -1.0)
+    place = tuple(int(i) for i in np.unravel_index(int(np.argmax(error)), error.shape)) if error.ndim else ()
+    text = (f"{NO_TYPICAL} gives these numbers. For example, entry {list(place)} should be "
+            f"{trial.expected[0][place]:.5g}, but is {trial.got[0][place]:.5g}, where the number itself is "
+            f"{float(trial.value[place]):.5g}")
+    upstream = trial.upstreams[0]
+    if trial.is_elementwise and upstream[place]:
+        text += (f"; so dy/dx there is {trial.expected[0][place] / upstream[place]:.5g}, and your code has "
+                 f"{trial.got[0][place] / upstream[place]:.5g}")
+    return text
+
+
+def _sharpen(trials: Sequence[Trial]) -> None:
+    """Where forward rounds coarsely, take what its graph gives for the right gradients: that isn't rounded so."""
+    for trial in trials:
+        graphs = graphs_of(trial) if trial.sharpness > SHARP else None
+        if graphs is not None:
+            trial.expected, trial.sharpness = [graph.gradient for graph in graphs], SHARP
 
 
 def _from_numbers(examination: Examination, index: int, trials: List[Trial]) -> List[Cause]:
@@ -124,7 +169,7 @@ def _from_numbers(examination: Examination, index: int, trials: List[Trial]) -> 
         return [rounded]
     ratio = ratio_cause(trials)
     found = (_fitting(trials, [ZEROS]) + ([] if ratio is None else [ratio])
-             + _fitting(trials, wrong_formulas(examination.bench.module, index)))
+             + _fitting(trials, wrong_formulas(trials)))
     if found:
         return found
     for hypotheses in (OTHER_HYPOTHESES, slips_of(trials, examination.name(index)), GUESSES):
@@ -183,7 +228,7 @@ def _merged(by_tensor: Sequence[List[Cause]]) -> List[Cause]:
 
     def rank(each: Cause) -> Tuple[bool, int, int]:
         firsts = sum(bool(own) and own[0] == each.name for own in names)
-        return ("no typical mistake" in each.evidence, -firsts,
+        return (is_generic(each), -firsts,
                 min(own.index(each.name) for own in names if each.name in own))
 
     return sorted(flat, key=rank)

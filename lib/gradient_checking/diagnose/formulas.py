@@ -1,7 +1,7 @@
 """More hypotheses: other derivatives, parameters that stand otherwise in the formula, contributions that are lost."""
 from __future__ import annotations
 
-from typing import Callable
+from typing import Callable, List
 
 import numpy as np
 
@@ -11,7 +11,8 @@ from lib.gradient_checking.diagnose.hypotheses import GUESSES, HYPOTHESES, Gradi
 # ---------------------------------------------------------------------- derivatives of functions of one number
 
 
-def factor(name: str, evidence: str) -> Callable[[Callable[[Trial], Gradient]], None]:
+def factor(name: str, evidence: str,
+           among: List[Hypothesis] = HYPOTHESES) -> Callable[[Callable[[Trial], Gradient]], None]:
     """Register a hypothesis on what stands in the place of an elementwise module's derivative dy/dx."""
     def register(derivative: Callable[[Trial], Gradient]) -> None:
         def with_upstream(t: Trial, k: int) -> Gradient:
@@ -25,9 +26,9 @@ def factor(name: str, evidence: str) -> Callable[[Callable[[Trial], Gradient]], 
                 return None
             return derivative(t)
 
-        HYPOTHESES.append(Hypothesis(name, evidence, with_upstream))
-        HYPOTHESES.append(Hypothesis("upstream gradient ignored", "the gradient doesn't depend on the upstream one; "
-                                     + evidence, alone))
+        among.append(Hypothesis(name, evidence, with_upstream))
+        among.append(Hypothesis("upstream gradient ignored", "the gradient doesn't depend on the upstream one; "
+                                + evidence, alone))
     return register
 
 
@@ -44,27 +45,28 @@ def at_output(t: Trial) -> Gradient:
     return result
 
 
-@factor("another formula", "the output stands where its derivative belongs")
+@factor("another formula", "the output stands where its derivative belongs", GUESSES)
 def output_itself(t: Trial) -> Gradient:
     return t.y
 
 
-@factor("another formula", "the input stands where the derivative belongs")
+@factor("another formula", "the input stands where the derivative belongs", GUESSES)
 def input_itself(t: Trial) -> Gradient:
     return t.x
 
 
-@factor("another formula", "the derivative is squared")
+@factor("another formula", "the derivative is squared", GUESSES)
 def slope_squared(t: Trial) -> Gradient:
     return t.diagonal ** 2 if t.is_elementwise and t.diagonal is not None else None
 
 
-@factor("another formula", "the derivative is d, but 1 - d is used")
+@factor("another formula", "the derivative is d, but 1 - d is used", GUESSES)
 def one_minus(t: Trial) -> Gradient:
     return 1 - t.diagonal if t.is_elementwise and t.diagonal is not None else None
 
 
-@hypothesis("output taken for input", "the gradient is the one that belongs to the output in the place of the input", GUESSES)
+@hypothesis("output taken for input", "the gradient is the one that belongs to the output in the place of the input",
+            GUESSES)
 def whole_at_output(t: Trial, k: int) -> Gradient:
     if t.x is None or t.x.shape != t.y.shape:
         return None
@@ -76,6 +78,14 @@ def input_missing(t: Trial, k: int) -> Gradient:
     if t.x is None or t.index == 0:
         return None
     return t.elsewhere("ones for input", t.point.with_tensor(0, np.ones(t.x.shape)), t.upstreams[k])
+
+
+@hypothesis("only one sample", "the gradient belongs to the inputs of the first example, for all examples")
+def first_inputs_for_all(t: Trial, k: int) -> Gradient:
+    if t.x is None or t.index == 0 or t.num_samples < 2:
+        return None
+    first = np.broadcast_to(t.x[:1], t.x.shape).copy()
+    return t.elsewhere("first example for all", t.point.with_tensor(0, first), t.upstreams[k])
 
 
 # ---------------------------------------------------------------------- parameters that stand otherwise in the formula
@@ -106,6 +116,8 @@ GUESSES += [
                with_parameter("transposed", _swapped_axes)),
     Hypothesis("another formula", "the gradient belongs to a kernel that is turned by 180 degrees",
                with_parameter("flipped", lambda v: v[..., ::-1, ::-1].copy() if v.ndim == 4 else None)),
+    Hypothesis("transposed", "the gradient belongs to a parameter with its entries in the reverse order",
+               with_parameter("reversed", lambda v: v[::-1].copy() if v.ndim == 1 and v.size > 1 else None)),
     Hypothesis("another formula", "the gradient belongs to the signs of a parameter, not to its values",
                with_parameter("sign", np.sign)),
     Hypothesis("another formula", "the gradient belongs to the absolute values of a parameter",
@@ -172,5 +184,5 @@ def without_line(axis: int, place: int) -> Callable[[Trial, int], Gradient]:
 
 
 GUESSES += [Hypothesis("single entries wrong", f"the outputs at the {words} place of axis {axis} are left out",
-                          without_line(axis, place))
-               for axis in (1, 2, 3) for place, words in ((-1, "last"), (0, "first"))]
+                       without_line(axis, place))
+            for axis in (1, 2, 3) for place, words in ((-1, "last"), (0, "first"))]

@@ -7,133 +7,150 @@ from __future__ import annotations
 
 import linecache
 import os
-from typing import Any, Dict, List, Optional, Tuple
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
 from lib.gradient_checking.diagnose.evidence import Trial, close
+from lib.network_base import Module
 
-MOST_NODES = 400
+MOST_NODES = 300
+Place = Tuple[int, int]  # of an edge: the number of the node in ForwardGraph.order, and which of its parents
 
 
 class Edge:
-    """What flows back from a node to one of its parents: `whole` before it is summed to the parent's shape."""
+    """What flows back from a node to one of its parents: `whole`, and `flow`, summed to the parent's shape."""
 
-    def __init__(self, node: Any, i: int, grad: Any, whole: Any, flow: Any) -> None:
-        self.node, self.i, self.grad, self.whole, self.flow = node, i, grad, whole, flow
-        self.parent = node.parents[i]
-        self.values = [parent.value for parent in node.parents]
+    def __init__(self, node: Any, i: int, grad: Any, values: Sequence[Any]) -> None:
+        self.node, self.i, self.grad, self.values = node, i, grad, values
+        self.parent, self.operation = node.parents[i], node.operation
+        if np.shape(grad) != node.shape and self.operation.name in ("sum", "mean"):  # summed over another axis before
+            share = np.size(node.value) / np.size(self.parent.value) if self.operation.name == "mean" else 1.0
+            self.whole = np.broadcast_to(grad, self.parent.shape) * share
+        else:
+            self.whole = np.asarray(self.operation.backward(i, grad, node.value, *values))
 
     @property
-    def operation(self) -> Any:
-        return self.node.operation
+    def flow(self) -> Any:
+        return self.summed(self.whole)
+
+    def summed(self, whole: Any) -> Any:
+        """Return a contribution in the parent's shape; one of a misfitting shape, by a slip, stays as it is."""
+        from lib.graph import unbroadcast
+        whole = np.asarray(whole)
+        if not self.operation.broadcasts or np.shape(self.grad) != self.node.shape:
+            return whole
+        return unbroadcast(whole, self.parent.shape)
+
+
+class Change(NamedTuple):
+    """A slip: what flows along some edges instead, and what flows into some nodes instead."""
+
+    edges: Dict[Place, Callable[[Edge], Any]] = {}
+    nodes: Dict[int, Callable[[Any], Any]] = {}
 
 
 class ForwardGraph:
-    """The nodes between one tensor and the output, parents first, and the edges between them.
+    """The nodes between one tensor and the output, parents first, and what flows back between them.
 
     Attributes:
-        order: the nodes; the tensor's own is order[0].
-        edges: by (place of the node, number of the parent), for one upstream gradient.
+        order: the nodes; the tensor's own is order[0], the output order[-1].
+        all_nodes: these, and those that don't depend on the tensor.
+        edges, totals: what flows along each edge and into each node, for one upstream gradient.
     """
 
-    def __init__(self, order: List[Any], upstream: np.ndarray) -> None:
-        self.order = order
+    def __init__(self, order: List[Any], all_nodes: List[Any], upstream: np.ndarray) -> None:
+        self.order, self.all_nodes = order, all_nodes
         self.place = {node: k for k, node in enumerate(order)}
-        self.edges: Dict[Tuple[int, int], Edge] = {}
+        self.edges: Dict[Place, Edge] = {}
         self.totals: List[Any] = [None] * len(order)
         self.totals[-1] = upstream
         for k in range(len(order) - 1, 0, -1):
-            node, grad = order[k], self.totals[k]
-            for i, parent in enumerate(node.parents):
-                if parent in self.place and grad is not None:
-                    edge = self._edge(node, i, grad)
-                    self.edges[k, i] = edge
-                    place = self.place[parent]
-                    known = self.totals[place]
-                    self.totals[place] = edge.flow if known is None else known + edge.flow
+            for i, edge in self._edges_of(k, self.totals[k]):
+                self.edges[k, i] = edge
+                self._add(self.totals, edge, edge.flow)
 
-    def _edge(self, node: Any, i: int, grad: Any) -> Edge:
-        from lib.graph import unbroadcast
-        whole = np.asarray(node.operation.backward(i, grad, node.value, *[parent.value for parent in node.parents]))
-        shape = node.parents[i].shape
-        return Edge(node, i, grad, whole, unbroadcast(whole, shape) if node.operation.broadcasts else whole)
+    def _edges_of(self, k: int, grad: Any) -> Iterator[Tuple[int, Edge]]:
+        node = self.order[k]
+        values = [parent.value for parent in node.parents]
+        for i, parent in enumerate(node.parents):
+            if parent in self.place and grad is not None:
+                yield i, Edge(node, i, grad, values)
+
+    def _add(self, totals: List[Any], edge: Edge, flow: Any) -> None:
+        at = self.place[edge.parent]
+        totals[at] = flow if totals[at] is None else totals[at] + flow
 
     @property
     def gradient(self) -> Any:
         """The right gradient of the tensor."""
         return self.totals[0]
 
-    def with_change(self, changes: Dict[int, Any]) -> Optional[np.ndarray]:
-        """Return the tensor's gradient if these amounts come in addition at the places of some nodes.
-
-        An amount may have another shape than the node, as a sum over a wrong axis has; None if that fits nowhere.
-        """
-        flowing = dict(changes)
-        for k in range(max(flowing), 0, -1):
-            grad = flowing.pop(k, None)
-            if grad is None:
-                continue
-            node = self.order[k]
-            values = [parent.value for parent in node.parents]
-            for i, parent in enumerate(node.parents):
-                if parent in self.place:
-                    flow = self._through(node, i, grad, values)
-                    place = self.place[parent]
-                    flowing[place] = flow if place not in flowing else flowing[place] + flow
-        change = flowing.get(0)
-        if change is None:
-            return self.gradient
-        result = self.gradient + change
+    def changed(self, change: Change) -> Optional[np.ndarray]:
+        """Return the tensor's gradient with a slip, or None if that has another shape."""
+        highest = max([k for k, _ in change.edges] + list(change.nodes))
+        totals: List[Any] = [None] * len(self.order)
+        totals[-1] = self.totals[-1]
+        for k in range(len(self.order) - 1, 0, -1):
+            if k in change.nodes and totals[k] is not None:
+                totals[k] = change.nodes[k](totals[k])
+            if k > highest:
+                edges: Any = [(i, self.edges[k, i]) for i in range(len(self.order[k].parents)) if (k, i) in self.edges]
+            else:
+                edges = self._edges_of(k, totals[k])
+            for i, edge in edges:
+                flow = change.edges[k, i](edge) if (k, i) in change.edges else edge.flow
+                if flow is None:
+                    return None
+                self._add(totals, edge, flow)
+        if totals[0] is None:
+            return np.zeros(np.shape(self.gradient))
+        result = change.nodes[0](totals[0]) if 0 in change.nodes else totals[0]
         return result if np.shape(result) == np.shape(self.gradient) else None
 
-    def _through(self, node: Any, i: int, grad: Any, values: List[Any]) -> Any:
-        from lib.graph import unbroadcast
-        flow = np.asarray(node.operation.backward(i, grad, node.value, *values))
-        shape = node.parents[i].shape
-        if node.operation.broadcasts and np.shape(grad) == node.shape and flow.shape != shape:
-            flow = unbroadcast(flow, shape)
-        return flow
+    def uses(self, node: Any) -> List[Place]:
+        """Return the edges that lead into a node."""
+        return [place for place, edge in self.edges.items() if edge.parent is node]
+
+    def segment(self, k: int) -> Iterator[List[Place]]:
+        """Yield the edges below node k, one after the other, as long as each node is computed from one, entry by entry.
+
+        So 1 / (1 + exp(-b)) is a segment of four edges from the quotient to b.
+        """
+        edges: List[Place] = []
+        while k > 0:
+            below = [place for place in self.edges if place[0] == k]
+            edge = self.edges[below[0]] if len(below) == 1 else None
+            if edge is None or not edge.operation.elementwise or edge.parent.shape != self.order[k].shape:
+                return
+            edges = edges + below
+            yield edges
+            k = self.place[edge.parent]
 
 
 def graphs_of(trial: Trial) -> Optional[List[ForwardGraph]]:
     """Return the graph of a trial's forward for each of its upstream gradients; None if there is none that is right."""
     try:
-        order = _order(trial)
-        if order is None:
+        all_nodes = _traced(trial)
+        order = None if all_nodes is None else _between(all_nodes, trial)
+        if all_nodes is None or order is None:
             return None
         upstreams = [np.asarray(upstream, dtype=float) for upstream in trial.upstreams]
-        graphs = [ForwardGraph(order, upstream) for upstream in upstreams]
+        graphs = [ForwardGraph(order, all_nodes, upstream) for upstream in upstreams]
         kept = _without_zeros(graphs)
         if len(kept) < len(order):
-            graphs = [ForwardGraph(kept, upstream) for upstream in upstreams]
+            graphs = [ForwardGraph(kept, all_nodes, upstream) for upstream in upstreams]
     except Exception:  # on nodes, a forward may fail in any way
         return None
     is_right = all(graph.gradient is not None and np.shape(graph.gradient) == expected.shape
-                   and close(graph.gradient, expected, trial.size) for graph, expected in zip(graphs, trial.expected))
+                   and close(graph.gradient, expected, trial.size, trial.sharpness)
+                   for graph, expected in zip(graphs, trial.expected))
     return graphs if is_right else None
 
 
-def _without_zeros(graphs: List[ForwardGraph]) -> List[Any]:
-    """Return the nodes into which anything flows: by what is subtracted for safety, such as a maximum, nothing does."""
-    order = graphs[0].order
-    kept = []
-    for k, node in enumerate(order):
-        totals = [graph.totals[k] for graph in graphs]
-        parts = [np.max(np.abs(edge.flow), initial=0) for graph in graphs for edge in graph.edges.values()
-                 if edge.parent is node]
-        if k in (0, len(order) - 1) or any(total is not None and np.max(np.abs(total), initial=0) > 1e-9 * max(
-                parts, default=0.0) for total in totals):
-            kept.append(node)
-    below = {order[0]}
-    for node in kept:
-        if any(parent in below for parent in node.parents):
-            below.add(node)
-    return [node for node in kept if node in below]
-
-
-def _order(trial: Trial) -> Optional[List[Any]]:
-    """Return the nodes that lie between the trial's tensor and the output, the tensor's own first."""
+def _traced(trial: Trial) -> Optional[List[Any]]:
+    """Return all nodes of the forward's graph, parents first; the first input is a variable named "x"."""
     try:
         from lib.graph import topological_order, variable
         from lib.graph.modules import trace
@@ -141,42 +158,93 @@ def _order(trial: Trial) -> Optional[List[Any]]:
         return None
     bench, point = trial.bench, trial.point
     bench.prepare_point(point)
-    x = variable(point.inputs[0]) if point.inputs and trial.x is not None else None
-    others = [np.copy(value) if isinstance(value, np.ndarray) else value for value in point.inputs[1:]]
-    output = trace(bench.module, *([] if x is None else [x]), *others)
-    if output.shape != trial.y.shape or not close(output.value, trial.y, float(np.max(np.abs(trial.y), initial=0))):
+    inputs = [np.copy(value) if isinstance(value, np.ndarray) else value for value in point.inputs]
+    if inputs:
+        inputs[0] = variable(inputs[0], name="x")
+    with _floats_stay_nodes(bench.module):
+        output = trace(bench.module, *inputs)
+    size = float(np.max(np.abs(trial.y), initial=0))
+    if output.shape != trial.y.shape or not close(output.value, trial.y, size, trial.sharpness):
         return None
-    order = topological_order(output, only_needed=True)
-    tensor = x if trial.index == 0 else next(
-        (node for node in order if node.parameter is bench.parameters[trial.index - 1]), None)
-    if tensor is None or all(node is not tensor for node in order):
-        return None
-    below = {tensor}
-    for node in order:
-        if any(parent in below for parent in node.parents):
-            below.add(node)
-    between = [tensor] + [node for node in order if node in below and node is not tensor]
-    return between if between[-1] is output and len(between) <= MOST_NODES else None
+    return topological_order(output)
+
+
+@contextmanager
+def _floats_stay_nodes(module: Module) -> Iterator[None]:
+    """Let `float(loss)` in the forwards give the node itself, as a gradient is to flow through it."""
+    namespaces = {id(forward.__globals__): forward.__globals__ for _, part in module.named_modules()
+                  for forward in [getattr(type(part), "forward", None)] if hasattr(forward, "__globals__")}
+    own = {key: namespace["float"] for key, namespace in namespaces.items() if "float" in namespace}
+
+    def as_float(value: Any = 0.0) -> Any:
+        return value if getattr(value, "is_graph_node", False) else float(value)
+
+    for namespace in namespaces.values():
+        namespace["float"] = as_float
+    try:
+        yield
+    finally:
+        for key, namespace in namespaces.items():
+            if key in own:
+                namespace["float"] = own[key]
+            else:
+                del namespace["float"]
+
+
+def _between(nodes: List[Any], trial: Trial) -> Optional[List[Any]]:
+    """Return the nodes between the trial's tensor and the output, the tensor's own first."""
+    parameter = trial.bench.parameters[trial.index - 1] if trial.index else None
+    tensor = next((node for node in nodes if node.is_leaf and (
+        node.parameter is parameter if parameter is not None else node.name == "x" and node.parameter is None)), None)
+    order = _below(nodes, tensor)
+    return order if order and order[-1] is nodes[-1] and len(order) <= MOST_NODES else None
+
+
+def _below(nodes: Sequence[Any], tensor: Any) -> List[Any]:
+    """Return the tensor's node, and those of the others that depend on it."""
+    if tensor is None:
+        return []
+    found: Set[Any] = {tensor}
+    order = [tensor]
+    for node in nodes:
+        if any(parent in found for parent in node.parents):
+            found.add(node)
+            order.append(node)
+    return order
+
+
+def _without_zeros(graphs: List[ForwardGraph]) -> List[Any]:
+    """Return the nodes into which anything flows; into what is subtracted for safety, as a maximum, nothing does."""
+    order = graphs[0].order
+    kept = []
+    for k, node in enumerate(order):
+        parts = [np.max(np.abs(graph.edges[place].flow), initial=0) for graph in graphs for place in graph.uses(node)]
+        flows = [graph.totals[k] for graph in graphs if graph.totals[k] is not None]
+        if k in (0, len(order) - 1) or any(np.max(np.abs(total), initial=0) > 1e-9 * max(parts, default=0.0)
+                                           for total in flows):
+            kept.append(node)
+    return _below(kept[1:], order[0])
 
 
 # ---------------------------------------------------------------------- words
 
-REDUCTIONS = {"mean": "mean", "sum": "sum", "var": "variance", "std": "standard deviation", "norm": "norm",
-              "max": "maximum", "min": "minimum", "logsumexp": "log-sum-exp", "prod": "product"}
+WORDS = {"var": "variance", "std": "standard deviation", "max": "maximum", "min": "minimum", "logsumexp": "log-sum-exp",
+         "prod": "product", "multiply": "product", "matmul": "matrix product", "divide": "quotient", "add": "sum",
+         "subtract": "difference", "negate": "minus", "sqrt": "root", "abs": "absolute value"}
 
 
 def described(node: Any, tensor: Any, name: str) -> str:
-    """Return how a sentence calls a node: the tensor's or the parameter's name, or its operation in the user's line."""
+    """Return how a sentence calls a node: by the tensor's or the parameter's name, or by the user's line."""
     if node is tensor:
         return name
     if node.parameter is not None:
         return node.parameter.name or "a parameter"
     if node.operation is None:
-        return "a constant"
-    kind = REDUCTIONS.get(node.operation.name, node.operation.name)
+        return "a constant" if node.name is None else node.name
+    kind = WORDS.get(node.operation.name, node.operation.name)
     if node.line is None:
-        return f"the result of {kind}"
+        return f"the {kind}"
     file, number = node.line
     text = linecache.getline(file, number).strip()
-    place = f"line {number} of {os.path.basename(file)}"
-    return f"the {kind} in `{text}` ({place})" if text else f"the {kind} in {place}"
+    return f"the {kind} in `{text}` (line {number})" if text else f"the {kind} in line {number} of " \
+        f"{os.path.basename(file)}"

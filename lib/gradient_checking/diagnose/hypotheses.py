@@ -37,7 +37,8 @@ def hypothesis(cause: str, evidence: str, among: List[Hypothesis] = HYPOTHESES) 
 
 @hypothesis("zeros", "every entry of the gradient is 0, though zeros are not what is expected")
 def zeros(t: Trial, k: int) -> Gradient:
-    return np.zeros(t.value.shape)
+    is_zero = all(np.max(np.abs(got), initial=0) <= 1e-13 * t.size for got in t.got)
+    return np.zeros(t.value.shape) if is_zero else None
 
 
 @hypothesis("wrong sign", "every entry is the expected one times -1")
@@ -95,7 +96,7 @@ def swapped(t: Trial, k: int) -> Gradient:
 
 @hypothesis("mask on the gradient", "negative upstream gradients become zero")
 def only_positive(t: Trial, k: int) -> Gradient:
-    return t.through(np.maximum(t.upstreams[k], 0)) if t.y.ndim else None
+    return t.through(np.maximum(t.upstreams[k], 0)) if len(t.upstreams) > 1 else None
 
 
 # ---------------------------------------------------------------------- the upstream gradient
@@ -103,39 +104,46 @@ def only_positive(t: Trial, k: int) -> Gradient:
 
 @hypothesis("upstream gradient passed on unchanged", "the gradient is equal to the upstream gradient")
 def passed_on(t: Trial, k: int) -> Gradient:
-    if two_slopes(t) is not None or t.index != 0 or t.upstreams[k].size != t.value.size or not t.y.ndim:
+    if two_slopes(t) is not None or t.index != 0 or t.upstreams[k].shape != t.value.shape or not t.y.ndim:
         return None
-    return t.upstreams[k].reshape(t.value.shape)
+    return t.upstreams[k]
+
+
+@hypothesis("transposed", "the gradient is the upstream gradient in another shape, but with its entries in that order")
+def reshaped(t: Trial, k: int) -> Gradient:
+    same_size = t.upstreams[k].size == t.value.size and t.upstreams[k].shape != t.value.shape
+    return t.upstreams[k].reshape(t.value.shape) if t.index == 0 and same_size else None
 
 
 @hypothesis("upstream gradient ignored", "the gradient is the one that belongs to an upstream gradient of ones")
 def ones(t: Trial, k: int) -> Gradient:
-    return t.through(np.ones(t.y.shape)) if t.y.ndim else None
+    return t.through(np.ones(t.y.shape)) if len(t.upstreams) > 1 else None
 
 
 @hypothesis("upstream gradient squared", "the gradient is the one that belongs to the square of the upstream gradient")
 def squared(t: Trial, k: int) -> Gradient:
-    return t.through(t.upstreams[k] ** 2) if t.y.ndim else None
+    return t.through(t.upstreams[k] ** 2) if len(t.upstreams) > 1 else None
 
 
 @hypothesis("upstream gradient squared", "the gradient is the expected one times the upstream gradient")
 def multiplied_again(t: Trial, k: int) -> Gradient:
-    return t.expected[k] * t.upstreams[k] if t.y.ndim and t.upstreams[k].shape == t.value.shape else None
+    fits = len(t.upstreams) > 1 and t.upstreams[k].shape in ((), t.value.shape)
+    return t.expected[k] * t.upstreams[k] if fits else None
 
 
 @hypothesis("absolute value of the upstream gradient", "the gradient belongs to the upstream gradient's absolute value")
 def absolute(t: Trial, k: int) -> Gradient:
-    return t.through(np.abs(t.upstreams[k])) if t.y.ndim else None
+    return t.through(np.abs(t.upstreams[k])) if len(t.upstreams) > 1 else None
 
 
 @hypothesis("absolute value of the upstream gradient", "the gradient is the absolute value of the expected one")
 def absolute_result(t: Trial, k: int) -> Gradient:
-    return np.abs(t.expected[k]) if t.y.ndim else None
+    return np.abs(t.expected[k]) if len(t.upstreams) > 1 else None
 
 
 @hypothesis("not linear in the upstream gradient", "the gradient belongs to the signs of the upstream gradient")
 def signs(t: Trial, k: int) -> Gradient:
-    return t.through(np.sign(t.upstreams[k])) if t.y.ndim else None
+    return t.through(np.sign(t.upstreams[k])) if len(t.upstreams) > 1 else None
 
 
 # ---------------------------------------------------------------------- the batch

@@ -50,7 +50,7 @@ class Calls:
 
         bench.prepare = prepare
         try:
-            output = bench.forward(self.point)
+            self.output = output = bench.forward(self.point)
             self.upstream = upstreams_for(output, examination.ignores_upstream, np.random.default_rng(14))[0]
             self.num_forward = len(self.forward)
             for parameter in bench.parameters:
@@ -141,15 +141,26 @@ def _wrong_calls(calls: Calls) -> List[Cause]:
     forward = [call.path for call in calls.forward]
     backward = [call.path for call in calls.backward]
     is_chain = all(b.inputs and same(a.result, b.inputs[0]) for a, b in zip(calls.forward, calls.forward[1:]))
-    if is_chain and len(calls.forward) > 1:
+    is_whole = same(calls.forward[-1].result, calls.output) and bool(calls.forward[0].inputs) and same(
+        calls.forward[0].inputs[0], calls.point.inputs[0])  # else something stands before, between or after the parts
+    if is_chain and is_whole and len(calls.forward) > 1:
         return _wrong_chain(calls, forward, backward)
-    if all(call.inputs and same(call.inputs[0], calls.point.inputs[0]) for call in calls.forward):
+    if _are_added(calls) and all(call.inputs and same(call.inputs[0], calls.point.inputs[0]) for call in calls.forward):
         return _wrong_paths(calls, forward, backward)
     missing = [call.path for call in calls.forward if call.path not in backward and _learns_nothing(call.module)]
     if missing and calls.error is None:
         return [cause("term missing", f"the backward of {', '.join(missing)} isn't called, so its share of the "
                       "gradient is missing")]
     return []
+
+
+def _are_added(calls: Calls) -> bool:
+    """Return whether the output is the sum of what the parts gave, and of the input if it fits; not so in a gate."""
+    results = [np.asarray(call.result, dtype=float) for call in calls.forward if np.shape(call.result) ==
+               calls.output.shape]
+    total: Any = sum(results) if len(results) == len(calls.forward) else np.zeros(())
+    x = calls.point.inputs[0] if calls.point.inputs else None
+    return same(total, calls.output) or np.shape(x) == calls.output.shape and same(total + x, calls.output)
 
 
 def _learns_nothing(module: Module) -> bool:

@@ -1,67 +1,73 @@
 """Slips: what a backward gives that differs from the right one in a single place of the forward's graph.
 
-Each slip is a change of what flows back along one edge, or into one node: left out, doubled, with the other sign, its
-local derivative missing or taken elsewhere, summed over another axis. The one whose numbers are the module's in every
-trial is the cause, and says it in terms of the module's own forward.
+A slip changes what flows back along one edge, or into one node: it is left out, doubled, has the other sign, the local
+derivative is missing or another one, it is summed over another axis. The slip whose numbers are the module's in every
+trial is the cause, and says it in terms of the module's own forward. A line in a loop is one place, with many edges.
 """
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
+from lib.gradient_checking.diagnose import slip_rules
 from lib.gradient_checking.diagnose.evidence import Trial
-from lib.gradient_checking.diagnose.forward_graph import REDUCTIONS, Edge, ForwardGraph, described, graphs_of
+from lib.gradient_checking.diagnose.forward_graph import Change, Edge, ForwardGraph, Place, described, graphs_of
 from lib.gradient_checking.diagnose.hypotheses import Hypothesis
 
-MOST_WORK = 2e7  # numbers that all slips together may compute, in one trial
+MOST_WORK = 3e7  # numbers that all slips together may compute, in one trial
 STATISTICS = ("mean", "var", "std")
-Changes = Optional[Dict[int, Any]]
+REDUCTIONS = ("mean", "sum", "var", "std", "norm", "max", "min", "logsumexp", "prod", "einsum")
 
 
 class Slip(NamedTuple):
-    """One slip: the cause's name, a sentence about it, and what it adds, at which places of the graph."""
+    """One slip: the cause's name, a sentence about it, and the change that it makes in a graph (None: it can't be)."""
 
     cause: str
     sentence: str
-    changes: Callable[[ForwardGraph], Changes]
+    change: Callable[[ForwardGraph], Optional[Change]]
+
+
+class Graphs:
+    """The graphs of a tensor's trials, each made when it is asked for."""
+
+    def __init__(self) -> None:
+        self._known: Dict[int, Optional[List[ForwardGraph]]] = {}
+
+    def of(self, trial: Trial, k: int) -> Optional[ForwardGraph]:
+        """Return the graph of a trial for upstream gradient number k."""
+        if id(trial) not in self._known:
+            self._known[id(trial)] = graphs_of(trial)
+        graphs = self._known[id(trial)]
+        return None if graphs is None else graphs[k]
 
 
 def slips_of(trials: Sequence[Trial], name: str) -> List[Hypothesis]:
-    """Return a hypothesis for each slip that gives the module's numbers in the first trial.
+    """Return a hypothesis for each slip that gives the module's numbers in a trial in which they are wrong.
 
     Args:
         trials: one tensor's, at several points.
         name: how sentences call the tensor.
     """
-    known: Dict[int, Optional[List[ForwardGraph]]] = {}
-
-    def graph(trial: Trial, k: int) -> Optional[ForwardGraph]:
-        if id(trial) not in known:
-            known[id(trial)] = graphs_of(trial)
-        graphs = known[id(trial)]
-        return None if graphs is None else graphs[k]
-
+    graphs = Graphs()
     telling = next((trial for trial in trials if not trial.is_right), None)
-    first = graph(telling, 0) if telling is not None else None
+    first = graphs.of(telling, 0) if telling is not None else None
     if telling is None or first is None:
         return []
-    size = sum(np.size(node.value) for node in first.order)
-    found = []
-    work = 0.0
-    for slip in all_slips(first, name):
+    size = 20 * len(first.order) + sum(np.size(node.value) for node in first.order)
+    found: List[Hypothesis] = []
+    for number, slip in enumerate(all_slips(first, name)):
         gradient = _gradient(slip, first)
-        work += size
         if gradient is not None and telling.matches_one(gradient, 0):
-            found.append(_hypothesis(slip, graph, len(first.order)))
-        if work > MOST_WORK:
+            found.append(_hypothesis(slip, graphs, len(first.order)))
+        if number * size > MOST_WORK or len(found) >= 8:
             break
     return found
 
 
-def _hypothesis(slip: Slip, graph: Callable[[Trial, int], Optional[ForwardGraph]], length: int) -> Hypothesis:
+def _hypothesis(slip: Slip, graphs: Graphs, length: int) -> Hypothesis:
     def gradient(trial: Trial, k: int) -> Optional[np.ndarray]:
-        there = graph(trial, k)
+        there = graphs.of(trial, k)
         return None if there is None or len(there.order) != length else _gradient(slip, there)
 
     return Hypothesis(slip.cause, slip.sentence, gradient)
@@ -69,8 +75,8 @@ def _hypothesis(slip: Slip, graph: Callable[[Trial, int], Optional[ForwardGraph]
 
 def _gradient(slip: Slip, graph: ForwardGraph) -> Optional[np.ndarray]:
     try:
-        changes = slip.changes(graph)
-        return None if changes is None else graph.with_change(changes)
+        change = slip.change(graph)
+        return None if change is None else graph.changed(change)
     except Exception:  # shapes that don't fit: nobody can have made this slip
         return None
 
@@ -80,80 +86,76 @@ def _gradient(slip: Slip, graph: ForwardGraph) -> Optional[np.ndarray]:
 
 def all_slips(graph: ForwardGraph, name: str) -> Iterator[Slip]:
     """Yield all single slips on a graph."""
-    places = list(graph.edges)
-    for place in places:
-        yield from _simple(graph, place, name)
-    yield from _nodes(graph, name)
-    yield from _statistics(graph, name)
-    for place in places:
-        yield from _rules(graph, place, name)
-    yield from _factors(graph, name)
-    for place in places:
-        yield from _other_values(graph, place, name)
+    groups = list(edge_groups(graph))
+    for kinds in (_simple, _of_rules):
+        for places in groups:
+            yield from kinds(graph, places, name)
+        if kinds is _simple:
+            yield from _of_nodes(graph, name)
+            yield from _of_statistics(graph, name)
+            yield from _of_segments(graph, name)
+            yield from _of_signs(graph, name)
+    yield from _of_factors(graph, name)
+    for places in groups:
+        yield from _of_other_values(graph, places, name)
 
 
-def _at(place: Tuple[int, int], change: Callable[[Edge], Any]) -> Callable[[ForwardGraph], Changes]:
-    """Return what replaces the flow along an edge, as an amount in addition to it."""
-    def changes(graph: ForwardGraph) -> Changes:
-        edge = graph.edges.get(place)
-        replaced = None if edge is None else change(edge)
-        return None if edge is None or replaced is None else {graph.place[edge.parent]: replaced - edge.flow}
-    return changes
+def edge_groups(graph: ForwardGraph) -> Iterator[List[Place]]:
+    """Yield each edge by itself, and those together that come from one line of a loop."""
+    by_line: Dict[Any, List[Place]] = {}
+    for place, edge in graph.edges.items():
+        yield [place]
+        if edge.node.line is not None:
+            by_line.setdefault((edge.node.line, edge.operation.name, edge.i), []).append(place)
+    for places in by_line.values():
+        for stride in (1, 2, 3):
+            if len(places) > stride and len(places) % stride == 0:
+                yield from (places[start::stride] for start in range(stride))
+
+
+def _on(places: Sequence[Place], change: Callable[[Edge], Any]) -> Callable[[ForwardGraph], Optional[Change]]:
+    return lambda graph: Change({place: change for place in places}) if set(places) <= graph.edges.keys() else None
 
 
 def _words(graph: ForwardGraph, node: Any, name: str) -> str:
     return described(node, graph.order[0], name)
 
 
-def _simple(graph: ForwardGraph, place: Tuple[int, int], name: str) -> Iterator[Slip]:
+def _simple(graph: ForwardGraph, places: List[Place], name: str) -> Iterator[Slip]:
     """Yield slips that have nothing to do with what the operation is."""
-    edge = graph.edges[place]
+    edge = graph.edges[places[0]]
     of, into = _words(graph, edge.parent, name), _words(graph, edge.node, name)
     kind = edge.operation.name
-    if not (edge.operation.elementwise and len(edge.values) == 1) and kind not in ("add", "subtract"):
-        missing = edge.parent is graph.order[0]
-    else:
-        missing = True
-    if kind in STATISTICS:
-        yield Slip("statistics taken as constants", f"{into} was held constant: what flows back through it is missing",
-                   _at(place, lambda e: 0 * e.flow))
-    else:
-        yield Slip("term missing", f"what flows back through {into} into {of} is missing: " + (
-            "there it was held constant" if missing else f"{of} was held constant there"),
-            _at(place, lambda e: 0 * e.flow))
-    yield Slip("wrong sign", f"the term that flows back through {into} into {of} has the wrong sign",
-               _at(place, lambda e: -e.flow))
-    yield Slip("constant factor", f"the term that flows back through {into} into {of} stands there twice, or has a "
-               "factor 2 too many", _at(place, lambda e: 2 * e.flow))
-    yield Slip("constant factor", f"the term that flows back through {into} into {of} is half of what it must be: a "
-               "factor 2 is missing", _at(place, lambda e: 0.5 * e.flow))
-    if kind in REDUCTIONS and np.size(edge.parent.value) > np.size(edge.node.value):
-        yield from _shares(place, kind, into)
+    constant = f"{into} was held constant" if edge.parent is graph.order[0] and len(graph.uses(
+        edge.parent)) > 1 and kind not in ("add", "subtract", "multiply", "divide") else f"{of} was held constant there"
+    yield Slip("statistics taken as constants" if kind in STATISTICS else "term missing",
+               f"what flows back through {into} into {of} is missing: {constant}", _on(places, lambda e: 0 * e.flow))
+    for cause, words, factor in (("wrong sign", "has the wrong sign", -1.0),
+                                 ("constant factor", "has a factor 2 too many", 2.0),
+                                 ("constant factor", "lacks a factor 2", 0.5)):
+        yield Slip(cause, f"the term that flows back through {into} into {of} {words}",
+                   _on(places, lambda e, factor=factor: factor * e.flow))
+    if np.size(edge.parent.value) > np.size(edge.node.value) > 0:
+        def number(e: Edge) -> float:
+            return np.size(e.parent.value) / np.size(e.node.value)
+
+        yield Slip("missing 1/N" if kind == "mean" else "constant factor", f"behind {into}, a factor 1/n is missing",
+                   _on(places, lambda e: number(e) * e.flow))
+        yield Slip("mean for sum", f"behind {into}, a mean is taken where a sum belongs",
+                   _on(places, lambda e: e.flow / number(e)))
 
 
-def _shares(place: Tuple[int, int], kind: str, into: str) -> Iterator[Slip]:
-    def number(edge: Edge) -> float:
-        return np.size(edge.parent.value) / np.size(edge.node.value)
-
-    yield Slip("missing 1/N" if kind == "mean" else "constant factor",
-               f"behind {into}, the factor 1/n is missing", _at(place, lambda e: number(e) * e.flow))
-    yield Slip("mean for sum", f"behind {into}, a mean is taken where a sum belongs", _at(
-        place, lambda e: e.flow / number(e)))
-
-
-def _nodes(graph: ForwardGraph, name: str) -> Iterator[Slip]:
+def _of_nodes(graph: ForwardGraph, name: str) -> Iterator[Slip]:
     """Yield slips in what flows into a node from all its uses together."""
     for k in range(1, len(graph.order) - 1):
         node = graph.order[k]
         words = _words(graph, node, name)
-        num_uses = sum(edge.parent is node for edge in graph.edges.values())
 
-        def total(change: Callable[[Any], Any], k: int = k) -> Callable[[ForwardGraph], Changes]:
-            return lambda graph: {k: change(graph.totals[k]) - graph.totals[k]}
+        def total(change: Callable[[Any], Any], k: int = k) -> Callable[[ForwardGraph], Optional[Change]]:
+            return lambda graph: Change({}, {k: change})
 
-        if num_uses > 1:
-            statistic = node.operation.name in STATISTICS
-            yield Slip("statistics taken as constants" if statistic else "term missing",
+        if len(graph.uses(node)) > 1:
+            yield Slip("statistics taken as constants" if node.operation.name in STATISTICS else "term missing",
                        f"{words} was held constant: what flows back through it is missing", total(lambda g: 0 * g))
             yield Slip("wrong sign", f"what flows back through {words} has the wrong sign", total(lambda g: -g))
             yield Slip("constant factor", f"what flows back through {words} has a factor 2 too many",
@@ -161,185 +163,123 @@ def _nodes(graph: ForwardGraph, name: str) -> Iterator[Slip]:
             yield Slip("constant factor", f"what flows back through {words} lacks a factor 2", total(lambda g: g / 2))
         for sign in (1.0, -1.0):
             yield Slip("upstream gradient ignored", f"what flows back into {words} doesn't depend on the upstream "
-                       f"gradient: {sign:g} stands there", total(lambda g, s=sign: np.full(np.shape(g), s)))
+                       f"gradient: {sign:g} stands there", total(lambda g, sign=sign: np.full(np.shape(g), sign)))
         if node.ndim == 2 and node.shape[0] == node.shape[1]:
             yield Slip("transposed", f"what flows back into {words} is transposed", total(np.transpose))
         yield Slip("absolute value of the upstream gradient", f"what flows back into {words} lost its sign",
                    total(np.abs))
 
 
-def _statistics(graph: ForwardGraph, name: str) -> Iterator[Slip]:
+def _of_statistics(graph: ForwardGraph, name: str) -> Iterator[Slip]:
     """Yield that all, or two, of what is computed of many entries was held constant."""
     reducing = [place for place, edge in graph.edges.items() if edge.operation.name in REDUCTIONS
                 and np.size(edge.node.value) < np.size(edge.parent.value) and place[0] != len(graph.order) - 1]
-    groups = [reducing] + [[a, b] for n, a in enumerate(reducing) for b in reducing[n + 1:]] if len(reducing) > 1 else []
-    for places in groups:
-        words = " and ".join(_words(graph, graph.edges[place].node, name) for place in places[:2])
-
-        def changes(graph: ForwardGraph, places: List[Tuple[int, int]] = places) -> Changes:
-            amounts: Dict[int, Any] = {}
-            for place in places:
-                edge = graph.edges[place]
-                at = graph.place[edge.parent]
-                amounts[at] = amounts.get(at, 0) - edge.flow
-            # what flows out of a reduction into another one is cut there already
-            return amounts if _independent(graph, places) else _cut_in_order(graph, places)
+    if len(reducing) < 2 or len(reducing) > 12:
+        return
+    for places in [reducing] + [[a, b] for n, a in enumerate(reducing) for b in reducing[n + 1:]]:
+        words = " and ".join(dict.fromkeys(_words(graph, graph.edges[place].node, name) for place in places))
         yield Slip("statistics taken as constants", f"{words} were held constant: what flows back through them is "
-                   "missing", changes)
+                   "missing", _on(places, lambda e: 0 * e.flow))
 
 
-def _independent(graph: ForwardGraph, places: Sequence[Tuple[int, int]]) -> bool:
-    nodes = {place[0] for place in places}
-    for k in sorted(nodes, reverse=True):
-        reached = {k}
-        for j in range(k, 0, -1):
-            if j in reached:
-                reached |= {graph.place[parent] for parent in graph.order[j].parents if parent in graph.place}
-        if (reached - {k}) & nodes:
-            return False
-    return True
+def _of_segments(graph: ForwardGraph, name: str) -> Iterator[Slip]:
+    """Yield other derivatives of a function of one number, which may be computed in several steps."""
+    for k in range(1, len(graph.order)):
+        for places in graph.segment(k):
+            last = graph.edges[places[-1]]
+            of, into = _words(graph, last.parent, name), _words(graph, graph.order[k], name)
+            if len(places) == 1 and last.operation.name in ("add", "subtract", "negate"):
+                continue
+            for cause, words, flow in slip_rules.of_segment(graph, places):
+                yield Slip(cause, f"in the derivative of {into} by {of}, {words}", _through(places, flow))
 
 
-def _cut_in_order(graph: ForwardGraph, places: Sequence[Tuple[int, int]]) -> Changes:
-    """Return the amounts that cut several edges of which one lies behind another."""
-    cut = set(places)
-    totals: List[Any] = [None] * len(graph.order)
-    totals[-1] = graph.totals[-1]
-    for k in range(len(graph.order) - 1, 0, -1):
-        if totals[k] is None:
+def _of_signs(graph: ForwardGraph, name: str) -> Iterator[Slip]:
+    """Yield that a sum stands where a difference belongs, or the other way round, in a derivative."""
+    for n, node in enumerate(graph.all_nodes):
+        if node.operation is None or node.operation.name not in ("add", "subtract"):
             continue
-        for i, parent in enumerate(graph.order[k].parents):
-            if parent in graph.place and (k, i) not in cut:
-                flow = graph._edge(graph.order[k], i, totals[k]).flow
-                at = graph.place[parent]
-                totals[at] = flow if totals[at] is None else totals[at] + flow
-    result = np.zeros(np.shape(graph.gradient)) if totals[0] is None else totals[0]
-    return {0: result - graph.gradient}
+        users = [place for place in graph.edges if any(parent is node for parent in graph.order[place[0]].parents)]
+        if not users:
+            continue
+
+        def change(graph: ForwardGraph, n: int = n, users: List[Place] = users) -> Optional[Change]:
+            node = graph.all_nodes[n]
+            a, b = (np.asarray(parent.value) for parent in node.parents)
+            other = a - b if node.operation.name == "add" else a + b
+            return Change({place: lambda e: slip_rules.with_operand(e, node, other) for place in users})
+        yield Slip("wrong sign", f"in the derivative, {_words(graph, node, name)} has a plus where a minus belongs, or "
+                   "the other way round", change)
 
 
-def _rules(graph: ForwardGraph, place: Tuple[int, int], name: str) -> Iterator[Slip]:
-    """Yield slips in an operation's own rule: its derivative missing, taken elsewhere, summed over another axis."""
-    edge = graph.edges[place]
-    operation, of, into = edge.operation, _words(graph, edge.parent, name), _words(graph, edge.node, name)
-    single = len(edge.values) == 1
-    if operation.elementwise and operation.name not in ("add", "subtract", "negate"):
-        yield Slip("term missing", f"the derivative of {into} by {of} is missing: the gradient goes through unchanged",
-                   _at(place, lambda e: _summed(np.broadcast_to(e.grad, e.node.shape), e)))
-    if operation.elementwise and single:
-        yield Slip("output taken for input", f"the derivative of {into} is taken at its output instead of its input",
-                   _at(place, lambda e: e.operation.backward(0, e.grad, e.operation.forward(e.node.value),
-                                                             e.node.value)))
-        yield Slip("output taken for input", f"the input stands where the output of {into} belongs",
-                   _at(place, lambda e: e.operation.backward(0, e.grad, e.values[0], e.values[0])))
-        yield Slip("another formula", f"the derivative of {into} is squared",
-                   _at(place, lambda e: e.flow * np.where(e.grad == 0, 0, e.flow / np.where(e.grad == 0, 1, e.grad))))
-        yield Slip("another formula", f"the function itself stands where the derivative of {into} belongs",
-                   _at(place, lambda e: e.grad * e.node.value))
-    if operation.elementwise:
-        for words, value in (("its result", lambda e: e.node.value), ("its first operand", lambda e: e.values[0]),
-                             ("its second operand", lambda e: e.values[1] if len(e.values) > 1 else None)):
-            for verb, power in (("multiplied by", 1.0), ("divided by", -1.0)):
-                yield Slip("another formula", f"the term that flows back through {into} into {of} is {verb} {words} "
-                           "once too often, or once too seldom", _at(place, _times(value, power)))
-    if operation.name == "multiply":
-        yield Slip("another formula", f"in the product {into}, the factor itself stands where the other one belongs",
-                   _at(place, lambda e: _summed(e.grad * e.values[e.i], e)))
-    if operation.name == "matmul":
-        yield from _of_product(place, into)
-    if edge.whole.shape != edge.flow.shape:
-        yield from _axes(edge, place, of, into)
-
-
-def _times(value: Callable[[Edge], Any], power: float) -> Callable[[Edge], Any]:
-    def change(edge: Edge) -> Any:
-        factor = value(edge)
-        return None if factor is None else _summed(edge.whole * np.asarray(factor, dtype=float) ** power, edge)
+def _through(places: List[Place], flow: Callable[..., Any]) -> Callable[[ForwardGraph], Optional[Change]]:
+    """Return the change that at the end of a segment something else arrives, computed from what starts it."""
+    def change(graph: ForwardGraph) -> Optional[Change]:
+        if not set(places) <= graph.edges.keys():
+            return None
+        arriving = flow(graph, places)
+        return None if arriving is None else Change({places[-1]: lambda e: arriving})
     return change
 
 
-def _summed(whole: Any, edge: Edge) -> Any:
-    from lib.graph import unbroadcast
-    return unbroadcast(np.asarray(whole), edge.parent.shape)
+def _of_rules(graph: ForwardGraph, places: List[Place], name: str) -> Iterator[Slip]:
+    """Yield slips in an operation's own rule."""
+    edge = graph.edges[places[0]]
+    of, into = _words(graph, edge.parent, name), _words(graph, edge.node, name)
+    for cause, words, flow in slip_rules.of_edge(edge):
+        yield Slip(cause, f"in what flows back through {into} into {of}, {words}", _on(places, flow))
+    if edge.operation.broadcasts and edge.whole.shape != edge.flow.shape and len(graph.all_nodes) <= 60:
+        for cause, words, late in slip_rules.of_late_divisions(graph, edge):
+            def change(graph: ForwardGraph, late: Any = late) -> Optional[Change]:
+                return Change({place: lambda e: late(e, graph) for place in places})
+            yield Slip(cause, f"in what flows back through {into} into {of}, {words}", change)
 
 
-def _of_product(place: Tuple[int, int], into: str) -> Iterator[Slip]:
-    def last_swapped(value: Any) -> Any:
-        return np.swapaxes(value, -1, -2) if np.ndim(value) > 1 else value
+def _of_factors(graph: ForwardGraph, name: str) -> Iterator[Slip]:
+    """Yield that the whole gradient lacks one or two factors, or has them too many, that are values of the forward."""
+    shape = graph.order[0].shape
+    fitting = [n for n, node in enumerate(graph.all_nodes) if node.size > 1 and _fits(node.shape, shape)
+               and node is not graph.order[0] and np.all(node.value != 0)]
+    if len(fitting) > 40:
+        return
+    for powers, verb in (((-1.0, -1.0), "lacks"), ((1.0, 1.0), "has once too often, or isn't divided by,"),
+                         ((1.0, -1.0), "is off by")):
+        for a, n in enumerate(fitting):
+            for m in [None, *fitting[a + (powers[0] == powers[1]):]] if powers[0] == powers[1] else fitting[:a]:
+                numbers = [n] if m is None else [n, m]
 
-    def other_untransposed(edge: Edge) -> Any:
-        a, b = edge.values
-        result = edge.grad @ b if edge.i == 0 else a @ edge.grad
-        return _summed(result, edge)
-
-    def grad_transposed(edge: Edge) -> Any:
-        a, b = edge.values
-        grad = last_swapped(edge.grad)
-        return _summed(grad @ last_swapped(b) if edge.i == 0 else last_swapped(a) @ grad, edge)
-
-    def result_transposed(edge: Edge) -> Any:
-        swapped = last_swapped(edge.flow)
-        return swapped if swapped.shape == edge.flow.shape else None
-
-    for change, words in ((other_untransposed, "the other factor isn't transposed"),
-                          (grad_transposed, "the gradient is transposed"), (result_transposed, "it is transposed")):
-        yield Slip("transposed", f"in what flows back through the product {into}, {words}", _at(place, change))
-
-
-def _axes(edge: Edge, place: Tuple[int, int], of: str, into: str) -> Iterator[Slip]:
-    """Yield other ways to sum what flows back into something that was broadcast."""
-    for axis in [(k,) for k in range(edge.whole.ndim)] + [tuple(range(edge.whole.ndim))]:
-        over = f"axis {axis[0]}" if len(axis) == 1 else "everything"
-        yield Slip("wrong axis", f"what flows back through {into} into {of} is summed over {over}",
-                   _at(place, lambda e, axis=axis: e.whole.sum(axis=axis, keepdims=True)
-                       if e.whole.sum(axis=axis, keepdims=True).shape != e.flow.shape else None))
-        yield Slip("wrong axis", f"the mean of what flows back through {into} into {of} is taken over {over}",
-                   _at(place, lambda e, axis=axis: e.whole.mean(axis=axis, keepdims=True) * e.whole.size / e.flow.size
-                       if e.whole.sum(axis=axis, keepdims=True).shape != e.flow.shape else None))
-    yield Slip("missing sum over the batch" if edge.whole.shape[0] != edge.flow.shape[:1] else "wrong axis",
-               f"what flows back through {into} into {of} isn't summed, though {of} was used several times",
-               _at(place, lambda e: e.whole))
-    yield Slip("mean for sum", f"the mean of what flows back through {into} into {of} is taken, not the sum",
-               _at(place, lambda e: e.flow * np.size(e.flow) / np.size(e.whole)))
+                def change(graph: ForwardGraph, numbers: List[int] = numbers,
+                           powers: Sequence[float] = powers) -> Change:
+                    factor: Any = 1.0
+                    for number, power in zip(numbers, powers):
+                        factor = factor * np.asarray(graph.all_nodes[number].value, dtype=float) ** power
+                    return Change({}, {0: lambda g: g * factor})
+                words = " and ".join(dict.fromkeys(_words(graph, graph.all_nodes[number], name) for number in numbers))
+                yield Slip("term missing" if powers[0] < 0 else "another formula",
+                           f"the whole gradient {verb} the factor {words}", change)
 
 
-def _factors(graph: ForwardGraph, name: str) -> Iterator[Slip]:
-    """Yield that the whole gradient lacks a factor, or has one too many, that is a value of the forward."""
-    nodes = graph.order[1:] + [parent for node in graph.order[1:] for parent in node.parents
-                               if parent not in graph.place and parent.size > 1]
-    for number, node in enumerate(nodes):
-        words = _words(graph, node, name)
-        for power, verb in ((-1.0, "lacks the factor"), (1.0, "isn't divided by, or has once too often, the factor")):
-            def changes(graph: ForwardGraph, number: int = number, power: float = power) -> Changes:
-                here = graph.order[1:] + [parent for node in graph.order[1:] for parent in node.parents
-                                          if parent not in graph.place and parent.size > 1]
-                value = np.asarray(here[number].value, dtype=float)
-                result = graph.gradient * value ** power
-                return {0: result - graph.gradient} if np.shape(result) == np.shape(graph.gradient) else None
-            yield Slip("term missing", f"the whole gradient {verb} {words}", changes)
+def _fits(shape: Sequence[int], whole: Sequence[int]) -> bool:
+    return len(shape) <= len(whole) and all(n in (1, m) for n, m in zip(reversed(shape), reversed(whole)))
 
 
-def _other_values(graph: ForwardGraph, place: Tuple[int, int], name: str) -> Iterator[Slip]:
+def _of_other_values(graph: ForwardGraph, places: List[Place], name: str) -> Iterator[Slip]:
     """Yield that another value of the forward stands where one belongs, in a product or in a derivative."""
-    edge = graph.edges[place]
-    operation, into = edge.operation, _words(graph, edge.node, name)
-    is_product = operation.name in ("multiply", "matmul")
-    if not is_product and not (operation.elementwise and len(edge.values) == 1):
+    edge = graph.edges[places[0]]
+    is_product = edge.operation.name in ("multiply", "matmul", "divide")
+    if len(places) > 1 or len(graph.all_nodes) > 80 or not (
+            is_product or edge.operation.elementwise and edge.i == 0):
         return
     used = edge.values[1 - edge.i] if is_product else edge.values[0]
-    for k, other in enumerate(graph.order):
-        if other.shape != np.shape(used) or other.value is used:
+    into = _words(graph, edge.node, name)
+    for n, other in enumerate(graph.all_nodes):
+        if other.shape != np.shape(used) or other.value is used or edge.parent is other and not is_product:
             continue
-        words = _words(graph, other, name)
 
-        def change(graph: ForwardGraph, k: int = k) -> Changes:
-            edge = graph.edges[place]
-            value = graph.order[k].value
-            if not is_product:
-                replaced = edge.operation.backward(0, edge.grad, edge.operation.forward(value), value)
-            else:
-                values = list(edge.values)
-                values[1 - edge.i] = value
-                replaced = _summed(edge.operation.backward(edge.i, edge.grad, edge.node.value, *values), edge)
-            return {graph.place[edge.parent]: replaced - edge.flow}
-        yield Slip("output taken for input" if k > place[0] else "another formula",
-                   f"in what flows back through {into}, {words} stands where another value belongs", change)
+        def change(graph: ForwardGraph, n: int = n) -> Change:
+            value = graph.all_nodes[n].value
+            return Change({places[0]: lambda e: slip_rules.with_value(e, value, is_product)})
+        later = other.number > edge.node.number
+        yield Slip("output taken for input" if later else "another formula",
+                   f"in what flows back through {into}, {_words(graph, other, name)} stands where another value "
+                   "belongs", change)

@@ -19,7 +19,9 @@ def common_ratio(trial: Trial) -> Optional[float]:
     if square == 0:
         return None
     ratio = float(expected[known] @ got[known]) / square
-    return ratio if close(ratio * expected, got, trial.size * max(1.0, abs(ratio))) and ratio != 0 else None
+    if abs(ratio) < 1e-6:
+        return None
+    return ratio if close(ratio * expected, got, trial.size * max(1.0, abs(ratio)), trial.sharpness) else None
 
 
 class Sizes(NamedTuple):
@@ -63,23 +65,24 @@ def ratio_cause(trials: Sequence[Trial]) -> Optional[Cause]:
     c = np.array(ratios, dtype=float)
     if np.allclose(c, 1, atol=1e-5):
         return None
+    rough = max(1e-4, 5 * max(trial.sharpness for trial in telling) if telling[0].sharpness > 1e-4 else 0)
     sign = -1 if (c < 0).all() else 1
     c = sign * c
     minus = "" if sign > 0 else ", and the sign is wrong"
     shown = f"got / expected is {sign * c[0]:.6g} for every entry"
-    if sign < 0 and np.allclose(c, 1, rtol=1e-4):
+    if sign < 0 and np.allclose(c, 1, rtol=rough):
         return cause("wrong sign", shown)
     sizes = _sizes(telling)
     if len(set(sizes.n)) > 1:
         numbers = {"n": sizes.n[0], "k": sizes.k[0], "nk": sizes.n[0] * sizes.k[0]}
-        for table, is_like in ((RATIOS, lambda formula: np.allclose(c, formula, rtol=1e-4)),
-                               (PROPORTIONAL, lambda formula: np.allclose(c / formula, c[0] / formula[0], rtol=1e-4))):
+        for table, is_like in ((RATIOS, lambda formula: np.allclose(c, formula, rtol=rough)),
+                               (PROPORTIONAL, lambda formula: np.allclose(c / formula, c[0] / formula[0], rtol=rough))):
             for ratio in table:
                 if is_like(ratio.formula(sizes)):
                     join = ": " if table is RATIOS else ", "
                     return cause(ratio.of_loss if telling[0].y.ndim == 0 else ratio.of_module,
                                  shown + join + ratio.words.format(**numbers) + minus)
-    if not np.allclose(c, c[0], rtol=1e-4):
+    if not np.allclose(c, c[0], rtol=rough):
         return cause("constant factor", "got / expected is the same for all entries, but differs from point to point: "
                      + ", ".join(f"{value:.4g}" for value in c[:4]))
     return cause("constant factor", f"{shown}{_meaning(float(c[0]), telling[0], float(sizes.k[0]))}{minus}")

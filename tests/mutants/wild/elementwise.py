@@ -224,7 +224,7 @@ class XLogX(Module):
 
 
 wrong(XLogX, " + 1", "", "term_missing")
-wrong(XLogX, "np.log(self.x) + 1", "1", "term_missing")
+wrong(XLogX, "np.log(self.x) + 1", "1", "term_missing", "passed_on")
 
 
 @right(normal(2, 3))

@@ -26,7 +26,7 @@ class MaxPoolByReshape(Module):
 at(MaxPoolByReshape, "zeros behind a ReLU", lambda rng: (np.maximum(rng.normal(size=(2, 1, 4, 4)) - 0.3, 0),))
 wrong(MaxPoolByReshape, " / mask.sum(axis=(3, 5), keepdims=True)", "", "single_entries", "wrong_formula",
       inputs=lambda rng: (np.maximum(rng.normal(size=(2, 1, 4, 4)) - 0.3, 0),))
-wrong(MaxPoolByReshape, "mask / mask.sum(axis=(3, 5), keepdims=True)", "0.25", "wrong_formula")
+wrong(MaxPoolByReshape, "mask / mask.sum(axis=(3, 5), keepdims=True)", "0.25", "exception")
 
 
 @right(normal(2, 2, 4, 4))
@@ -103,7 +103,8 @@ class ChannelGate(Module):
 
 
 wrong(ChannelGate, " + ds / (self.x.shape[2] * self.x.shape[3])", "", "term_missing", "statistics_constant")
-wrong(ChannelGate, " / (self.x.shape[2] * self.x.shape[3])", "", "missing_1_nk", "factor", "wrong_formula")
+wrong(ChannelGate, " / (self.x.shape[2] * self.x.shape[3])", "", "missing_1_nk", "factor", "wrong_formula",
+      "missing_1_n")
 wrong(ChannelGate, " * (1 - self.s)", "", "term_missing", "wrong_formula")
 wrong(ChannelGate, "(grad * self.x)", "grad", "term_missing", "wrong_formula")
 
@@ -135,7 +136,7 @@ class HardTanhOfSquare(Module):
 
 wrong(HardTanhOfSquare, "self.x ** 2 < 2", "self.x < 2", "single_entries", "wrong_formula")
 wrong(HardTanhOfSquare, "np.where(self.x ** 2 < 2, 2 * self.x * grad, 0.0)", "2 * self.x * grad", "single_entries",
-      "wrong_formula")
+      "wrong_formula", "term_missing")
 
 
 @right(normal(4, 6))
@@ -155,7 +156,7 @@ at(Maxout, "ties", fixed([[1.0, 2.0, 3.0, 1.0, 2.0, 4.0]]))
 wrong(Maxout, "grad * self.first, grad * ~self.first", "grad * ~self.first, grad * self.first", "mask_inverted",
       "transposed",
       "wrong_formula", "single_entries")
-wrong(Maxout, "grad * ~self.first", "grad", "single_entries", "passed_on", "wrong_formula")
+wrong(Maxout, "grad * ~self.first", "grad", "single_entries", "passed_on", "wrong_formula", "term_missing")
 
 
 @right(normal(3, 5))
@@ -262,7 +263,7 @@ class Polynomial(Module):
 
 wrong(Polynomial, "2 * self.c.data[2] * self.x", "self.c.data[2] * self.x", "factor", "wrong_formula", "term_missing")
 wrong(Polynomial, "self.c.data[1] + ", "", "term_missing")
-wrong(Polynomial, "range(3)", "range(2)", "single_entries")
+wrong(Polynomial, "range(3)", "range(2)", "single_entries", "term_missing")
 
 
 @right(normal(2, 3))

@@ -182,7 +182,7 @@ class HingeLoss(Module):
 
 
 wrong(HingeLoss, "self.m > 0, -self.t, 0", "self.m > 0, self.t, 0", "sign")
-wrong(HingeLoss, "np.where(self.m > 0, -self.t, 0)", "-self.t", "single_entries", "wrong_formula")
+wrong(HingeLoss, "np.where(self.m > 0, -self.t, 0)", "-self.t", "single_entries", "wrong_formula", "term_missing")
 
 
 @right(lambda rng: (rng.normal(size=(6, 3)),))

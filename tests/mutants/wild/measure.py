@@ -41,7 +41,7 @@ def fits(entry: Wrong, cause: Optional[str]) -> bool:
 
 def outcome(entry: Wrong, said: Said) -> str:
     """Return "missed", "named" (the first cause is right), "generic" (none is named) or "misleading"."""
-    if said.verdict not in ("wrong", "to do", "remark", "raised"):
+    if said.verdict not in ("wrong", "to do", "remark"):
         return "missed"
     if fits(entry, said.cause):
         return "named"

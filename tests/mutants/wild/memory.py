@@ -150,7 +150,8 @@ class PositiveScale(Module):
 
 
 wrong(PositiveScale, " * np.sign(self.gamma.data)", "", "negative_side", "term_missing", "wrong_formula")
-wrong(PositiveScale, "grad * np.abs(self.gamma.data)", "grad * self.gamma.data", "negative_side", "wrong_formula")
+wrong(PositiveScale, "grad * np.abs(self.gamma.data)", "grad * self.gamma.data", "negative_side", "wrong_formula",
+      "single_entries")
 
 
 @right(normal(2, 3))

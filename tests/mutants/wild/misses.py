@@ -24,7 +24,7 @@ class Net(Sequential):
         numbers(self)
 
 
-@caught(normal(3, 3), "stale_cache", "forward_order", "changes_parameter")
+@caught(normal(3, 3), "changes_itself")
 class ReversesItsModules(Net):
     """The list of modules is turned round in place, for good."""
 
@@ -88,7 +88,7 @@ class SumSquaresUpstream(Module):
         return 2 * self.x * grad ** 2
 
 
-@caught(normal(3, 3), "zeros", "unfinished", "term_missing")
+@caught(normal(3, 3), "not_listed")
 class ForgetsAListOfParameters(Module):
     def __init__(self):
         self.weights = [Parameter(np.random.randn(3, 3)) for _ in range(2)]
@@ -101,7 +101,7 @@ class ForgetsAListOfParameters(Module):
         return grad @ self.weights[1].data.T @ self.weights[0].data.T
 
 
-@caught(normal(3, 3), "zeros", "unfinished", "term_missing")
+@caught(normal(3, 3), "not_listed")
 class ForgetsADictOfParameters(Module):
     def __init__(self):
         self.p = {"W": Parameter(np.random.randn(3, 2)), "b": Parameter(np.zeros(2))}
@@ -282,7 +282,7 @@ class OnceOnly(Module):
         return 2 * self.cache * grad
 
 
-@caught(normal(3, 4), "exception", "stale_cache")
+@caught(normal(3, 4), "changes_itself")
 class FailsTheSecondTime(Module):
     """Deletes what the next forward needs."""
 

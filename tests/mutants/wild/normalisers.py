@@ -270,5 +270,5 @@ class Temperature(Module):
 
 
 wrong(Temperature, "return dz * self.t.data", "return dz", "term_missing", "factor")
-wrong(Temperature, "(dz * self.x).sum()", "dz.sum()", "term_missing", "wrong_formula")
+wrong(Temperature, "(dz * self.x).sum()", "dz.sum()", "term_missing", "wrong_formula", "zeros")
 at(Temperature, "an input of zeros", fixed(np.zeros((2, 3))))
