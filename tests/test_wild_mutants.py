@@ -6,7 +6,7 @@ import pytest
 from tests.mutants.wild import RIGHT, WRONG
 from tests.mutants.wild.measure import is_accused, outcome, said_of
 
-SHARE_NAMED, SHARE_MISLEADING = 0.75, 0.06
+SHARE_NAMED, SHARE_OF_SAMPLE, SHARE_MISLEADING = 0.8, 0.6, 0.04
 
 
 def every(entries, step):
@@ -26,7 +26,7 @@ def assert_not_accused(entries, seeds):
     assert not accused, "\n\n".join(accused)
 
 
-def assert_caught(entries, seeds):
+def assert_caught(entries, seeds, share):
     counts = Counter()
     for entry in entries:
         for seed in seeds:
@@ -35,7 +35,7 @@ def assert_caught(entries, seeds):
             counts[found] += 1
             assert found != "missed", f"{entry.name}, seed {seed}: {said.text}"
     total = sum(counts.values())
-    assert counts["named"] >= SHARE_NAMED * total and counts["misleading"] <= SHARE_MISLEADING * total, counts
+    assert counts["named"] >= share * total and counts["misleading"] <= SHARE_MISLEADING * total, counts
 
 
 def test_a_sample_of_right_ones_is_not_accused():
@@ -43,7 +43,7 @@ def test_a_sample_of_right_ones_is_not_accused():
 
 
 def test_a_sample_of_wrong_ones_is_caught():
-    assert_caught(every(WRONG, 10), [0])
+    assert_caught(every(WRONG, 10), [0], SHARE_OF_SAMPLE)
 
 
 @pytest.mark.slow
@@ -53,7 +53,7 @@ def test_no_right_one_is_accused():
 
 @pytest.mark.slow
 def test_every_wrong_one_is_caught():
-    assert_caught(WRONG, range(3))
+    assert_caught(WRONG, range(3), SHARE_NAMED)
 
 
 if __name__ == "__main__":

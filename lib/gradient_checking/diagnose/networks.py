@@ -178,7 +178,7 @@ def _wrong_chain(calls: Calls, forward: List[str], backward: List[str]) -> List[
                            f"{calls.forward_in_backward[0].path} instead of its backward"))
     if calls.backward and len(set(backward)) > 1 and backward == forward[:len(backward)]:
         found.append(cause("layers in forward order", f"backward is called in the order {order}"))
-    elif calls.error is not None and backward == forward[:len(backward)] and len(forward) > 1 and \
+    elif calls.error is not None and backward == forward[:len(backward)] and len(set(forward)) > 1 and \
             (backward or _first_to_fail(calls) == forward[0]):
         found.append(cause("layers in forward order", f"the first part that is called is {forward[0]}"))
     skipped = [path for path in forward if path not in backward]

@@ -148,7 +148,8 @@ class Workbench:
     def _set(self, point: Point) -> None:
         """Set the parameters, in place, and the mode."""
         for parameter, home, value in zip(self.parameters, self._homes, point.params):
-            parameter.share(home)
+            if parameter.data is not home:
+                parameter.share(home)
             home[...] = value
         if point.training is not None:
             self.module.train(point.training)

@@ -167,7 +167,9 @@ class FlatVector(Module):
 
     def __init__(self):
         self.theta = np.random.randn(4 * 2 + 2)
-        self.W, self.b = Parameter(self.theta[:8].reshape(4, 2), name="W"), Parameter(self.theta[8:], name="b")
+        self.W, self.b = Parameter(np.zeros((4, 2)), name="W"), Parameter(np.zeros(2), name="b")
+        self.W.share(self.theta[:8].reshape(4, 2))
+        self.b.share(self.theta[8:])
 
     def parameters(self):
         return [self.W, self.b]
