@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lib.network_base import Module
-from lib.numerics import log_softmax, weighted_sum
+from lib.numerics import LossValue, log_softmax, weighted_sum
 from lib.validation import checked_classes, checked_pair, in_precision_of, require_forward, warn_of_probabilities
 
 
@@ -43,7 +43,7 @@ class CrossEntropyLoss(Module):
             log_p = log_softmax(preds)
             loss = -weighted_sum(labels, log_p)
         self.input_cache = (in_precision_of(preds, np.exp(log_p)), labels)
-        return np.float64(loss) / len(preds)
+        return LossValue(loss / len(preds))
 
     def backward(self, _: Any = None) -> np.ndarray:
         """Return dL/dpreds, (N, K); the argument is ignored, as nothing comes after a loss."""

@@ -111,8 +111,8 @@ class Sequential(Module):
                              f"this Sequential ({', '.join(map(str, places))}). It caches the input of its last call "
                              "only, so backward would be wrong. Make a new object for each place.")
 
-    def __getitem__(self, index: int) -> Module:
-        return self.modules[index]
+    def __getitem__(self, index: Any) -> Module:
+        return Sequential(*self.modules[index]) if isinstance(index, slice) else self.modules[index]
 
     def __len__(self) -> int:
         return len(self.modules)

@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from lib import no_attribute
 from lib.validation import InputError, as_float
 
 _ModuleType = TypeVar("_ModuleType", bound="Module")
@@ -250,6 +251,9 @@ class Module:
             for name, buffer in module.buffers().items():
                 setattr(module, name, buffer.astype(dtype))
         return self
+
+    def __getattr__(self, name: str) -> Any:
+        raise no_attribute(self, name)
 
     def _zero_grad(self) -> None:
         """Set every parameter's gradient to zeros."""

@@ -6,6 +6,14 @@ from typing import Any
 import numpy as np
 
 
+class LossValue(np.float64):
+    """The value of a loss: a number like any other, which says where backpropagation starts."""
+
+    def backward(self, *_: Any) -> None:
+        raise AttributeError("A loss is a number here, and knows nothing of the network. Backpropagation starts at the "
+                             "loss function: model.backward(loss_fn.backward()).")
+
+
 def stable_sigmoid(x: np.ndarray) -> np.ndarray:
     """Return 1 / (1 + exp(-x)) without overflow: the exponential is only taken of numbers up to 0."""
     x = x if x.dtype.kind == "f" else x.astype(np.float64)

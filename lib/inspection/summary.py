@@ -14,6 +14,7 @@ Sequential              (batch, 10)      101,770
 """
 from __future__ import annotations
 
+from html import escape
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
@@ -57,6 +58,13 @@ class Summary:
         return "\n".join(lines)
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from lib.inspection.notebook import Html, table
+        rows = [(Html("&emsp;" * row.depth + escape(f"{row.label} {row.module}".strip())),
+                 _shape_text(row.output_shape), f"{row.num_parameters:,}") for row in self.rows]
+        total = f"{self.total:,} parameters, {_bytes_text(self.num_bytes)}"
+        return table(("layer", "output shape", "parameters"), rows) + total
 
 
 def summary(model: Module, input_shape: Tuple[int, ...]) -> Summary:
