@@ -139,7 +139,8 @@ def test_keyword_arguments():
     def f(a, b=1.0, *, c=0.0):
         return a * b + c
 
-    assert grad(f)(3.0, b=4.0) == 4.0 and jacobian(f)(np.ones(2), b=2.0, c=5.0).tolist() == [[2.0, 0.0], [0.0, 2.0]]
+    assert grad(f)(3.0, b=4.0) == grad(f)(a=3.0, b=4.0) == 4.0 and grad(f, 1)(3.0, b=4.0) == 3.0
+    assert jacobian(f)(np.ones(2), b=2.0, c=5.0).tolist() == [[2.0, 0.0], [0.0, 2.0]]
     assert vjp(f, 3.0, b=4.0)[0] == 12.0 and hessian(lambda a, b: a * a * b)(3.0, b=4.0) == 8.0
 
 

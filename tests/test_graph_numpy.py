@@ -247,6 +247,15 @@ def test_lists_and_object_arrays_of_nodes_are_put_together():
     assert jacobian(lambda w: np.array([w[0] * w[1], w[1]]))(w).tolist() == [[3.0, 2.0], [0.0, 1.0]]
 
 
+def test_nodes_that_pick_or_set_and_precisions():
+    x = variable(np.array([1.0, 2.0, 3.0]))
+    assert np.tile(np.ones(2), constant(2.0).astype(int)).tolist() == [1.0] * 4
+    assert np.take(x, constant(np.array([2.0, 0.0])).astype(int)).value.tolist() == [3.0, 1.0]
+    assert np.sum(x, dtype=np.float32).dtype == x.var(dtype=np.float32).dtype == np.float32
+    assert np.where(x > 1)[0].tolist() == [1, 2] and np.any(x > 2) and np.logical_and(x > 1, x < 3).sum() == 1
+    assert np.argmax(x) == 2 and np.shape(x) == (3,) and np.allclose(x, x.value) and np.isfinite(x).all()
+
+
 def test_comparisons_give_truth_values_and_nodes_stay_hashable():
     x = variable(np.array([1.0, 2.0]))
     assert (x > 1).tolist() == [False, True] == (1 != x).tolist() and (x == 1).tolist() == [True, False]

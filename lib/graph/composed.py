@@ -154,7 +154,7 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None) -> Any:
 @rule
 def var(a: Any, axis: Any = None, dtype: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
     """Return the variance: the mean of the squared distances from the mean, or their sum divided by n - ddof."""
-    a = array_or_node(a)
+    a = array_or_node(a) if dtype is None else astype(array_or_node(a), dtype)
     count = math.prod(a.shape[i] for i in normalised_axes(axis, a.ndim))
     squares = (a - a.mean(axis=axis, keepdims=True)) ** 2
     return squares.sum(axis=axis, keepdims=keepdims) / (count - ddof)
@@ -163,7 +163,7 @@ def var(a: Any, axis: Any = None, dtype: Any = None, ddof: int = 0, keepdims: bo
 @rule
 def std(a: Any, axis: Any = None, dtype: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
     """Return the standard deviation, the root of the variance."""
-    return np.sqrt(np.var(a, axis=axis, ddof=ddof, keepdims=keepdims))
+    return np.sqrt(var(a, axis, dtype, ddof, keepdims))
 
 
 @rule

@@ -27,6 +27,7 @@ def _reshaping(name: str) -> None:
     function = getattr(np, name)
 
     def reshaped(a: Any, *args: Any, **kwargs: Any) -> Any:
+        a = array_or_node(a)
         return a.reshape(function(value_of(a), *args, **kwargs).shape)
 
     reshaped.__name__, reshaped.__doc__ = name, f"Return np.{name} of a."
@@ -38,7 +39,8 @@ def _picking(name: str) -> None:
     function = getattr(np, name)
 
     def picking(a: Any, *args: Any, **kwargs: Any) -> Any:
-        return picked(lambda places: function(places, *args, **kwargs), a)
+        settings = [value_of(each) for each in args]  # numbers and indices, which pick
+        return picked(lambda places: function(places, *settings, **kwargs), array_or_node(a))
 
     picking.__name__, picking.__doc__ = name, f"Return np.{name} of a."
     rule(picking)

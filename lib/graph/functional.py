@@ -5,6 +5,7 @@ A function returned by grad can itself be given nodes, so that `grad(grad(f))` i
 """
 from __future__ import annotations
 
+import inspect
 from typing import Any, Callable, Dict, List, Sequence, Tuple, Union
 
 import numpy as np
@@ -175,6 +176,9 @@ class _Call:
 
     def __init__(self, f: Callable[..., Any], args: Sequence[Any], argnums: Tuple[int, ...],
                  kwargs: Dict[str, Any]) -> None:
+        if kwargs and len(args) <= max(argnums, default=0):  # by name, what could stand at its place
+            bound = inspect.signature(f).bind(*args, **kwargs)
+            args, kwargs = bound.args, bound.kwargs
         for k in argnums:
             if not 0 <= k < len(args):
                 raise InputError(f"argnum is {k}, but the function was called with {len(args)} arguments: they count "

@@ -123,6 +123,9 @@ def _by_name(function: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Tu
             first.append(value)
         elif value is not parameter.default and value is not np._NoValue:
             rest[key] = value
+    dtype = rest.pop("dtype", None)
+    if dtype is not None:  # as in np.sum(x, dtype=np.float64)
+        first[0] = FUNCTIONS["astype"](array_or_node(first[0]), dtype)
     return tuple(first), rest
 
 

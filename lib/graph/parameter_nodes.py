@@ -40,7 +40,8 @@ def parameter_node(parameter: Parameter) -> ParameterNode:
     if isinstance(parameter.data, ParameterNode):  # while its module is traced
         return parameter.data
     node = _leaves.get(id(parameter))
-    if node is None or node.parameter is not parameter or node.value is not parameter.data:
+    if node is None or node.parameter is not parameter or node.value is not parameter.data \
+            or node.needs_grad is parameter.constant:  # frozen or set free in between
         node = ParameterNode(parameter, root)
         _leaves[id(parameter)] = node
     return node
