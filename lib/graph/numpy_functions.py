@@ -125,6 +125,8 @@ def _by_name(function: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Tu
             rest[key] = value
     dtype = rest.pop("dtype", None)
     if dtype is not None:  # as in np.sum(x, dtype=np.float64)
+        if np.dtype(dtype).kind != "f":
+            raise NoRule(f"np.{function.__name__} with dtype={dtype} would lose the gradient, which is one of floats.")
         first[0] = FUNCTIONS["astype"](array_or_node(first[0]), dtype)
     return tuple(first), rest
 
