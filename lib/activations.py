@@ -11,7 +11,8 @@ import numpy as np
 
 from lib.network_base import Module
 from lib.numerics import stable_sigmoid
-from lib.validation import checked_elementwise, checked_upstream_of_elementwise, note_probabilities
+from lib.inspection.probabilities import note_probabilities
+from lib.validation import checked_elementwise, checked_upstream_of_elementwise
 
 
 class ReLU(Module):

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from lib.inspection.probabilities import warn_of_probabilities
 from lib.network_base import Module
-from lib.numerics import LossValue, log_softmax, weighted_sum
-from lib.validation import checked_classes, checked_pair, in_precision_of, require_forward, warn_of_probabilities
+from lib.numerics import LossValue, in_precision_of, log_softmax, weighted_sum
+from lib.validation import checked_classes, checked_pair, require_forward
 
 
 class CrossEntropyLoss(Module):

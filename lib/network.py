@@ -6,8 +6,9 @@ from typing import Any, List, Optional
 import numpy as np
 
 from lib.network_base import Module, Parameter
-from lib.validation import (CallOrderError, InputError, checked_rows, checked_upstream, in_precision_of,
-                            require_forward, require_gradients, require_size)
+from lib.numerics import in_precision_of
+from lib.validation import (CallOrderError, InputError, checked_rows, checked_upstream, require_forward,
+                            require_gradients, require_size)
 
 
 class Linear(Module):
@@ -94,7 +95,10 @@ class Sequential(Module):
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
         if len(set(self.modules)) < len(self.modules):
-            self._explain_repeated_modules()
+            places = [i for i, module in enumerate(self.modules) if list(self.modules).count(module) > 1]
+            raise CallOrderError("The same object stands at several places of this Sequential "
+                                 f"({', '.join(map(str, places))}). It caches the input of its last call only, so "
+                                 "backward would be wrong. Make a new object for each place.")
         # START TODO ################
         # The chain rule runs from the loss back to the input: the last module comes first. What it returns,
         # dL/d(its input), is dL/d(output) of the module before it.
@@ -102,14 +106,6 @@ class Sequential(Module):
             grad = module.backward(grad)
         return grad
         # END TODO ##################
-
-    def _explain_repeated_modules(self) -> None:
-        """Raise the error that fits a module which stands here twice: it has cached its last input only."""
-        places = [i for i, module in enumerate(self.modules) if any(
-            module is other for j, other in enumerate(self.modules) if i != j)]
-        raise CallOrderError(f"The same {type(self.modules[places[0]]).__name__} object stands at several places of "
-                             f"this Sequential ({', '.join(map(str, places))}). It caches the input of its last call "
-                             "only, so backward would be wrong. Make a new object for each place.")
 
     def __getitem__(self, index: Any) -> Module:
         return Sequential(*self.modules[index]) if isinstance(index, slice) else self.modules[index]

@@ -9,31 +9,23 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from lib import no_attribute
+from lib.numerics import memory_of
 from lib.validation import InputError, as_float
 
 _ModuleType = TypeVar("_ModuleType", bound="Module")
 
-
 # What the parameters of the sheets' layers are, by the names that the sheets give them.
 _ROLES: Dict[Any, str] = {"W": "weight", "b": "bias", "conv_filter": "weight", "conv_bias": "bias"}
-
 
 # Whose array is at a place in memory: what is given to one Parameter alone is copied, what belongs to one is shared.
 _OWNERS: "WeakValueDictionary[int, Parameter]" = WeakValueDictionary()
 
 
-def _memory(array: np.ndarray) -> Any:
-    """Return the array that holds the memory of this one: itself, or what it is a view of."""
-    while isinstance(getattr(array, "base", None), np.ndarray):
-        array = array.base
-    return array
-
-
 def _is_to_be_shared(array: np.ndarray) -> bool:
     """Return whether an array is a Parameter's already, or a piece of a larger one that no Parameter has yet."""
-    memory = _memory(array)
+    memory = memory_of(array)
     owner = _OWNERS.get(id(memory))
-    if owner is None or _memory(owner._data) is not memory:
+    if owner is None or memory_of(owner._data) is not memory:
         return array.size < memory.size
     return owner._data.size == memory.size or not np.shares_memory(array, owner._data)
 
@@ -83,7 +75,7 @@ class Parameter:
     def share(self, array: np.ndarray) -> None:
         """Take this very array, not a copy of it: whoever changes one changes the other."""
         self._data = array
-        _OWNERS[id(_memory(array))] = self
+        _OWNERS[id(memory_of(array))] = self
 
     def __setstate__(self, state: Dict[str, Any]) -> None:
         """A copy owns its array, too."""
@@ -169,10 +161,7 @@ class Module:
         return []
 
     def buffers(self) -> Dict[str, np.ndarray]:
-        """Return the arrays that are learnt without a gradient, by the attribute that holds each; mostly {}.
-
-        Such are the running averages of a normalisation. They belong to what is saved of a model, and to its precision.
-        """
+        """Return the arrays that are learnt without a gradient, such as running averages, by their attributes."""
         return {}
 
     # ------------------------------------------------------------------ structure
@@ -204,11 +193,7 @@ class Module:
         yield from walk(path or type(self).__name__, self)
 
     def named_parameters(self, constants: bool = False) -> List[Tuple[str, Parameter]]:
-        """Return (path, parameter) for each of parameters(), such as ("Sequential[2].W", W), each once.
-
-        Args:
-            constants: whether to go on with those that are marked constant, here and in the modules below.
-        """
+        """Return ("Sequential[2].W", W) and so on for parameters(), each once, then the constants if asked for."""
         paths: Dict[int, str] = {}
         held: List[Parameter] = []
         for path, module in self.named_modules():
@@ -271,10 +256,9 @@ class Module:
         """Compare backward with finite differences, for the first input and for every parameter.
 
         Args:
-            input_args: the inputs of forward, as a tuple: `linear.check_gradients((x,))`.
+            input_args: the inputs of forward, as a tuple (or an AssertionError is raised): `check_gradients((x,))`.
 
         Raises:
-            AssertionError: input_args isn't a tuple.
             GradientError: a gradient is wrong (a RuntimeError; its message names the entries and the likely cause).
         """
         from lib.gradient_checking import one_check

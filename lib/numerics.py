@@ -14,6 +14,18 @@ class LossValue(np.float64):
                              "loss function: model.backward(loss_fn.backward()).")
 
 
+def memory_of(array: Any) -> Any:
+    """Return the array that holds the memory of this one: itself, or what it is a view of."""
+    while isinstance(getattr(array, "base", None), np.ndarray):
+        array = array.base
+    return array
+
+
+def in_precision_of(x: np.ndarray, result: Any) -> Any:
+    """Return a result in the precision of the input: float32 in, float32 out, whatever the weights are."""
+    return result if result is None or result.dtype is x.dtype else result.astype(x.dtype)
+
+
 def stable_sigmoid(x: np.ndarray) -> np.ndarray:
     """Return 1 / (1 + exp(-x)) without overflow: the exponential is only taken of numbers up to 0."""
     x = x if x.dtype.kind == "f" else x.astype(np.float64)

@@ -9,7 +9,7 @@ from typing import Any, Union
 import numpy as np
 
 from lib.network_base import Module
-from lib.validation import InputError, as_array, checked_elementwise, require_size
+from lib.validation import InputError, checked_elementwise, refuse_masked, require_size
 
 _RESULTS = Path("results")
 
@@ -21,23 +21,19 @@ def one_hot_encoding(y: Any, num_classes: int) -> np.ndarray:
     [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
 
     Args:
-        y: class numbers from 0 to num_classes - 1, shape (N,).
+        y: class numbers from 0 to num_classes - 1, shape (N,); anything else raises an InputError.
         num_classes: K.
 
     Returns:
         Floats, shape (N, K).
-
-    Raises:
-        InputError: a label isn't a whole number in 0..K-1, or y hasn't one dimension.
     """
     require_size("num_classes", num_classes, "one_hot_encoding")
+    refuse_masked(y, "one_hot_encoding")
     try:
-        y = as_array(y, "one_hot_encoding")
-    except InputError:
-        raise
+        y = np.asarray(y)
     except ValueError as error:
-        raise InputError(f"one_hot_encoding expects class numbers in one row, (N,), but got rows of different lengths "
-                         f"({error}).") from error
+        raise InputError("one_hot_encoding expects class numbers in one row, (N,), but got rows of different lengths."
+                         ) from error
     if y.ndim != 1:
         raise InputError(f"one_hot_encoding expects one class number for each example, shape (N,), but got shape "
                          f"{y.shape}. {'It looks one-hot already.' if y.ndim == 2 and y.shape[1] > 1 else ''}".strip())

@@ -4,11 +4,12 @@ The fast test comes first in each function: a correct call costs well under a mi
 """
 from __future__ import annotations
 
-import warnings
-import weakref
+from importlib import import_module
 from typing import Any, List, Tuple
 
 import numpy as np
+
+from lib.numerics import in_precision_of
 
 
 class InputError(ValueError, AssertionError):
@@ -28,11 +29,7 @@ def name_of(module: Any) -> str:
 
 
 def as_float(x: Any, who: Any = "input") -> np.ndarray:
-    """Return x as an array of floating-point numbers; integers and booleans become float64.
-
-    Raises:
-        InputError: x isn't numeric, such as strings or rows of different lengths.
-    """
+    """Return x as an array of floats, booleans and integers as float64; refuse strings, dates, ragged rows, masks."""
     if type(x) is np.ndarray and x.dtype.kind in "fc":
         return x
     if x is None:
@@ -40,24 +37,22 @@ def as_float(x: Any, who: Any = "input") -> np.ndarray:
                          "module before it?")
     if getattr(x, "is_graph_node", False):
         return x.taken_in(who)
+    refuse_masked(x, who)
     try:
-        array = as_array(x, who)
+        array = np.asarray(x)
         if array.dtype.kind not in "fciubO":
             raise TypeError(f"it holds {array.dtype}")
         return array if array.dtype.kind in "fc" else array.astype(np.float64)
-    except InputError:
-        raise
     except (TypeError, ValueError) as error:
         raise InputError(f"{name_of(who)} expects an array of numbers, but got {type(x).__name__} "
                          f"that NumPy can't turn into one ({error.__cause__ or error}).") from error
 
 
-def as_array(x: Any, who: Any) -> np.ndarray:
-    """Return x as an array; raise InputError for a masked one, as NumPy would drop its mask in silence."""
+def refuse_masked(x: Any, who: Any) -> None:
+    """Raise InputError for a masked array, as NumPy would drop its mask in silence."""
     if isinstance(x, np.ma.MaskedArray):
         raise InputError(f"{name_of(who)} got a masked array, and has no use for the mask. Say what stands in the "
                          "masked places, by x.filled(0), or leave those examples out.")
-    return np.asarray(x)
 
 
 def require_not_empty(x: np.ndarray, who: Any) -> None:
@@ -98,11 +93,6 @@ def checked_rows(module: Any, x: Any, W: np.ndarray, b: np.ndarray) -> np.ndarra
     return x
 
 
-def in_precision_of(x: np.ndarray, result: Any) -> Any:
-    """Return a result in the precision of the input: float32 in, float32 out, whatever the weights are."""
-    return result if result is None or result.dtype is x.dtype else result.astype(x.dtype)
-
-
 def require_forward(module: Any, cache: Any) -> None:
     """Raise CallOrderError unless forward has left in the cache what this backward belongs to."""
     if cache is not None and module.open_forwards == 1:
@@ -128,11 +118,7 @@ def require_gradients(module: Any, *parameters: Any) -> None:
 
 
 def checked_upstream(module: Any, grad: Any, expected_shape: Tuple[int, ...]) -> np.ndarray:
-    """Return the upstream gradient dL/d(output) as a float array that has the output's shape.
-
-    Raises:
-        InputError: its shape isn't the output's: NumPy would broadcast it silently to a wrong gradient.
-    """
+    """Return the upstream gradient dL/d(output) as a float array; NumPy would broadcast one of another shape."""
     if type(grad) is np.ndarray and grad.shape == expected_shape and grad.dtype.kind == "f":
         return grad
     if grad is None:
@@ -153,11 +139,7 @@ def checked_upstream_of_elementwise(module: Any, grad: Any) -> np.ndarray:
 
 
 def checked_pair(module: Any, preds: Any, labels: Any) -> Tuple[np.ndarray, np.ndarray]:
-    """Return predictions and labels as float arrays of one shape, never to be broadcast against each other.
-
-    Raises:
-        InputError: the shapes differ, (n, 1) against (n,) included, or the batch is empty.
-    """
+    """Return predictions and labels as float arrays of one shape; NumPy would broadcast (n, 1) against (n,)."""
     preds = as_float(preds, f"{name_of(module)} (predictions)")
     labels = as_float(labels, f"{name_of(module)} (labels)")
     if preds.shape != labels.shape:
@@ -176,11 +158,7 @@ def checked_pair(module: Any, preds: Any, labels: Any) -> Tuple[np.ndarray, np.n
 
 
 def checked_classes(module: Any, logits: Any, labels: Any) -> Tuple[np.ndarray, np.ndarray]:
-    """Return logits and one-hot labels, both (N, K), as float arrays in the precision of the logits.
-
-    Raises:
-        InputError: they aren't of one shape (N, K), the batch is empty, or the labels aren't one-hot.
-    """
+    """Return logits and one-hot labels, both (N, K), as float arrays in the precision of the logits."""
     logits, labels = as_float(logits, module), as_float(labels, module)
     if logits.ndim != 2 or labels.shape != logits.shape or not logits.size:
         _explain_shapes(name_of(module), logits.shape, labels)
@@ -223,23 +201,6 @@ def require_one_hot(module: Any, labels: np.ndarray) -> None:
 
 
 _one_hot: Any = None  # the last few labels that were right
-_last_probabilities: Any = (lambda: None, "")  # a weak reference to what the last Softmax or Sigmoid gave, and which
-
-
-def note_probabilities(module: Any, y: np.ndarray) -> np.ndarray:
-    """Return y, and remember that it holds probabilities, so that a loss that expects logits can warn."""
-    global _last_probabilities
-    if type(y) is np.ndarray:
-        _last_probabilities = weakref.ref(y), name_of(module)
-    return y
-
-
-def warn_of_probabilities(loss: Any, preds: Any, activation: str) -> None:
-    """Warn if the predictions have gone through an activation that this loss contains."""
-    if _last_probabilities[0]() is preds is not None and _last_probabilities[1] == activation:
-        warnings.warn(f"{name_of(loss)} contains the {activation} already and expects the logits before it. With "
-                      f"{activation} twice, training is slow and ends early: leave {activation}() out of the model.",
-                      stacklevel=4)
 
 
 def require_positive(name: str, value: Any, who: Any, zero_allowed: bool = False) -> None:
@@ -267,14 +228,9 @@ def require_choice(name: str, value: Any, choices: Tuple[Any, ...], who: Any) ->
 
 
 def optional_import(module: str, package: str, purpose: str) -> Any:
-    """Import an optional package's module by name.
-
-    Raises:
-        ImportError: with a sentence that says what needs it, and how to install it.
-    """
-    import importlib
+    """Import an optional package's module by name, or raise an ImportError that says how to install it."""
     try:
-        return importlib.import_module(module)
+        return import_module(module)
     except ImportError as error:
         raise ImportError(f"{purpose} needs {package}, which is not installed in this Python. "
                           f"Install it with: python -m pip install {package}") from error
@@ -292,28 +248,3 @@ def parameter_list(params: Any, who: Any) -> List[Any]:
             raise InputError(f"{name_of(who)} expects parameters, but one of them is a {type(param).__name__}. "
                              f"{advice}")
     return unique
-
-
-def require_step_gradients(params: Any, optimizer: Any) -> None:
-    """Raise an error that names the parameter, unless each has a gradient of its own shape to take a step from."""
-    for param in params:
-        grad = param.grad
-        if type(grad) is np.ndarray and grad.shape == param.data.shape:
-            continue
-        who = f"{name_of(optimizer)}.step: the gradient of parameter {getattr(param, 'name', None)!r}"
-        if grad is None:
-            raise CallOrderError(f"{who} is None. Call zero_grad(), then forward and backward, before step().")
-        if np.shape(grad) != param.data.shape:
-            raise InputError(f"{who} has shape {np.shape(grad)}, but the parameter has {param.data.shape}. Backward "
-                             "must add a gradient of the parameter's own shape.")
-
-
-def require_betas(betas: Any, who: Any) -> None:
-    """Raise InputError unless betas are two numbers from 0 to below 1, as Adam takes them."""
-    try:
-        good = len(betas) == 2 and all(0 <= beta < 1 for beta in betas)
-    except (TypeError, ValueError):
-        good = False
-    if not good:
-        raise InputError(f"{name_of(who)} expects betas to be two numbers from 0 to below 1, such as (0.9, 0.999), but "
-                         f"got {betas!r}.")

@@ -1,11 +1,13 @@
 """What of a model is trained, and whether that can be: for those who train it."""
 from __future__ import annotations
 
-from typing import Iterator, List
+from typing import Any, Iterator, List
+
+import numpy as np
 
 from lib.network import Sequential
 from lib.network_base import Module, Parameter
-from lib.validation import InputError
+from lib.validation import CallOrderError, InputError, name_of
 
 
 def trained_parameters(model: Module, who: str) -> List[Parameter]:
@@ -40,3 +42,28 @@ def steps_of(module: Module) -> Iterator[Module]:
             yield from steps_of(step)
     else:
         yield module
+
+
+def require_step_gradients(params: Any, optimizer: Any) -> None:
+    """Raise an error that names the parameter, unless each has a gradient of its own shape to take a step from."""
+    for param in params:
+        grad = param.grad
+        if type(grad) is np.ndarray and grad.shape == param.data.shape:
+            continue
+        who = f"{name_of(optimizer)}.step: the gradient of parameter {getattr(param, 'name', None)!r}"
+        if grad is None:
+            raise CallOrderError(f"{who} is None. Call zero_grad(), then forward and backward, before step().")
+        if np.shape(grad) != param.data.shape:
+            raise InputError(f"{who} has shape {np.shape(grad)}, but the parameter has {param.data.shape}. Backward "
+                             "must add a gradient of the parameter's own shape.")
+
+
+def require_betas(betas: Any, who: Any) -> None:
+    """Raise InputError unless betas are two numbers from 0 to below 1, as Adam takes them."""
+    try:
+        good = len(betas) == 2 and all(0 <= beta < 1 for beta in betas)
+    except (TypeError, ValueError):
+        good = False
+    if not good:
+        raise InputError(f"{name_of(who)} expects betas to be two numbers from 0 to below 1, such as (0.9, 0.999), but "
+                         f"got {betas!r}.")

@@ -6,8 +6,8 @@ from typing import Any, List, Optional, Tuple
 import numpy as np
 
 from lib.network_base import Module, Parameter
-from lib.validation import (InputError, as_array, as_float, checked_upstream, require_forward, require_gradients,
-                            require_not_empty, require_size)
+from lib.validation import (InputError, as_float, checked_upstream, refuse_masked, require_forward,
+                            require_gradients, require_not_empty, require_size)
 
 
 class Embedding(Module):
@@ -59,7 +59,8 @@ class Embedding(Module):
 
     def _checked_indices(self, x: Any) -> np.ndarray:
         """Return x as an array of whole numbers that are rows of the table, or raise a sentence."""
-        x = as_array(x, self)
+        refuse_masked(x, self)
+        x = np.asarray(x)
         require_not_empty(x, self)
         if x.dtype.kind not in "iu":
             raise InputError(f"{self} expects whole numbers, the indices of rows, but got an array of {x.dtype}. "

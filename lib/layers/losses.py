@@ -7,7 +7,8 @@ import numpy as np
 
 from lib.network_base import Module
 from lib.numerics import stable_sigmoid, stable_softplus, weighted_sum
-from lib.validation import InputError, checked_pair, require_forward, warn_of_probabilities
+from lib.inspection.probabilities import warn_of_probabilities
+from lib.validation import InputError, checked_pair, require_forward
 
 
 class Loss(Module):

@@ -7,7 +7,8 @@ import numpy as np
 
 from lib.network_base import Parameter
 from lib.optimization.elementwise import Elementwise, State
-from lib.validation import InputError, require_betas, require_positive
+from lib.inspection.trained import require_betas
+from lib.validation import InputError, require_positive
 
 
 class AdamW(Elementwise):

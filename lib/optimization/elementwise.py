@@ -8,7 +8,7 @@ import numpy as np
 
 from lib.network_base import Parameter
 from lib.optimizers import Optimizer
-from lib.validation import require_step_gradients
+from lib.inspection.trained import require_step_gradients
 
 State = Dict[str, np.ndarray]
 
