@@ -9,11 +9,11 @@ from typing import Iterable
 import numpy as np
 
 from lib.activations import ReLU, Sigmoid
+from lib.inspection.trained import parameter_list
 from lib.losses import CrossEntropyLoss
 from lib.network import Linear, Sequential
 from lib.network_base import Parameter
 from lib.utilities import one_hot_encoding
-from lib.validation import parameter_list
 
 
 def zero_grad(params: Iterable[Parameter]) -> None:

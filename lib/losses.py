@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from lib.data.labels import checked_classes
 from lib.inspection.probabilities import warn_of_probabilities
 from lib.network_base import Module
 from lib.numerics import LossValue, in_precision_of, log_softmax, weighted_sum
-from lib.validation import checked_classes, checked_pair, require_forward
+from lib.validation import checked_pair, require_forward
 
 
 class CrossEntropyLoss(Module):

@@ -14,9 +14,9 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Type
 import numpy as np
 
 from lib.gradient_utilities import zero_grad
-from lib.inspection.trained import require_betas, require_step_gradients
+from lib.inspection.trained import parameter_list, require_betas, require_step_gradients
 from lib.network_base import Parameter
-from lib.validation import InputError, name_of, parameter_list, require_positive
+from lib.validation import InputError, name_of, require_positive
 
 _State = Dict[str, np.ndarray]
 

@@ -67,3 +67,17 @@ def require_betas(betas: Any, who: Any) -> None:
     if not good:
         raise InputError(f"{name_of(who)} expects betas to be two numbers from 0 to below 1, such as (0.9, 0.999), but "
                          f"got {betas!r}.")
+
+
+def parameter_list(params: Any, who: Any) -> List[Any]:
+    """Return parameters as a list, each object once; raise InputError for anything else, such as the model itself."""
+    advice = "Hand over model.parameters(), or a list of parameters."
+    try:
+        unique = list({id(param): param for param in params}.values())
+    except TypeError:
+        raise InputError(f"{name_of(who)} expects parameters, but got one {type(params).__name__}. {advice}") from None
+    for param in unique:
+        if not (hasattr(param, "data") and hasattr(param, "grad")):
+            raise InputError(f"{name_of(who)} expects parameters, but one of them is a {type(param).__name__}. "
+                             f"{advice}")
+    return unique

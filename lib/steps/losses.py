@@ -14,7 +14,7 @@ from lib import losses
 from lib.layers.losses import BinaryCrossEntropyLoss, L1Loss, MeanSquaredError
 from lib.steps.layers import sigmoid_operations
 from lib.steps.memory import Operation, Signal, Workspace
-from lib.validation import require_one_hot
+from lib.data.labels import require_one_hot
 
 
 class CompiledLoss(NamedTuple):
