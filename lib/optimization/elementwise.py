@@ -22,7 +22,7 @@ class Elementwise(Optimizer, ABC):
 
     is_elementwise = True
 
-    def __init__(self, params: Iterable[Parameter], lr: float) -> None:
+    def __init__(self, params: Iterable[Parameter], lr: float = 0.01) -> None:
         super().__init__(params, lr)
         self.step_count = 0  # the number of steps done
         self._states: List[State] = [self.init_state(param.data) for param in self._params]
