@@ -4,10 +4,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lib.activations import ReLU
+from lib.convolutions import Conv2d
 from lib.graph import constant, log, log_softmax, maximum, relu, sigmoid, softmax, tanh, variable
 from lib.graph.explain import explain
 from lib.graph.explain.short import ShortForm
 from exercises.pen_and_paper import expression_a, expression_b, expression_c, skip_network
+from lib.layers.attention import SelfAttention
+from lib.layers.normalization import BatchNorm1d
+from lib.losses import CrossEntropyLoss
+from lib.network import Linear, Sequential
 from lib.validation import InputError
 
 PAGE = 60  # lines
@@ -187,6 +193,72 @@ def test_a_textbook_problem(problem):
         assert any(line.strip().startswith(formula) for line in said.splitlines()), formula
     for node in explain(loss).derivation.parameters():
         assert f"dL/d{node.name} = " in said
+
+
+# ---------------------------------------------------------------------- modules that are one node
+
+def said_of(module, *inputs):
+    """Return the short form of the sum of squares of a module's output, and its explanation."""
+    explanation = explain((module(*inputs).named("y") ** 2).sum().named("L"))
+    return str(explanation), explanation
+
+
+def test_a_network_of_modules_has_its_formulas():
+    np.random.seed(0)
+    model = Sequential(Linear(3, 4), ReLU(), Linear(4, 2))
+    said = str(explain(CrossEntropyLoss()(model(constant(X, name="x")), constant(Y, name="labels")).named("L")))
+    for formula in ("t1 = x @ W1 + b1", "t2 = relu(t1)", "dL/dt3 = (softmax(t3, axis=-1) - labels) / 5",
+                    "dL/dW2 = t2.T @ dL/dt3", "dL/dt1 = dL/dt2 * (t1 > 0)", "dL/db1 = sum(dL/dt1, axis=0)"):
+        assert formula in said
+
+
+@pytest.mark.parametrize("stride, padding", [(1, 0), (1, 1), (2, 1)])
+def test_a_convolution_is_a_sum_over_positions(stride, padding):
+    np.random.seed(0)
+    x = variable(RNG.normal(size=(2, 2, 5, 4)), name="x")
+    said, _ = said_of(Conv2d(2, 3, 2, stride=stride, padding=padding), x)
+    row = {(1, 0): "i+p,j+q", (1, 1): "i+p-1,j+q-1", (2, 1): "2*i+p-1,2*j+q-1"}[stride, padding]
+    assert f"y[n,k,i,j] = sum_c,p,q conv_filter[k,c,p,q] * x[n,c,{row}] + conv_bias[k]" in said
+    assert f"dL/dconv_filter = sum_n,i,j dL/dy[n,k,i,j] * x[n,c,{row}]" in said
+    assert ("rotated by 180 degrees" in said) == (stride == 1)
+
+
+def test_batch_normalisation_has_the_names_of_its_paper():
+    said, _ = said_of(BatchNorm1d(3), variable(X, name="x"))
+    for formula in ("mu_B = mean(x, axis=0)", "sigma2_B = var(x, axis=0)", "x_hat = (x - mu_B) / sqrt(sigma2_B + ",
+                    "y = gamma * x_hat + beta", "dL/dx_hat = dL/dy * gamma", "dL/dgamma = sum(dL/dy * x_hat, axis=0)"):
+        assert formula in said
+
+
+def test_attention_has_the_names_of_its_paper():
+    np.random.seed(0)
+    said, by_hand = said_of(SelfAttention(4, 2), variable(RNG.normal(size=(2, 3, 4)), name="X"))
+    for formula in ("A = softmax(S, axis=-1)", "dL/dS = A * (dL/dA - sum(dL/dA * A, axis=-1, keepdims=True))",
+                    "dL/dQ = (dL/dS @ K) / sqrt(2)", "dL/dX = dL/dQ @ W1.T + dL/dK @ W2.T + dL/dV @ W3.T"):
+        assert formula in said
+    assert r"{K}^{\top}" in by_hand.markdown()
+
+
+class Halved(Linear):
+    """A Linear whose backward forgets half of it."""
+
+    def backward(self, grad):
+        return super().backward(grad) / 2
+
+
+class TurnedOver(Conv2d):
+    """A Conv2d whose input's gradient is upside down."""
+
+    def backward(self, grad):
+        return super().backward(grad)[:, :, ::-1]
+
+
+def test_a_wrong_module_gets_no_formula_that_it_doesnt_compute():
+    np.random.seed(0)
+    said, _ = said_of(Halved(3, 2), variable(X, name="x"))
+    assert "the part for x" in said and "@ W.T" not in said
+    said, _ = said_of(TurnedOver(1, 1, 2), variable(RNG.normal(size=(1, 1, 3, 3)), name="x"))
+    assert "rotated" not in said
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The lines of the short form: what is given, the forward pass, and each gradient in symbols and in numbers."""
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Set
+from typing import Any, Dict, List, Set
 
 import numpy as np
 
@@ -10,11 +10,11 @@ from lib.graph.explain.document import Line, Part
 from lib.graph.explain.names import is_number
 from lib.graph.explain.parts import listed
 from lib.graph.explain.short import ShortForm
+from lib.graph.explain.textbook import function
 from lib.graph.node import Node
 from lib.graph.notation import TEXT, Term, array, equation, number, words
 from lib.graph.notation.digits import digits_needed, number_text, shape_text
 from lib.graph.notation.evaluate import evaluate, names_in, replaced
-from lib.graph.operations import Operation
 
 WIDEST = 110  # of a line that has symbols, numbers and the value side by side
 MOST_ENTRIES = 8  # of an array whose value is written
@@ -70,6 +70,8 @@ def forward(short: ShortForm, which: Set[Node]) -> List[Line]:
     lines: List[Line] = []
     for node in derivation.computed():
         if node in which:
+            for left, formula in short.textbooks[node].forward if node in short.textbooks else ():
+                lines.append(Line(equation(left, formula), f"   shape {shape_text(left.shape)}"))
             lines += _lines(short, derivation.names.term(node), short.formulas[node], node.value, "")
     return lines
 
@@ -81,11 +83,11 @@ def backward(short: ShortForm, which: Set[Node]) -> List[Line]:
     deltas = [node for node in derivation.order if node in short.deltas and node in which]
     if deltas:
         child = short.children[deltas[-1]][0]
-        function = child.operation.name  # type: ignore[union-attr]
+        label = child.operation.name  # type: ignore[union-attr]
         others = ", and so on." if len(deltas) > 1 else "."
         lines.append(Line(short.deltas[deltas[-1]], " stands for the derivative of ", names.term(derivation.output),
-                          " by what ", names.term(child), f" is the {function} of{others}"))
-    waiting = [node for node in reversed(derivation.order) if node in short.gradients and node in which]
+                          " by what ", names.term(child), f" is the {label} of{others}"))
+    waiting = [node for node in reversed(derivation.order) if node in which or node in short.textbooks]
     leaves = [node for node in derivation.order if node.operation is None and node in short.gradients and node in which]
     done: Set[Node] = set()
 
@@ -101,7 +103,10 @@ def backward(short: ShortForm, which: Set[Node]) -> List[Line]:
     for node in waiting:
         if node.operation is None:
             continue
-        write(node)
+        if node in short.gradients and node in which:
+            write(node)
+        for left, formula in short.textbooks[node].backward if node in short.textbooks else ():
+            lines.append(Line(equation(left, formula), f"   shape {shape_text(left.shape)}"))
         for leaf in leaves:
             if leaf not in done and needs[leaf] <= done:
                 write(leaf)
@@ -137,18 +142,10 @@ def _with_numbers(short: ShortForm, formula: Term, value: Any) -> List[Term]:
         return []
 
     def compute(*values: Any) -> Any:
-        return evaluate(formula, dict(zip(used, values)), _function)
+        return evaluate(formula, dict(zip(used, values)), function)
 
     try:
         digits = digits_needed(compute, [numbers[term] for term in used], value)
     except KeyError:  # said in words
         return []
     return [replaced(formula, {term: number(numbers[term], digits) for term in used})]
-
-
-def _function(function: str) -> Callable[..., Any]:
-    """Return what a function's name stands for: the operation of that name, or NumPy's function."""
-    for cls in Operation.all():
-        if cls.name == function:
-            return lambda *inputs, **settings: cls(**settings).forward(*map(np.asarray, inputs))
-    return getattr(np, function)

@@ -35,7 +35,8 @@ def evaluate(term: Term, numbers: Mapping[Term, Any], functions: Callable[[str],
     if kind == "ones":
         return np.ones(parts[0])
     if kind == "call":
-        return functions(parts[0])(*map(value, parts[1]), **dict(parts[2]))
+        return functions(parts[0])(*[int(each.parts[0]) if each.kind == "number" and parts[0] == "swapaxes" else
+                                     value(each) for each in parts[1]], **dict(parts[2]))
     if kind == "choice":
         left, right = value(parts[0]), value(parts[2])
         holds = {">": np.greater, ">=": np.greater_equal, "<": np.less, "==": np.equal}[parts[1]](left, right)

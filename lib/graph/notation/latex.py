@@ -111,6 +111,8 @@ class Latex(Notation):
             return rf"\left|{written[0]}\right|"
         if function == "relu":
             return rf"\max\left(0, {written[0]}\right)"
+        if function == "swapaxes":
+            return self.transpose(args[0])
         if function == "sum" and args[0].shape is not None:
             return self._sum(args[0], settings)
         symbol = (r"\sigma" if function == "sigmoid" else "\\" + function if function in KNOWN

@@ -162,6 +162,9 @@ def call(function: str, *args: Term, shape: Optional[Shape] = None, **settings: 
         shape = args[0].shape
         for other in args[1:]:
             shape = broadcast(Term("", (), shape), other)
+    axis = settings.get("axis")
+    if isinstance(axis, tuple) and len(axis) == 1:
+        settings["axis"] = axis[0]
     kept = tuple((key, _plain(value)) for key, value in settings.items() if value is not None and value is not False)
     return Term("call", (function, args, kept), shape)
 

@@ -128,7 +128,7 @@ class Text(Notation):
 
 def _word(text: str) -> str:
     """Return a name as it stands in dL/dw0: one that is more than a word stands in brackets."""
-    return text if re.fullmatch(r"[\w.\[\],']+", text) else f"({text})"
+    return text if re.fullmatch(r"[\w.']+(\[[^\]]*\])?", text) else f"({text})"
 
 
 TEXT = Text()
