@@ -19,7 +19,8 @@ from lib.layers.normalization import BatchNorm1d
 from lib.layers.residual import Residual
 from lib.network_base import Module, Parameter
 from lib.regularizers import Dropout
-from lib.validation import InputError
+from lib.numerics import stable_sigmoid
+from lib.validation import InputError, as_float, checked_elementwise, checked_pair
 
 
 def network():
@@ -268,6 +269,67 @@ def test_a_forward_is_traced_whether_its_backward_is_right_or_not():
     assert all(isinstance(parameter.data, np.ndarray) for parameter in linear.parameters())
     with pytest.raises(InputError, match="module\\(node\\)"):
         linear.forward(x)
+
+
+class Swish(Module):
+    def forward(self, x):
+        x = checked_elementwise(self, x)
+        self.input_cache = x
+        return x * stable_sigmoid(x)
+
+    def backward(self, grad):
+        x, s = self.input_cache, stable_sigmoid(self.input_cache)
+        return grad * (s + x * s * (1 - s))
+
+
+class LogCosh(Module):
+    def forward(self, preds, labels):
+        preds, labels = checked_pair(self, preds, labels)
+        self.input_cache = preds - labels
+        return np.log(np.cosh(preds - labels)).mean(dtype=np.float64)
+
+    def backward(self, _=None):
+        return np.tanh(self.input_cache) / self.input_cache.size
+
+
+class Scale(Module):
+    def __init__(self, size):
+        self.s = Parameter(np.linspace(1.0, 2.0, size), name="s")
+
+    def parameters(self):
+        return [self.s]
+
+    def forward(self, x):
+        self.input_cache = x = as_float(x, self)
+        return x * self.s.data
+
+    def backward(self, grad):
+        self.s.grad += (grad * self.input_cache).sum(axis=0)
+        return grad * self.s.data
+
+
+@pytest.mark.parametrize("make", [Swish, LogCosh, lambda: Scale(3)])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("batch", [1, 4])
+def test_a_new_module_is_written_out_by_itself(make, dtype, batch):
+    module, rng = make(), np.random.default_rng(0)
+    x = rng.standard_normal((batch, 3)).astype(dtype)
+    inputs = (x, np.zeros_like(x)) if isinstance(module, LogCosh) else (x,)
+    module.astype(dtype)
+    out = np.asarray(module(*inputs))
+    module._zero_grad()
+    expected = module.backward(np.ones(out.shape, dtype))
+    parameters = [parameter.grad.copy() for parameter in module.parameters()]
+    module._zero_grad()
+    node = variable(x)
+    y = expand(module, node, *inputs[1:])
+    assert not any(isinstance(each.operation, ModuleCall) for each in topological_order(y))
+    y.backward(np.ones(y.shape, y.dtype))
+    accuracy = 1e-12 if dtype is np.float64 else 1e-5
+    np.testing.assert_allclose(y.value, out, rtol=accuracy)
+    np.testing.assert_allclose(node.grad, expected, rtol=accuracy, atol=accuracy)
+    for actual, own in zip(module.parameters(), parameters):
+        np.testing.assert_allclose(actual.grad, own, rtol=accuracy)
 
 
 def restless():

@@ -19,7 +19,8 @@ from lib.validation import InputError
 # Each takes an array of shape (3, 4) with numbers from -2 to 2, no two of them alike.
 MATRIX = {
     "positive functions": lambda x: np.log2(abs(x) + 1) + np.log10(abs(x) + 1) + np.exp2(x) + np.reciprocal(abs(x) + 1),
-    "sinh": lambda x: np.sinh(x) * np.cosh(x), "tan": lambda x: np.tan(x / 2), "square": np.square,
+    "sinh": lambda x: np.sinh(x) * np.cosh(x), "expm1": lambda x: np.expm1(x * 1e-6) * 1e6 + np.sinh(x * 1e-9) * 1e9,
+    "tan": lambda x: np.tan(x / 2), "square": np.square,
     "hypot": lambda x: np.hypot(x, x[::-1]), "logaddexp": lambda x: np.logaddexp(x, x.T[0, 0]),
     "logaddexp.reduce": lambda x: np.logaddexp.reduce(x, axis=-1, keepdims=True),
     "add.reduce": np.add.reduce, "maximum.reduce": lambda x: np.maximum.reduce(x, axis=1),

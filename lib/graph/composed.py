@@ -89,14 +89,14 @@ def exp2(x: Any) -> Any:
 
 @rule
 def sinh(x: Any) -> Any:
-    """Return the hyperbolic sine, (exp(x) - exp(-x)) / 2."""
-    return (np.exp(x) - np.exp(-x)) / 2
+    """Return the hyperbolic sine, (exp(x) - exp(-x)) / 2, exact also for tiny x."""
+    return np.tanh(x) * np.cosh(x)
 
 
 @rule
-def cosh(x: Any) -> Any:
-    """Return the hyperbolic cosine, (exp(x) + exp(-x)) / 2."""
-    return (np.exp(x) + np.exp(-x)) / 2
+def expm1(x: Any) -> Any:
+    """Return exp(x) - 1, exact also for tiny x."""
+    return np.tanh(x / 2) * (np.exp(x) + 1)
 
 
 @rule

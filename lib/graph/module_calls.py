@@ -5,7 +5,7 @@ from typing import Any, List, Sequence, Tuple
 
 import numpy as np
 
-from lib.graph.module_state import Attributes, Everything, modules_of, parameters_of
+from lib.graph.module_state import Attributes, Everything, parts_of
 from lib.graph.notation import Term, partial, words
 from lib.graph.notation import call as function
 from lib.graph.operations import Operation
@@ -28,8 +28,8 @@ class ModuleCall(Operation):
         self.module = module
         self.input_count = input_count
         self.name = type(module).__name__
-        self.modules = modules_of(module)
-        self.parameters = [parameter for parameter in parameters_of(module) if not parameter.constant]
+        self.modules, parameters = parts_of(module)
+        self.parameters = [parameter for parameter in parameters if not parameter.constant]
         self.state = Attributes([])
         self.result: Tuple[Any, List[Any]] = (None, [])
 

@@ -9,20 +9,37 @@ import numpy as np
 from lib.network_base import Module, Parameter
 
 
+_PLAIN = {np.ndarray, int, float, bool, str, type(None)}
+
+
 def unique(items: Iterable[Any]) -> List[Any]:
     """Return the objects, each once, in the order in which they first stand there."""
     return list({id(item): item for item in items}.values())
 
 
+def parts_of(module: Module) -> Tuple[List[Module], List[Parameter]]:
+    """Return a module with all modules inside of it, and all parameters: those it lists first, then all others held."""
+    modules: Dict[int, Module] = {id(module): module}
+    parameters = {id(parameter): parameter for parameter in module.parameters()}
+    waiting = [module]
+    for each in waiting:  # grows while it is walked through
+        values: List[Any] = [value for value in vars(each).values() if type(value) not in _PLAIN]
+        for value in values:  # likewise
+            if isinstance(value, Parameter):
+                parameters[id(value)] = value
+            elif isinstance(value, Module) and id(value) not in modules:
+                modules[id(value)] = value
+                waiting.append(value)
+            elif isinstance(value, (list, tuple)):
+                values += value
+            elif isinstance(value, dict):
+                values += value.values()
+    return waiting, list(parameters.values())
+
+
 def modules_of(module: Module) -> List[Module]:
     """Return a module and all modules inside of it, each once."""
-    return unique(inner for _, inner in module.named_modules())
-
-
-def parameters_of(module: Module) -> List[Parameter]:
-    """Return all parameters of a module: those that it lists, and those that it or a module inside of it holds."""
-    held = [parameter for inner in modules_of(module) for _, parameter in inner.held(Parameter)]
-    return unique(list(module.parameters()) + held)
+    return parts_of(module)[0]
 
 
 class StandIn:
@@ -34,9 +51,11 @@ class Attributes:
 
     def __init__(self, modules: List[Module]) -> None:
         self.modules = modules
-        self.values: List[Dict[str, Any]] = [
-            {name: value for name, value in vars(module).items() if not isinstance(value, StandIn)}
-            for module in modules]
+        self.values: List[Dict[str, Any]] = [dict(vars(module)) for module in modules]
+        for values in self.values:
+            for name in ("forward", "backward"):
+                if isinstance(values.get(name), StandIn):
+                    del values[name]
 
     def restore(self) -> None:
         """Put the attributes back."""
@@ -82,7 +101,7 @@ class Everything:
         self.arrays = [(array, array.copy()) for values in self.attributes.values for array in values.values()
                        if type(array) is np.ndarray and array.dtype != object]
         self.gradients = [(parameter, parameter.data, parameter.grad, None if parameter.grad is None
-                           else parameter.grad.copy()) for parameter in parameters_of(module)]
+                           else parameter.grad.copy()) for parameter in parts_of(module)[1]]
 
     def restore(self) -> None:
         """Put everything back."""

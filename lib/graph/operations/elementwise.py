@@ -1,4 +1,4 @@
-"""The smooth elementwise functions of one input: exp, log, sqrt, sin, cos, tan, tanh, sigmoid, erf."""
+"""The smooth elementwise functions of one input: exp, log, sqrt, sin, cos, tan, cosh, tanh, sigmoid, erf."""
 from __future__ import annotations
 
 from typing import Any, List, Tuple
@@ -143,6 +143,21 @@ class Tan(Elementwise):
 
     def derivative(self, i, out, a):
         return 1 + out ** 2
+
+
+class Cosh(Elementwise):
+    """out = cosh(a) = (e^a + e^-a) / 2; the derivative is sinh(a)."""
+
+    name = "cosh"
+
+    def forward(self, a):
+        return np.cosh(a)
+
+    def backward(self, i, grad, out, a):
+        return grad * np.sinh(a)
+
+    def derivative(self, i, out, a):
+        return function("sinh", a)
 
 
 class Tanh(Elementwise):
