@@ -81,6 +81,11 @@ def _check_modules(options: argparse.Namespace, out: TextIO) -> int:
     if bad:
         first = next((report for report in bad if report.verdict == WRONG), bad[0])
         print(f"\nThe first {'failure' if first.verdict == WRONG else 'gap'} in detail:\n\n{first}", file=out)
+    for report in everything:
+        for tensor in report.tensors:
+            if tensor.reason.startswith("left out"):
+                print(f"\n{report.module} is {tensor.reason}", file=out)
+                results.pop(report.module, None)
     num_right = sum(all(report.ok for report in reports) for reports in results.values())
     print(f"\n{num_right} of {len(results)} modules are right.", file=out)
     if options.json:
@@ -105,6 +110,8 @@ def _reports(cls: Any, hints: int) -> List[GradientReport]:
             for module, inputs in examples_of(cls, np.random.default_rng(0)):
                 try:
                     reports.append(check_module(module, inputs, hints=hints))
+                except ImportError as error:  # an optional package isn't installed: that is no mistake
+                    reports.append(_unchecked(cls.__name__, hints, UNDECIDABLE, f"left out: {error}"))
                 except NotImplementedError as error:
                     reports.append(_unchecked(cls.__name__, hints, TO_DO, f"forward isn't written yet: {error}"))
                 except Exception as error:  # forward fails on the library's own example

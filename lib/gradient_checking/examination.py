@@ -14,7 +14,7 @@ from lib.gradient_checking.measure.situations import (Situation, finite_output, 
                                                       variations)
 from lib.gradient_checking.measure.state import path_of
 from lib.gradient_checking.measure.slopes import Slopes, is_real
-from lib.gradient_checking.measure.values import SINGLY, Comparison, Entry, compare
+from lib.gradient_checking.measure.values import COARSE, SINGLY, Comparison, Entry, compare
 from lib.gradient_checking.measure.points import Run
 from lib.gradient_checking.measure.workbench import Workbench
 from lib.network_base import is_loss
@@ -139,7 +139,7 @@ class Examination:
             elif closely and comparison.has_kinks:
                 comparison = self._at_a_tie(index, upstreams, gradients, comparison)
             self.found[index].append(Found(situation, comparison))
-            if closely and comparison.sharpness > 1e-5 and not comparison.num_wrong:
+            if closely and slopes.relative_noise > COARSE and not comparison.num_wrong:
                 self.blunt = max(self.blunt, comparison.sharpness)
         if closely and self.checks_all:
             self.problems += probes.forgotten_parameters(bench, slopes, upstreams)

@@ -11,7 +11,7 @@ from lib.gradient_checking.measure.slopes import Slopes, is_real, weigh
 from lib.gradient_checking.measure.points import Point, Run, same_bits
 from lib.gradient_checking.measure.workbench import Workbench
 from lib.gradient_checking.sheets import takes_any_number
-from lib.network_base import Parameter, is_loss
+from lib.network_base import Module, Parameter, is_loss
 
 SAME = 1e-9  # two calls that should give the same agree to this part of the greatest entry
 
@@ -195,7 +195,7 @@ def forgotten_parameters(bench: Workbench, slopes: Slopes, upstreams: Sequence[n
     """A parameter that the output depends on must be listed by parameters(), or no optimiser will ever change it."""
     if is_loss(bench.module) or slopes.output.ndim == 0 and len(slopes.point.inputs) > 1:
         return []  # a loss may depend on a model's parameters without owning them
-    owned = {id(part): below for below in all_modules(bench.module) for _, part in below.held(Parameter)}
+    owned = {id(part): below for below in all_modules(bench.module) for _, part in Module.held(below, Parameter)}
     problems = []
     for index in range(bench.num_listed + 1, len(bench.parameters) + 1):
         parameter = bench.parameters[index - 1]

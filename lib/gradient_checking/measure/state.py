@@ -126,7 +126,7 @@ class Snapshot:
         self._dicts: List[Tuple[dict, dict]] = []
         self._sequences: List[Tuple[Any, Any]] = []
         self._groups: List[Tuple[Any, Any]] = []
-        self._attributes: List[Tuple[Any, Dict[str, Any]]] = []
+        self._attributes: List[Tuple[Any, Dict[str, Any], int]] = []  # of classes and slots; how many there were
         self.generators: List[Tuple[Callable[[Any], None], Any]] = []
         for value in reachable(roots, skip):
             self._note(value)
@@ -150,11 +150,11 @@ class Snapshot:
         elif isinstance(value, type):
             if not is_foreign(value):
                 data = {name: part for name, part in vars(value).items() if not _is_code(name, part)}
-                self._attributes.append((value, data))
+                self._attributes.append((value, data, len(vars(value))))
         elif not isinstance(value, (types.ModuleType, types.FunctionType)) and not is_foreign(type(value)):
             slots = slots_of(value)
             if slots:
-                self._attributes.append((value, slots))
+                self._attributes.append((value, slots, len(slots)))
             attributes = getattr(value, "__dict__", None)
             if isinstance(attributes, dict):
                 self._dicts.append((attributes, dict(attributes)))
@@ -169,10 +169,11 @@ class Snapshot:
         for group, members in self._groups:
             group.clear()
             (group.extend if isinstance(group, deque) else group.update)(members)
-        for owner, values in self._attributes:
+        for owner, values, number in self._attributes:
             now = vars(owner) if isinstance(owner, type) else slots_of(owner)
-            for name in [name for name in now if name not in values and not _is_code(name, now[name])]:
-                delattr(owner, name)
+            if len(now) > number:  # something was added
+                for name in [name for name in now if name not in values and not _is_code(name, now[name])]:
+                    delattr(owner, name)
             for name, part in values.items():
                 if now.get(name) is not part:
                     setattr(owner, name, part)
@@ -241,7 +242,7 @@ def all_modules(module: Module) -> List[Module]:
 def path_of(module: Any, parameter: Parameter, fallback: Optional[str] = None) -> str:
     """Return how messages call a parameter, such as "Sequential[2].W" or "Mine.weights[0]"."""
     for path, below in module.named_modules():
-        for label, value in below.held(Parameter):
+        for label, value in Module.held(below, Parameter):  # an attribute may have that name
             if value is parameter:
                 return path + label
     return fallback or f"{type(module).__name__}.{parameter.name or 'parameter'}"
