@@ -177,7 +177,7 @@ class Module:
 
     def children(self) -> List[Tuple[str, "Module"]]:
         """Return (label, module) of every module held in an attribute, directly or in lists, tuples and dicts."""
-        return list(self.held(Module))
+        return list(Module.held(self, Module))  # an attribute may be called "held"
 
     def named_modules(self, path: Optional[str] = None) -> Iterator[Tuple[str, "Module"]]:
         """Yield (path, module) of this module and of all below it, each once, such as ("Sequential[2]", linear)."""

@@ -172,8 +172,9 @@ def _traced(trial: Trial) -> Optional[List[Any]]:
 @contextmanager
 def _floats_stay_nodes(module: Module) -> Iterator[None]:
     """Let `float(loss)` in the forwards give the node itself, as a gradient is to flow through it."""
-    namespaces = {id(forward.__globals__): forward.__globals__ for _, part in module.named_modules()
-                  for forward in [getattr(type(part), "forward", None)] if hasattr(forward, "__globals__")}
+    forwards: List[Any] = [type(part).forward for _, part in module.named_modules()]
+    namespaces: Dict[int, Dict[str, Any]] = {id(forward.__globals__): forward.__globals__ for forward in forwards
+                                             if hasattr(forward, "__globals__")}
     own = {key: namespace["float"] for key, namespace in namespaces.items() if "float" in namespace}
 
     def as_float(value: Any = 0.0) -> Any:

@@ -117,6 +117,14 @@ def _on(places: Sequence[Place], change: Callable[[Edge], Any]) -> Callable[[For
     return lambda graph: Change({place: change for place in places}) if set(places) <= graph.edges.keys() else None
 
 
+def _times(factor: float) -> Callable[[Edge], Any]:
+    return lambda edge: factor * edge.flow
+
+
+def _filled(number: float) -> Callable[[Any], Any]:
+    return lambda grad: np.full(np.shape(grad), number)
+
+
 def _words(graph: ForwardGraph, node: Any, name: str) -> str:
     return described(node, graph.order[0], name)
 
@@ -134,7 +142,7 @@ def _simple(graph: ForwardGraph, places: List[Place], name: str) -> Iterator[Sli
                                  ("constant factor", "has a factor 2 too many", 2.0),
                                  ("constant factor", "lacks a factor 2", 0.5)):
         yield Slip(cause, f"the term that flows back through {into} into {of} {words}",
-                   _on(places, lambda e, factor=factor: factor * e.flow))
+                   _on(places, _times(factor)))
     if np.size(edge.parent.value) > np.size(edge.node.value) > 0:
         def number(e: Edge) -> float:
             return np.size(e.parent.value) / np.size(e.node.value)
@@ -163,7 +171,7 @@ def _of_nodes(graph: ForwardGraph, name: str) -> Iterator[Slip]:
             yield Slip("constant factor", f"what flows back through {words} lacks a factor 2", total(lambda g: g / 2))
         for sign in (1.0, -1.0):
             yield Slip("upstream gradient ignored", f"what flows back into {words} doesn't depend on the upstream "
-                       f"gradient: {sign:g} stands there", total(lambda g, sign=sign: np.full(np.shape(g), sign)))
+                       f"gradient: {sign:g} stands there", total(_filled(sign)))
         if node.ndim == 2 and node.shape[0] == node.shape[1]:
             yield Slip("transposed", f"what flows back into {words} is transposed", total(np.transpose))
         yield Slip("absolute value of the upstream gradient", f"what flows back into {words} lost its sign",

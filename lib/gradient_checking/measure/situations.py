@@ -48,7 +48,7 @@ def chooses(bench: Workbench, point: Point) -> bool:
 
     Whole numbers choose if a small part more doesn't matter or makes a jump, and no gradient comes back for them.
     """
-    x = point.inputs[0] if point.inputs else None
+    x: Any = point.inputs[0] if point.inputs else None
     if not is_real(x) or x.size == 0 or not np.array_equal(x, np.round(x)):
         return False
 
@@ -163,14 +163,14 @@ class Batches:
         places = range(self.size) if self.output.ndim == 0 else sorted({0, self.size // 2, self.size - 1})
         if len(places) > 64 or self.output.ndim and len(self.output) != self.size:
             return False
-        alone = [finite_output(self.bench, self._rows([place])) for place in places]
+        alone: List[Any] = [finite_output(self.bench, self._rows([place])) for place in places]
         if any(output is None for output in alone):
             return False
         if self.output.ndim == 0:
             total = float(np.sum(alone))
             return any(np.isclose(self.output, value, rtol=1e-5) for value in (total / self.size, total))
-        return all(output.shape == (1,) + self.output.shape[1:]  # type: ignore[union-attr]
-                   and np.allclose(output[0], self.output[place], rtol=1e-4, atol=1e-6)  # type: ignore[index]
+        return all(output.shape == (1,) + self.output.shape[1:]
+                   and np.allclose(output[0], self.output[place], rtol=1e-4, atol=1e-6)
                    for output, place in zip(alone, places))
 
     def _rows(self, rows: Any) -> Point:
@@ -214,8 +214,10 @@ def variations(bench: Workbench, given: Point, few: bool = False) -> Iterator[Si
     other = other_numbers(bench, given, rng)
     if other is not None:
         yield Situation("with other numbers", other)
-    batches = None if few else Batches(bench, given)
-    for size in batches.sizes() if batches is not None else ():
+    if few:
+        return
+    batches = Batches(bench, given)
+    for size in batches.sizes():
         varied = batches.resized(size, rng)
         if varied is not None:
             yield Situation(f"with a batch of {size}", varied)

@@ -1,7 +1,7 @@
 """Slopes: the numeric derivatives of a module's output at one point, along any direction of any tensor."""
 from __future__ import annotations
 
-from typing import List, Optional, Sequence, Tuple
+from typing import Callable, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class Slopes:
             return np.full(self.y0.shape, np.nan)
         return np.where(self._infinite, np.where(y == self._given, 0.0, np.nan), y) if self._infinite.any() else y
 
-    def _along_all(self):  # type: ignore[no-untyped-def]
+    def _along_all(self) -> Callable[[float], np.ndarray]:
         """Return y(t), along a direction in which every number moves by a part of its own size, t."""
         rng = np.random.default_rng(1)
         first = 0 if self.point.inputs else 1
