@@ -7,7 +7,7 @@ as a task of the sheet isn't right, a run of all tests is one of the sheet's tes
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import pytest
 
@@ -97,7 +97,7 @@ class OneScreen:
     # ------------------------------------------------------------------ what is shown
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        lines = self._lines() if self.is_brief else []
+        lines = self._lines() + skips(terminalreporter.stats.get("skipped", ())) if self.is_brief else []
         if lines:
             terminalreporter.ensure_newline()
             for line in lines:
@@ -153,6 +153,14 @@ def message_of(error: BaseException) -> str:
     first = re.search(r"(\[[\d, ]*\]): (\S+) \(ACTUAL\), (\S+) \(DESIRED\)", message)
     entry = f"; at {first[1]}, expected {first[3]}, got {first[2]}" if first else ""
     return (own + ": " if own else "") + f"{count[1]} of {count[2]} numbers differ{entry}."
+
+
+def skips(reports: Sequence[Any]) -> List[str]:
+    """Return why tests were skipped, in a line or two; what waits for an earlier task is said elsewhere."""
+    reasons = [str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr) for report in reports]
+    reasons = [reason.replace("Skipped: ", "") for reason in reasons if "waits for task" not in reason]
+    told = [f"{reason} ({reasons.count(reason)})" for reason in dict.fromkeys(reasons)]
+    return wrapped(f"Skipped: {'; '.join(told)}.") if told else []
 
 
 def listed(failures: Dict[str, List[str]], most_lines: int) -> List[str]:

@@ -72,7 +72,9 @@ def gradients_on_the_graph(module, inputs, grad):
     with expanded():
         x = variable(inputs[0])
         y = module(x, *inputs[1:])
-    assert not any(isinstance(node.operation, ModuleCall) for node in topological_order(y)), "has no expansion"
+    assert not any(isinstance(node.operation, ModuleCall) for node in topological_order(y)), (
+        f"{type(module).__name__} isn't written out in single operations: does its forward use arithmetic and NumPy's "
+        "functions alone (no np.float64(...), no loops that fill arrays), and does backward agree with it?")
     y.backward(grad)
     x_grad = np.zeros(x.shape) if x.grad is None else x.grad  # indices have no gradient
     return y.value, [x_grad] + [parameter.grad.copy() for parameter in module.parameters()]
@@ -138,7 +140,7 @@ def settings_of(cls):
     found = []
     for settings in [{}] + [{name: value} for name, value in off.items()] + [off]:
         try:
-            cls([Parameter(np.ones(1))], **settings)
+            cls([Parameter(np.ones(1))], lr=0.01, **settings)
             if settings not in found:
                 found.append(settings)
         except InputError:  # such as Nesterov's step without a momentum
@@ -196,7 +198,7 @@ def test_a_step_works_in_place_and_keeps_gradients_and_precision(cls, settings, 
     for param in params:
         param.grad[...] = rng.standard_normal(param.data.shape)
     grads = [param.grad.copy() for param in params]
-    optimizer = cls(params, **settings)
+    optimizer = cls(params, lr=0.01, **settings)
     optimizer.lr = np.float64(optimizer.lr)  # as a scheduler of one's own may leave it
     optimizer.step()
     for param, array, grad in zip(params, arrays, grads):
