@@ -8,11 +8,9 @@ from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
-from lib.activations import ReLU
+from lib.layers import CrossEntropyLoss, Linear, ReLU, Sequential
 from lib.dataset_mnist import load_mnist_data
 from lib.fitting.epochs import Curves, curves_of, train_epochs
-from lib.losses import CrossEntropyLoss
-from lib.network import Linear, Sequential
 from lib.network_base import Module
 from lib.optimizers import create_optimizer
 from lib.steps.threads import blas_threads

@@ -12,12 +12,8 @@ from typing import Any, Callable, Dict, NamedTuple, NoReturn, Optional, Sequence
 
 import numpy as np
 
-from lib.activations import ReLU, Sigmoid
+from lib.layers import CrossEntropyLoss, L1Loss, Linear, MeanSquaredError, ReLU, Residual, Sequential, Sigmoid
 from lib.dataset import X, y
-from lib.layers.losses import L1Loss, MeanSquaredError
-from lib.layers.residual import Residual
-from lib.losses import CrossEntropyLoss
-from lib.network import Linear, Sequential
 from lib.network_base import Module
 from lib.utilities import one_hot_encoding
 

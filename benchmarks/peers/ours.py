@@ -8,14 +8,9 @@ import numpy as np
 
 from benchmarks.peers import Unsupported
 from benchmarks.tasks import Task, data, weights
-from lib.activations import ReLU
+from lib.layers import Conv2d, CrossEntropyLoss, Flatten, Linear, MSELoss, MaxPool2d, ReLU, Sequential
 from lib.data.batches import Batches
 from lib.steps.compiled import CompiledStep
-from lib.convolutions import Conv2d
-from lib.layers.pooling import MaxPool2d
-from lib.losses import CrossEntropyLoss, MSELoss
-from lib.convolutions import Flatten
-from lib.network import Linear, Sequential
 from lib.optimizers import SGD
 from lib.steps.readable import ReadableStep
 

@@ -20,7 +20,7 @@ from exercises.backpropagation.xor_networks import (INITIALIZATIONS, LABELS, PLA
                                                     create_stack, is_solved, where_it_ended)
 from exercises.common import Results, read_options, run_command, sweep
 from lib.dataset import X
-from lib.losses import CrossEntropyLoss
+from lib.layers import CrossEntropyLoss
 from lib.steps.many_networks import train_many
 from lib.figures.base import pyplot
 

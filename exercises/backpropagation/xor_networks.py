@@ -9,11 +9,10 @@ from typing import Any, List, Sequence, Tuple
 
 import numpy as np
 
-from lib.activations import ReLU
+from lib.layers import Linear, ReLU, Sequential
 from lib.numerics import stable_sigmoid, stable_softplus
 from lib.dataset import X, y
 from lib.layers.initializers import initialize
-from lib.network import Linear, Sequential
 from lib.network_base import Module, Parameter
 from lib.utilities import one_hot_encoding
 

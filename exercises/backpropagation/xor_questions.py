@@ -25,7 +25,7 @@ from exercises.common import Results, read_options, run_command
 from lib.dataset import X
 from lib.experiments import backward_pass
 from lib.gradient_utilities import zero_grad
-from lib.losses import CrossEntropyLoss
+from lib.layers import CrossEntropyLoss
 from lib.figures.base import pyplot
 
 SEED = 3                        # the start whose first step is shown in full

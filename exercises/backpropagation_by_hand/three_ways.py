@@ -17,12 +17,10 @@ if find_spec("lib") is None:  # started by its path, or as a notebook: the root 
 
 from exercises.backpropagation_by_hand import network_data
 from exercises.common import Results, read_options, run_command
-from lib.activations import ReLU
+from lib.layers import Linear, MeanSquaredError, ReLU, Sequential
 from lib.gradient_checking import GradientError
 from lib.graph import maximum, variable
-from lib.layers.losses import MeanSquaredError
 from lib.network_base import is_loss
-from lib.network import Linear, Sequential
 
 # The gradient norm that the sheet prints for the first weight, with the course's own data and parameters.
 SHEETS_NUMBER = 1.5422821523392451

@@ -16,12 +16,9 @@ if find_spec("lib") is None:  # started by its path, or as a notebook: the root 
     sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
 from exercises.digits.train_network import read_options, run_and_report
-from lib.activations import ReLU
-from lib.convolutions import Conv2d, Flatten
+from lib.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
 from lib.dataset_mnist import load_mnist_data
 from lib.layers.initializers import initialize
-from lib.layers.pooling import MaxPool2d
-from lib.network import Linear, Sequential
 from lib.saving.command_line import run_command
 
 

@@ -16,15 +16,13 @@ import numpy as np
 if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
     sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
-from lib.activations import ReLU
+from lib.layers import CrossEntropyLoss, Linear, ReLU, Sequential
 from lib.dataset_mnist import load_mnist_data
 from lib.fitting.fit import fit
 from lib.fitting.history import History
 from lib.layers.initializers import initialize
-from lib.losses import CrossEntropyLoss
 from lib.lr_schedulers import CosineAnnealingLR
 from lib.model_evaluation import evaluate
-from lib.network import Linear, Sequential
 from lib.network_base import Module
 from lib.optimizers import Adam
 from lib.saving.command_line import OneLineParser, output_file, output_folder, run_command, whole_number

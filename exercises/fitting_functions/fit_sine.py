@@ -21,9 +21,8 @@ if find_spec("lib") is None:  # started by its path, or as a notebook: the root 
 
 from exercises.common import Results, read_options, run_command, sweep
 from exercises.fitting_functions.mlp import MLP
-from lib.activations import ReLU, Sigmoid
+from lib.layers import MeanSquaredError, ReLU, Sigmoid
 from lib.data.regression import load_regression_data
-from lib.layers.losses import MeanSquaredError
 from lib.optimization.minimize import minimize
 from lib.optimizers import Adam
 from lib.figures.base import pyplot

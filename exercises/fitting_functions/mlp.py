@@ -15,7 +15,7 @@ if find_spec("lib") is None:  # started by its path, or as a notebook: the root 
     sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
 from exercises.common import read_options, run_command
-from lib.activations import ReLU, Sigmoid
+from lib.layers import ReLU, Sigmoid
 from lib.network_base import Module, Parameter
 from lib.validation import InputError
 

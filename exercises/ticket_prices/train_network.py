@@ -20,11 +20,9 @@ if find_spec("lib") is None:  # started by its path, or as a notebook: the root 
     sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
 from exercises.common import Results, read_options, run_command, sweep
-from lib.activations import ReLU
+from lib.layers import Linear, MeanSquaredError, ReLU, Sequential
 from lib.data.batches import train_test_split
 from lib.data.titanic import load_titanic
-from lib.layers.losses import MeanSquaredError
-from lib.network import Linear, Sequential
 from lib.optimizers import SGD, Adam
 from lib.figures.base import pyplot
 
