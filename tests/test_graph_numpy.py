@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib import graph
-from lib.graph import constant, grad, jacobian, topological_order, variable
+from lib.graph import composed, constant, grad, jacobian, topological_order, variable
 from lib.graph.array_habits import LostGradient
-from lib.graph.numpy_functions import NoRule
+from lib.graph.rules import NoRule, rule
 from lib.validation import InputError
 
 # Each takes an array of shape (3, 4) with numbers from -2 to 2, no two of them alike.
@@ -316,11 +316,20 @@ def test_an_operation_of_ones_own_has_its_function_method_and_numpys():
 
         for f in (lambda x: graph.arctan(x), lambda x: x.arctan(), np.arctan):
             assert abs(grad(f)(2.0) - 0.2) < 1e-15
+
+        class Log2(Arctan):
+            """An operation in place of what was composed before; composed.py is imported after operations."""
+
+            name = "log2"
+
+        rule(composed.log2)
+        assert np.log2(variable(2.0)).operation.name == "log2"
         assert Arctan in graph.Operation.all()
     finally:
         FUNCTIONS.clear()
         FUNCTIONS.update(before)
         del Methods.arctan
+        Methods.log2 = before["log2"]
         graph.Operation._classes[:] = classes
 
 

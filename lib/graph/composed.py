@@ -16,24 +16,24 @@ from lib.graph.operations.aggregates import Cumsum, Norm
 from lib.graph.operations.kinks import Where
 from lib.graph.operations.products import Einsum, explicit
 from lib.graph.operations.shapes import Cast
-from lib.graph.rules import NoRule, array_or_node, rule
+from lib.graph.rules import NoRule, arguments_of_numpy, array_or_node, rule
 
 
 # ---------------------------------------------------------------------- what takes its arguments as NumPy has them
 
-@rule
+@arguments_of_numpy
 def where(condition: Any, x: Any, y: Any) -> Any:
     """Return x where the condition holds, and y elsewhere."""
     return call(Where(condition), x, y)
 
 
-@rule
+@arguments_of_numpy
 def cumsum(a: Any, axis: Any = None) -> Any:
     """Return the sums of the entries so far, along an axis; of all entries in a row where it is None."""
     return call(Cumsum(-1), a.reshape(-1)) if axis is None else call(Cumsum(axis), a)
 
 
-@rule
+@arguments_of_numpy
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """Return the Euclidean length along the axes, or with ord the norm of that order of vectors."""
     x = array_or_node(x)
@@ -133,7 +133,7 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = None)
     return np.where(np.isfinite(value), x, np.nan_to_num(value, nan=nan, posinf=posinf, neginf=neginf))
 
 
-@rule
+@arguments_of_numpy
 def astype(x: Any, dtype: Any, copy: bool = True) -> Any:
     """Return x in another precision; as whole numbers or truth values, a plain array."""
     if np.dtype(dtype).kind != "f":
@@ -260,7 +260,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     return product.reshape(shape)
 
 
-@rule
+@arguments_of_numpy
 def einsum(subscripts: str, *operands: Any, optimize: Any = True) -> Any:
     """Return the sum of products that the subscripts say, such as "ij,jk->ik"."""
     if not isinstance(subscripts, str):

@@ -11,10 +11,10 @@ import numpy as np
 
 from lib.graph.operations import call, node_in, value_of
 from lib.graph.operations.shapes import Concatenate
-from lib.graph.rules import NoRule, array_or_node, rule
+from lib.graph.rules import NoRule, arguments_of_numpy, array_or_node, rule
 
 
-@rule
+@arguments_of_numpy
 def concatenate(arrays: Any, axis: Any = 0) -> Any:
     """Return the inputs one after the other along an axis that they have; flat, where it is None."""
     arrays = [array_or_node(each) for each in arrays]

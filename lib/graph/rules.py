@@ -5,7 +5,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-from lib.graph.operations import node_in, register
+from lib.graph.operations import Operation, node_in, register
 from lib.validation import InputError
 
 
@@ -14,7 +14,14 @@ class NoRule(InputError, TypeError):
 
 
 def rule(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Register a function under its name."""
+    """Register a composed function under its name, unless there is an operation of that name, which is more exact."""
+    if all(operation.name != function.__name__ for operation in Operation.all()):
+        register(function.__name__, function)
+    return function
+
+
+def arguments_of_numpy(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Register a function in place of an operation's own: it takes the arguments that NumPy's function has."""
     register(function.__name__, function)
     return function
 
