@@ -4,7 +4,8 @@ Source: Y. LeCun, C. Cortes, C. Burges: The MNIST database of handwritten digits
 """
 from __future__ import annotations
 
-from typing import Any, Tuple
+from pathlib import Path
+from typing import Any, Tuple, Union
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from lib.validation import InputError, require_size
 
 
 def load_mnist_data(resolution: int = 28, method: str = "sheet", flatten: bool = True, one_hot: bool = True,
-                    dtype: Any = np.float32, num_validation: int = 10000) -> Tuple[np.ndarray, ...]:
+                    dtype: Any = np.float32, num_validation: int = 10000,
+                    path: Union[str, Path, None] = None) -> Tuple[np.ndarray, ...]:
     """Return MNIST ready for training, with pixels from 0 to 1 and the last training images kept for validation.
 
     Args:
@@ -26,12 +28,13 @@ def load_mnist_data(resolution: int = 28, method: str = "sheet", flatten: bool =
         dtype: the precision of the pixels and of one-hot labels. float32 holds a pixel's 256 values as well as
             float64 does, in half the memory.
         num_validation: how many of the 60,000 training images are for validation.
+        path: where another copy of the data is: see lib.data.mnist.load_mnist.
 
     Returns:
         x_train, x_val, x_test, y_train, y_val, y_test: 50,000, 10,000 and 10,000 examples unless asked otherwise.
     """
     require_size("num_validation", num_validation, "load_mnist_data", least=0)
-    x_train, y_train, x_test, y_test = load_mnist()
+    x_train, y_train, x_test, y_test = load_mnist(path)
     num_train = len(x_train) - num_validation
     if num_train < 1:
         raise InputError(f"load_mnist_data can't keep {num_validation} of the {len(x_train)} training images for "

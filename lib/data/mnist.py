@@ -9,29 +9,81 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Tuple
+from typing import Any, Tuple, Union
 
 import numpy as np
 
+from lib.data.files import existing_path, read_idx, read_npz_arrays
 from lib.utilities import one_hot_encoding
 from lib.validation import InputError, require_choice, require_size
 
 MNIST_FILE = Path(__file__).parent / "mnist.npz"
 RESOLUTIONS = (28, 8, 4, 1)
+NAMES = ("x_train", "y_train", "x_test", "y_test")
 
 
-@lru_cache(maxsize=1)
-def load_mnist() -> Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+MnistArrays = Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def load_mnist(path: Union[str, Path, None] = None) -> MnistArrays:
     """Return the data set as it is on disk: bytes, read once and then shared, so they can't be written to.
+
+    Args:
+        path: where another copy is: a folder with MNIST's four IDX files (plain or .gz), or an .npz file with arrays
+            x_train, y_train, x_test, y_test; that of the library when it isn't given. A data set that looks like MNIST,
+            such as Fashion-MNIST, will do, too.
 
     Returns:
         x_train (60000, 28, 28), y_train (60000,), x_test (10000, 28, 28), y_test (10000,), all uint8.
+
+    Raises:
+        FileNotFoundError, InputError: the files aren't there, or aren't what they should be.
     """
+    if path is None:
+        return _library_copy()
+    found = existing_path(path, "load_mnist_data")
+    arrays = _from_folder(found) if found.is_dir() else _from_npz(found)
+    for images, digits, part in ((arrays[0], arrays[1], "training"), (arrays[2], arrays[3], "test")):
+        if images.ndim != 3 or images.shape[1:] != (28, 28) or images.dtype != np.uint8:
+            raise InputError(f"load_mnist_data expects {part} images of shape (N, 28, 28) in bytes, but found shape "
+                             f"{images.shape} of {images.dtype} in {str(found)!r}.")
+        if digits.shape != (len(images),):
+            raise InputError(f"load_mnist_data expects a label for each image, but found {len(images)} {part} images "
+                             f"and labels of shape {digits.shape} in {str(found)!r}. Do the files belong together?")
+        if digits.dtype.kind not in "iu" or not len(digits) or digits.min() < 0 or digits.max() > 9:
+            raise InputError(f"load_mnist_data expects whole numbers from 0 to 9 as {part} labels, but found others in "
+                             f"{str(found)!r}.")
+    return arrays
+
+
+@lru_cache(maxsize=1)
+def _library_copy() -> MnistArrays:
     with np.load(str(MNIST_FILE), allow_pickle=False) as file:
-        arrays = tuple(file[name] for name in ("x_train", "y_train", "x_test", "y_test"))
+        arrays = tuple(file[name] for name in NAMES)
     for array in arrays:
         array.flags.writeable = False
-    return arrays
+    return arrays  # type: ignore[return-value]
+
+
+def _from_npz(path: Path) -> MnistArrays:
+    arrays = read_npz_arrays(path, "load_mnist_data")
+    missing = [name for name in NAMES if name not in arrays]
+    if missing:
+        raise InputError(f"load_mnist_data expects the arrays {', '.join(NAMES)} in {str(path)!r}, but it has "
+                         f"{', '.join(arrays) or 'none'}.")
+    return tuple(arrays[name] for name in NAMES)  # type: ignore[return-value]
+
+
+def _from_folder(folder: Path) -> MnistArrays:
+    """Return the arrays of the four IDX files in a folder, such as train-images-idx3-ubyte.gz."""
+    found = []
+    for beginning in ("train-images", "train-labels", "t10k-images", "t10k-labels"):
+        files = sorted(path for path in folder.glob(f"{beginning}*") if path.is_file())
+        if not files:
+            raise FileNotFoundError(f"load_mnist_data: there is no file {beginning}-... in {str(folder)!r}, where "
+                                    "MNIST's four IDX files are expected, plain or .gz.")
+        found.append(read_idx(files[0], "load_mnist_data"))
+    return tuple(found)  # type: ignore[return-value]
 
 
 def load_mnist_pair(a: int, b: int, resolution: int = 28, method: str = "sheet", flatten: bool = True,

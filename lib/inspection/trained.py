@@ -78,6 +78,7 @@ def parameter_list(params: Any, who: Any) -> List[Any]:
         raise InputError(f"{name_of(who)} expects parameters, but got one {type(params).__name__}. {advice}") from None
     for param in unique:
         if not (hasattr(param, "data") and hasattr(param, "grad")):
+            advice = "For groups, use ParameterGroups from lib.optimization.groups." if type(param) is dict else advice
             raise InputError(f"{name_of(who)} expects parameters, but one of them is a {type(param).__name__}. "
                              f"{advice}")
     return unique

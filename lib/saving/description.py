@@ -12,6 +12,7 @@ from typing import Any, Dict
 import numpy as np
 
 from lib.network_base import Module, Parameter
+from lib.saving.state import parts_of
 
 
 def describe(thing: Any) -> str:
@@ -27,7 +28,7 @@ def describe(thing: Any) -> str:
     Sequential[2]: Dropout(p_delete=0.2, fix_seed=False, rng=None)
     """
     if not isinstance(thing, Module):
-        return _class_and_settings(thing)
+        return "\n".join(_class_and_settings(part) for part in parts_of([thing]))
     return "\n".join(_class_and_settings(module) if module is thing else f"{path}: {_class_and_settings(module)}"
                      for path, module in thing.named_modules())
 

@@ -19,7 +19,7 @@ NUMBERS = (bool, int, float, complex, np.generic)
 
 def get_state(*objects: Any) -> State:
     """Return copies of the numbers and arrays of these objects, and of what they hold, ready to be saved."""
-    return [{name: _copy(value) for name, value in _attributes(part).items()} for part in _parts(objects)]
+    return [{name: _copy(value) for name, value in _attributes(part).items()} for part in parts_of(objects)]
 
 
 def set_state(saved: State, *objects: Any) -> None:
@@ -28,7 +28,7 @@ def set_state(saved: State, *objects: Any) -> None:
     Raises:
         InputError: it was saved of other objects.
     """
-    parts = list(_parts(objects))
+    parts = list(parts_of(objects))
     if not isinstance(saved, list) or len(saved) != len(parts):
         raise InputError(f"expected the state of {len(parts)} objects ({', '.join(map(name_of, parts))}), but got "
                          f"{len(saved) if isinstance(saved, list) else 'something else'}.")
@@ -47,7 +47,7 @@ def set_state(saved: State, *objects: Any) -> None:
 # -------------------------------------------------------------------- what belongs to the state
 
 
-def _parts(objects: Any) -> Iterator[Any]:
+def parts_of(objects: Any) -> Iterator[Any]:
     """Yield the objects, and those with a step of their own that their attributes hold, each once."""
     seen = set()
     waiting = [each for each in objects if each is not None]
