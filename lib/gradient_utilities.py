@@ -17,11 +17,7 @@ from lib.utilities import one_hot_encoding
 
 
 def zero_grad(params: Iterable[Parameter]) -> None:
-    """Set the gradient of every parameter to zeros, also where it is None.
-
-    Args:
-        params: any iterable of parameters, such as model.parameters().
-    """
+    """Set the gradient of every parameter to zeros, also where it is None; any iterable of parameters will do."""
     if type(params) is not list:
         params = parameter_list(params, "zero_grad")
     # START TODO ################
@@ -33,11 +29,7 @@ def zero_grad(params: Iterable[Parameter]) -> None:
 
 
 def check_gradients() -> None:
-    """Check the backward passes of ReLU, Sigmoid, Linear, a Sequential of these, and CrossEntropyLoss.
-
-    Raises:
-        GradientError: a gradient is wrong (a RuntimeError).
-    """
+    """Check the backward passes of ReLU, Sigmoid, Linear, a Sequential of these, and CrossEntropyLoss."""
     x = np.random.uniform(-1, 1, (2, 10))
     for module in (ReLU(), Sigmoid(), Linear(10, 30)):
         module.check_gradients((x,))

@@ -28,15 +28,7 @@ class CrossEntropyLoss(Module):
     """
 
     def forward(self, preds: np.ndarray, labels: np.ndarray) -> Any:
-        """Return the batch mean of the cross-entropy.
-
-        Args:
-            preds: raw logits, (N, K).
-            labels: one-hot, (N, K), of integers or floats.
-
-        Raises:
-            InputError: another number of dimensions, other shapes, or rows of labels that don't sum to 1.
-        """
+        """Return the batch mean of the cross-entropy; an InputError says what doesn't fit, labels included."""
         warn_of_probabilities(self, preds, "Softmax")
         preds, labels = checked_classes(self, preds, labels)
         log_p = preds - np.logaddexp.reduce(preds, axis=1, keepdims=True)  # log sum exp, without overflow

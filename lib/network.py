@@ -71,9 +71,7 @@ class Sequential(Module):
     """Modules one after the other: the output of each is the input of the next.
 
     y = m_k(... m_2(m_1(x))), so dL/dx = the upstream gradient sent through m_k, ..., m_2, m_1, in reverse order.
-
-    Args:
-        modules: the modules, in forward order; reached by `sequential[i]` or `sequential.modules[i]`.
+    Its modules are reached by `sequential[i]` or `sequential.modules[i]`.
     """
 
     def __init__(self, *modules: Module) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 import inspect
 from operator import attrgetter
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Type, TypeVar
-from weakref import WeakValueDictionary
 
 import numpy as np
 
 from lib import no_attribute
-from lib.numerics import memory_of
+from lib.numerics import OwnArray
 from lib.validation import InputError, as_float
 
 _ModuleType = TypeVar("_ModuleType", bound="Module")
@@ -17,20 +16,8 @@ _ModuleType = TypeVar("_ModuleType", bound="Module")
 # What the parameters of the sheets' layers are, by the names that the sheets give them.
 _ROLES: Dict[Any, str] = {"W": "weight", "b": "bias", "conv_filter": "weight", "conv_bias": "bias"}
 
-# Whose array is at a place in memory: what is given to one Parameter alone is copied, what belongs to one is shared.
-_OWNERS: "WeakValueDictionary[int, Parameter]" = WeakValueDictionary()
 
-
-def _is_to_be_shared(array: np.ndarray) -> bool:
-    """Return whether an array is a Parameter's already, or a piece of a larger one that no Parameter has yet."""
-    memory = memory_of(array)
-    owner = _OWNERS.get(id(memory))
-    if owner is None or memory_of(owner._data) is not memory:
-        return array.size < memory.size
-    return owner._data.size == memory.size or not np.shares_memory(array, owner._data)
-
-
-class Parameter:
+class Parameter(OwnArray):
     """A learnable array together with dL/d(array), the gradient of the loss with respect to it.
 
     The gradient is an array of zeros from the start, so that backward can always add to it. A parameter marked
@@ -46,7 +33,6 @@ class Parameter:
             it by their parameters' names, such as "W"; None if neither says it.
     """
 
-    _data: Any = None
     _is_constant = False
 
     def __init__(self, data: Any, grad: Any = None, name: Optional[str] = None, constant: bool = False,
@@ -60,35 +46,12 @@ class Parameter:
         self.name, self.role = name, role or _ROLES.get(name)
         self.state_dict: Dict[str, Any] = {}  # what an optimiser remembers of this parameter, such as its momentum
 
-    def _set_data(self, data: Any) -> None:
-        """Copy the values, integers and lists included; the array of another Parameter, or a view of it, is shared.
-
-        So W2.data = W1.data.T ties two layers, while models that are given the same array don't influence each other.
-        A piece of a larger array is shared, too, as long as no other Parameter has it: so all parameters can be pieces
-        of one flat vector.
-        """
-        if data is self._data:  # changed in place, as by data -= lr * grad
-            return
-        array = as_float(data, "Parameter.data")
-        self.share(array if array is data and _is_to_be_shared(array) else np.array(array))
-
-    def share(self, array: np.ndarray) -> None:
-        """Take this very array, not a copy of it: whoever changes one changes the other."""
-        self._data = array
-        _OWNERS[id(memory_of(array))] = self
-
-    def __setstate__(self, state: Dict[str, Any]) -> None:
-        """A copy owns its array, too."""
-        vars(self).update(state)
-        self.share(self._data)
-
     def _set_constant(self, constant: bool) -> None:
         """Become a _Constant, or a trained Parameter again, whose gradient then starts at zeros."""
         if bool(constant) != self.constant:
             self.__class__ = _Constant if constant else Parameter
             vars(self)["grad"] = np.zeros_like(self._data)
 
-    data = property(attrgetter("_data"), _set_data, doc="The values, always an array of floats.")
     constant = property(attrgetter("_is_constant"), _set_constant, doc="Whether it keeps its values: see above.")
 
     def __repr__(self) -> str:
@@ -164,8 +127,6 @@ class Module:
         """Return the arrays that are learnt without a gradient, such as running averages, by their attributes."""
         return {}
 
-    # ------------------------------------------------------------------ structure
-
     def held(self, kind: Type[Any]) -> Iterator[Tuple[str, Any]]:
         """Yield (label, object) of each Module or Parameter in an attribute, in lists, tuples and dicts at any depth.
 
@@ -181,16 +142,13 @@ class Module:
 
     def named_modules(self, path: Optional[str] = None) -> Iterator[Tuple[str, "Module"]]:
         """Yield (path, module) of this module and of all below it, each once, such as ("Sequential[2]", linear)."""
-        seen = set()
-
-        def walk(path: str, module: "Module") -> Iterator[Tuple[str, "Module"]]:
+        waiting, seen = [(path or type(self).__name__, self)], set()
+        while waiting:
+            path, module = waiting.pop()
             if id(module) not in seen:
                 seen.add(id(module))
                 yield path, module
-                for label, child in module.children():
-                    yield from walk(path + label, child)
-
-        yield from walk(path or type(self).__name__, self)
+                waiting += [(path + label, child) for label, child in reversed(module.children())]
 
     def named_parameters(self, constants: bool = False) -> List[Tuple[str, Parameter]]:
         """Return ("Sequential[2].W", W) and so on for parameters(), each once, then the constants if asked for."""
@@ -213,8 +171,6 @@ class Module:
         """Return (path, array) of every buffer here and below, such as ("Sequential[1].running_mean", array)."""
         return [(f"{path}.{name}", buffer) for path, module in self.named_modules()
                 for name, buffer in module.buffers().items()]
-
-    # ------------------------------------------------------------------ modes and precision
 
     def train(self: _ModuleType, mode: bool = True) -> _ModuleType:
         """Switch this module and all below it to training mode (or, with False, to evaluation mode)."""
@@ -245,21 +201,15 @@ class Module:
         for _, parameter in self.named_parameters(constants=True):
             parameter.grad = np.zeros_like(parameter.data)
 
-    # ------------------------------------------------------------------ gradient checking
-
     @classmethod
     def examples(cls, rng: np.random.Generator) -> List[Tuple["Module", Tuple[Any, ...]]]:
         """Return small situations, (module, inputs), on which the gradient checker and the tests run this class."""
         return [(cls(), (rng.uniform(-2, 2, (2, 10)),))]
 
     def check_gradients(self, input_args: Tuple[Any, ...]) -> None:
-        """Compare backward with finite differences, for the first input and for every parameter.
+        """Compare backward with finite differences, for the first input and every parameter: `check_gradients((x,))`.
 
-        Args:
-            input_args: the inputs of forward, as a tuple (or an AssertionError is raised): `check_gradients((x,))`.
-
-        Raises:
-            GradientError: a gradient is wrong (a RuntimeError; its message names the entries and the likely cause).
+        A wrong gradient is a GradientError (a RuntimeError), whose message names the entries and the likely cause.
         """
         from lib.gradient_checking import one_check
         with one_check():  # both parts share one run, and one report on everything

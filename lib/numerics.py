@@ -1,9 +1,13 @@
-"""Formulas whose plain form overflows or loses digits, in a form that doesn't."""
+"""Formulas whose plain form overflows or loses digits, in a form that doesn't; and whose array is whose."""
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
+
+from lib.validation import as_float
 
 
 class LossValue(np.float64):
@@ -58,3 +62,44 @@ def weighted_sum(weights: np.ndarray, values: np.ndarray) -> Any:
 def stable_softplus(x: np.ndarray) -> np.ndarray:
     """Return log(1 + exp(x)) without overflow, as max(x, 0) + log(1 + exp(-|x|))."""
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+class OwnArray:
+    """Base class of what holds an array of floats, `data`, that is its own: nobody else changes it unawares."""
+
+    # Whose array is at a place in memory: what is given to one owner alone is copied, what belongs to one is shared.
+    _OWNERS: "WeakValueDictionary[int, OwnArray]" = WeakValueDictionary()
+    _data: Any = None
+
+    def _set_data(self, data: Any) -> None:
+        """Copy the values, integers and lists included; the array of another owner, or a view of it, is shared.
+
+        So W2.data = W1.data.T ties two layers, while models that are given the same array don't influence each other.
+        A piece of a larger array is shared, too, as long as no other owner has it: so all parameters can be pieces of
+        one flat vector.
+        """
+        if data is self._data:  # changed in place, as by data -= lr * grad
+            return
+        array = as_float(data, f"{type(self).__name__}.data")
+        self.share(array if array is data and self._is_to_be_shared(array) else np.array(array))
+
+    @classmethod
+    def _is_to_be_shared(cls, array: np.ndarray) -> bool:
+        """Return whether an array is an owner's already, or a piece of a larger one that no owner has yet."""
+        memory = memory_of(array)
+        owner = cls._OWNERS.get(id(memory))
+        if owner is None or memory_of(owner._data) is not memory:
+            return array.size < memory.size
+        return owner._data.size == memory.size or not np.shares_memory(array, owner._data)
+
+    def share(self, array: np.ndarray) -> None:
+        """Take this very array, not a copy of it: whoever changes one changes the other."""
+        self._data = array
+        self._OWNERS[id(memory_of(array))] = self
+
+    def __setstate__(self, state: Any) -> None:
+        """A copy owns its array, too."""
+        vars(self).update(state)
+        self.share(self._data)
+
+    data = property(attrgetter("_data"), _set_data, doc="The values, always an array of floats.")

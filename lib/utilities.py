@@ -69,11 +69,7 @@ def save_result(filename: Union[str, Path], obj: Any) -> Path:
 
 
 def load_result(filename: Union[str, Path]) -> Any:
-    """Load what save_result saved under this name. Load your own results only: a pickle can run code.
-
-    Raises:
-        FileNotFoundError: no result of this name was saved.
-    """
+    """Load what save_result saved under this name. Load your own results only: a pickle can run code."""
     path = _result_path(filename)
     if not path.exists():
         raise FileNotFoundError(f"There is no result {str(filename)!r}: {path} doesn't exist. Run the experiment that "
