@@ -3,8 +3,7 @@
 Their own forward would do as well, run on nodes; here, they have the operations that the field has names for, such as
 sigmoid and log_softmax. These classes may be a student's, whose file may lack some of them; a rule uses the course's
 names alone, and what it gives counts only if it agrees with the module: see lib.graph.modules.
-To have a module of your own written out otherwise than
-by its forward::
+To have a module of your own written out otherwise than by its forward::
 
     @expansion(MyModule)
     def _my_module(module, x):
@@ -16,40 +15,40 @@ from typing import Any, Tuple
 
 import numpy as np
 
-from lib import activations, convolutions, losses, network, regularizers, utilities
+from lib import layers, utilities
 from lib.graph.modules import expansion, parameter_node, passes_nodes_on
 from lib.graph.node import Node
 from lib.graph.operations import FUNCTIONS
 
-passes_nodes_on(getattr(network, "Sequential", None))
+passes_nodes_on(getattr(layers, "Sequential", None))
 
 
-@expansion(getattr(network, "Linear", None))
+@expansion(getattr(layers, "Linear", None))
 def _linear(module: Any, x: Node) -> Node:
     return x @ parameter_node(module.W) + parameter_node(module.b)
 
 
-@expansion(getattr(activations, "ReLU", None))
+@expansion(getattr(layers, "ReLU", None))
 def _relu(module: Any, x: Node) -> Node:
     return FUNCTIONS["relu"](x)
 
 
-@expansion(getattr(activations, "Sigmoid", None))
+@expansion(getattr(layers, "Sigmoid", None))
 def _sigmoid(module: Any, x: Node) -> Node:
     return FUNCTIONS["sigmoid"](x)
 
 
-@expansion(getattr(activations, "Softmax", None))
+@expansion(getattr(layers, "Softmax", None))
 def _softmax(module: Any, x: Node) -> Node:
     return FUNCTIONS["softmax"](x, axis=tuple(range(1, x.ndim)) or tuple(range(x.ndim)))
 
 
-@expansion(getattr(losses, "CrossEntropyLoss", None))
+@expansion(getattr(layers, "CrossEntropyLoss", None))
 def _cross_entropy(module: Any, preds: Node, labels: Node) -> Node:
     return -(labels * FUNCTIONS["log_softmax"](preds)).sum() / len(preds)
 
 
-@expansion(getattr(losses, "MSELoss", None))
+@expansion(getattr(layers, "MSELoss", None))
 def _mse(module: Any, preds: Node, labels: Node) -> Node:
     return ((preds - labels) ** 2).sum() / (2 * len(preds))
 
@@ -61,12 +60,12 @@ def _dummy(module: Any, x: Node) -> Node:
 
 # ---------------------------------------------------------------------- regularisation
 
-@expansion(getattr(regularizers, "Dropout", None))
+@expansion(getattr(layers, "Dropout", None))
 def _dropout(module: Any, x: Node) -> Node:
     return x * (1 if module.mask is None else module.mask)  # the mask of the call that was just made
 
 
-@expansion(getattr(regularizers, "L1Regularization", None))
+@expansion(getattr(layers, "L1Regularization", None))
 def _l1(module: Any) -> Node:
     total: Any = 0.0
     for parameter in module.params:
@@ -75,7 +74,7 @@ def _l1(module: Any) -> Node:
     return module.lambd * total
 
 
-@expansion(getattr(regularizers, "L2Regularization", None))
+@expansion(getattr(layers, "L2Regularization", None))
 def _l2(module: Any) -> Node:
     total: Any = 0.0
     for w in map(parameter_node, module.params):
@@ -85,12 +84,12 @@ def _l2(module: Any) -> Node:
 
 # ---------------------------------------------------------------------- images
 
-@expansion(getattr(convolutions, "Flatten", None))
+@expansion(getattr(layers, "Flatten", None))
 def _flatten(module: Any, x: Node) -> Node:
     return x.reshape(len(x), -1)
 
 
-@expansion(getattr(convolutions, "Conv2d", None))
+@expansion(getattr(layers, "Conv2d", None))
 def _conv2d(module: Any, x: Node) -> Node:
     return convolution(x, parameter_node(module.W), module.stride, module.padding) + parameter_node(module.b)
 
