@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import operator
-from typing import Any, Iterable, List, Sequence
+from typing import Any, Iterable, List
 
 import numpy as np
 
@@ -176,11 +176,6 @@ def forward(output: Any) -> Any:
             if node.line is not None or node.marks is not None:
                 node.marks = marks_of(node.parents)
     return output.value
-
-
-def again(node: Any, values: Sequence[Any]) -> Any:
-    """Return what a computed node's operation gives for other values of its parents, and change nothing by it."""
-    return node.operation.again([parent.value for parent in node.parents], node.value, values)
 
 
 def _seed(output: Any, grad: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any, List, Sequence, Tuple
 
 import numpy as np
 
-from lib.graph.module_state import Attributes, Everything, parts_of
+from lib.graph.module_state import Attributes, parts_of
 from lib.graph.notation import Term, partial, words
 from lib.graph.notation import call as function
 from lib.graph.operations import Operation
@@ -38,21 +38,6 @@ class ModuleCall(Operation):
         self.result = (None, [])
         self.state = Attributes(self.modules)
         return out
-
-    def again(self, inputs: Sequence[Any], out: Any, values: Sequence[Any]) -> Any:
-        """Return what this call would have given for other values, leaving the module and random numbers alone.
-
-        Raises:
-            InputError: the module draws random numbers, so that it would give something else in another call.
-        """
-        with Everything(self.module):
-            self.state.restore()
-            repeated = self._computed(inputs)
-            self.state.restore()
-            if not np.array_equal(repeated, out, equal_nan=True):
-                raise InputError(f"{self.module!r} draws random numbers, so a second call isn't the same calculation. "
-                                 "Write it out in operations: `with expanded():`, from lib.graph.")
-            return self._computed(values)
 
     def _computed(self, values: Sequence[Any]) -> Any:
         earlier = self._exchange_data(values[self.input_count:])

@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from lib.graph.engine import again
+from lib.graph.explain import replay
 from lib.graph.explain.derivation import Derivation, Edge, local_derivative
 from lib.graph.node import Node
 from lib.graph.notation import Term, array, number, partial, product_of, sum_of
@@ -90,7 +90,7 @@ def with_numbers(node: Node, values: Dict[Node, Any]) -> Term:
     """Return the operation of a node with numbers in the place of names."""
     assert node.operation is not None
     inputs = [values[parent] for parent in node.parents]
-    digits = digits_needed(lambda *each: again(node, each), inputs, values[node])
+    digits = digits_needed(lambda *each: replay.forward(node, dict(zip(node.parents, each))), inputs, values[node])
     return node.operation.formula(*[number(value, digits) for value in inputs])
 
 

@@ -86,10 +86,6 @@ class Operation:
         """
         raise NotImplementedError(f"{type(self).__name__} doesn't define backward yet.")
 
-    def again(self, inputs: Sequence[Any], out: Any, values: Sequence[Any]) -> Any:
-        """Return the output for other values, as this step gave `out` for its inputs, and change nothing by it."""
-        return self.forward(*values)
-
     # ------------------------------------------------------------------ the notation: see lib.graph.notation
 
     def formula(self, *names: Term) -> Term:
