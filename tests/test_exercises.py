@@ -1,5 +1,6 @@
 """The exercises: every program runs as its README says, and its parts compute what they promise."""
 import importlib
+import importlib.util
 import os
 import pickle
 import subprocess
@@ -80,6 +81,26 @@ def test_the_courses_file_is_used_when_it_is_there(tmp_path, monkeypatch, capsys
     assert from_course and X.tolist() == [[1, 1, 1, 1]] and W[0][0, 0] == 0.5
     three_ways.main(["--results", str(tmp_path)])
     assert "the sheet prints 1.5422821523392451: NOT the same" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("reshape_T", [lambda T: float(T[0, 0]), lambda T: T[0], lambda T: T, lambda T: T.tolist()])
+@pytest.mark.parametrize("reshape_b", [lambda b: b, lambda b: b.reshape(1, -1), lambda b: b.tolist()])
+def test_the_courses_shapes_are_all_the_same_in_all_ways(reshape_T, reshape_b):
+    (X, T), (W, B) = network_data.getdata(), network_data.getparams()
+    expected = three_ways.by_matrices(X, T, W, B)
+    ways = [three_ways.by_matrices, three_ways.by_graph, three_ways.by_objects]
+    if importlib.util.find_spec("torch") is not None:
+        ways.append(three_ways.by_pytorch)
+    given = X, reshape_T(T), W, [reshape_b(b) for b in B]
+    for way in ways:
+        error, DW, DB = way(*given)
+        assert float(error) == pytest.approx(float(expected[0]))
+        for found, right in zip([*DW, *DB], [*expected[1], *expected[2]]):
+            assert np.shape(found) == right.shape
+            np.testing.assert_allclose(found, right)
+    for wrong in ((X, [1.0, 2.0], W, B), (X, T, [w.T for w in W], B), (X[:, :3], T, W, B), (X, T, W, B[:3])):
+        with pytest.raises(ValueError, match="don't fit together"):
+            three_ways.by_matrices(*wrong)
 
 
 @pytest.mark.parametrize("cls", [MLP, LogisticRegression])

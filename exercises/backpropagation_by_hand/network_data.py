@@ -11,6 +11,8 @@ from typing import Any, List, Tuple
 
 import numpy as np
 
+from lib.validation import InputError
+
 SIZES = (4, 6, 6, 6, 1)
 COURSE_FILE = Path(__file__).resolve().parent / "utils.py"
 
@@ -37,5 +39,25 @@ def load() -> Tuple[Any, Any, Any, Any, bool]:
     assert spec is not None and spec.loader is not None
     utils = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(utils)
-    X, T = utils.getdata()
-    return (np.asarray(X, dtype=float), np.asarray(T, dtype=float), *utils.getparams(), True)
+    return (*as_rows(*utils.getdata(), *utils.getparams()), True)
+
+
+def as_rows(X: Any, T: Any, W: Any, B: Any) -> Tuple[np.ndarray, np.ndarray, List[np.ndarray], List[np.ndarray]]:
+    """Return data and parameters with a row for each example and 1-D biases, whichever way they come.
+
+    Args:
+        X: (N, 4), or (4,) for one example.
+        T: the targets, (N, 1) or (N,); a number for one example.
+        W: (n, m) each.
+        B: (m,) or (1, m) each.
+    """
+    X = np.atleast_2d(np.asarray(X, dtype=float))
+    T, W = np.asarray(T, dtype=float), [np.asarray(w, dtype=float) for w in W]
+    B = [np.ravel(b).astype(float) for b in B]
+    fits = X.ndim == 2 and T.size == len(X) and len(W) == len(B) and all(
+        w.ndim == 2 and w.shape == (n, len(b)) for w, b, n in zip(W, B, [X.shape[1]] + [len(b) for b in B]))
+    if not fits:
+        raise InputError(f"The data and parameters don't fit together: X {X.shape}, T {T.shape}, W "
+                         f"{[w.shape for w in W]}, B {[b.shape for b in B]}. A W is (inputs, outputs), and T has one "
+                         "number for each row of X.")
+    return X, T.reshape(len(X), 1), W, B

@@ -62,6 +62,7 @@ def back_propagation(W, A, Y, T):
 
 def by_matrices(X, T, W, B):
     """Return the error and its gradients by explicit matrices."""
+    X, T, W, B = network_data.as_rows(X, T, W, B)
     A, Y = forward_pass(X, W, B)
     DW, DB = back_propagation(W, A, Y, T)
     return ((Y - T) ** 2).mean(), DW, DB
@@ -77,6 +78,7 @@ def by_matrices(X, T, W, B):
 # %%
 def by_graph(X, T, W, B):
     """Return the error and its gradients by the computational graph of lib.graph."""
+    X, T, W, B = network_data.as_rows(X, T, W, B)
     W = [variable(w, name=f"W{i + 1}") for i, w in enumerate(W)]
     B = [variable(b, name=f"b{i + 1}") for i, b in enumerate(B)]
     # START TODO ################
@@ -92,6 +94,7 @@ def by_graph(X, T, W, B):
 def by_pytorch(X, T, W, B):
     """Return the error and its gradients by PyTorch, in float64."""
     import torch
+    X, T, W, B = network_data.as_rows(X, T, W, B)
     X, T = torch.tensor(X), torch.tensor(T)
     W = [torch.tensor(w, requires_grad=True) for w in W]
     B = [torch.tensor(b, requires_grad=True) for b in B]
@@ -122,6 +125,7 @@ def build_network(W, B):
 
 def by_objects(X, T, W, B):
     """Return the error and its gradients by the modules of lib."""
+    X, T, W, B = network_data.as_rows(X, T, W, B)
     model, loss_fn = build_network(W, B), MeanSquaredError()
     error = loss_fn(model(X), T)
     model.backward(loss_fn.backward())

@@ -49,7 +49,7 @@ def load_titanic(missing: Union[str, Path] = "drop", verbose: bool = False,
     counts = count_missing(table)
     if verbose:
         done = {"drop": "rows with a missing value are dropped", "keep": "missing values are kept as NaN"}
-        print(f"{report_missing(table)}; {done.get(missing, f'missing values are filled with the {missing}')}.")
+        print(f"{report_missing(table)}; {done.get(str(missing), f'missing values are filled with the {missing}')}.")
     if missing == "drop":
         table = drop_missing(table)
     elif missing != "keep":

@@ -85,7 +85,7 @@ def checked_validation(validation: Any, x: np.ndarray, y: np.ndarray) -> Optiona
     if not isinstance(validation, (tuple, list)) or len(validation) != 2:
         raise InputError("fit expects validation to be a pair, (x_val, y_val), but got "
                          f"{'one array' if isinstance(validation, np.ndarray) else f'a {type(validation).__name__}'}.")
-    pair = checked_data(*validation, who="fit (validation)")
+    pair = checked_data(validation[0], validation[1], "fit (validation)")
     for name, given, like in (("inputs", pair[0], x), ("labels", pair[1], y)):
         if given.shape[1:] != like.shape[1:]:
             raise InputError(f"fit expects validation {name} of the shape of the training data's, one example "

@@ -85,17 +85,18 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
                          f"got {early_stopping!r}.")
     if clip_norm is not None:
         require_positive("clip_norm", clip_norm, "fit")
-    rng = _checked_rng(rng)
+    generator = _checked_rng(rng)
     has_foreign_metrics = metrics is not None
     metrics = default_metrics(y) if metrics is None else dict(metrics)
     require_measures(metrics, early_stopping, validation is not None)
-    batches = Batches(x, y, batch_size, rng=rng, drop_last=drop_last)
+    batches = Batches(x, y, batch_size, rng=generator, drop_last=drop_last)
     if not drop_last:
         require_last_batch(model, x, batch_size)
     clip = None if clip_norm is None else partial(clip_grad_norm, max_norm=clip_norm)
     training_step = make_step(model, loss_fn, optimizer, clip, compiled)
     with blas_threads(threads, model, batches.x, batch_size):
-        trainer = Trainer(Run(model, loss_fn, optimizer, scheduler, rng), batches, validation, metrics, early_stopping)
+        run = Run(model, loss_fn, optimizer, scheduler, generator)
+        trainer = Trainer(run, batches, validation, metrics, early_stopping)
         if checkpoint is not None:
             trainer.use_checkpoint(checkpoint, resume, {"steps": "compiled" if compiled else "by the modules",
                                                         "clip_norm": str(clip_norm),
