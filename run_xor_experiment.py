@@ -24,6 +24,7 @@ from lib.gradient_utilities import zero_grad
 from lib.inspection.descent import step_in_words, training_in_words
 from lib.losses import CrossEntropyLoss
 from lib.network import Linear, Sequential
+from lib.network_base import Module
 from lib.utilities import one_hot_encoding
 
 NUM_REPORTS = 10  # how many times the loss is printed during training
@@ -34,8 +35,7 @@ def create_xor_net(hidden: int = 2) -> Sequential:
     return Sequential(Linear(2, hidden), ReLU(), Linear(hidden, 2))
 
 
-def train_on_xor(model: Sequential, loss_fn: CrossEntropyLoss, labels: np.ndarray, lr: float,
-                 epochs: int) -> List[float]:
+def train_on_xor(model: Module, loss_fn: Module, labels: np.ndarray, lr: float, epochs: int) -> List[float]:
     """Take one step of backward_pass on the four points in each epoch; returns the loss after each."""
     losses = []
     loss_fn(model(X), labels)
@@ -70,12 +70,9 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = OneLineParser(description="Train a network with one hidden layer on XOR by backpropagation.")
     parser.add_argument("--seed", type=whole_number(0, 2 ** 32 - 1), metavar="N",
                         help="seed of the random weights (default: a new start each run)")
-    parser.add_argument("--lr", type=positive_float, default=1.0, metavar="RATE",
-                        help="learning rate (default: %(default)s)")
-    parser.add_argument("--epochs", type=whole_number(1), default=1000, metavar="N",
-                        help="number of training epochs (default: %(default)s)")
-    parser.add_argument("--hidden", type=whole_number(1), default=2, metavar="N",
-                        help="number of hidden units (default: %(default)s)")
+    parser.add_argument("--lr", type=positive_float, default=1.0, metavar="RATE", help="learning rate (default: 1)")
+    parser.add_argument("--epochs", type=whole_number(1), default=1000, metavar="N", help="epochs (default: 1000)")
+    parser.add_argument("--hidden", type=whole_number(1), default=2, metavar="N", help="hidden units (default: 2)")
     parser.add_argument("--plot", type=picture_file, metavar="FILE",
                         help="draw the loss curve and the decision boundary into FILE (.png, .pdf, .svg or .jpg)")
     return parser.parse_args(arguments)
@@ -86,9 +83,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     options = read_options(arguments)
     if options.seed is not None:
         np.random.seed(options.seed)
-    model = create_xor_net(options.hidden)
-    loss_fn = CrossEntropyLoss()
-    labels = one_hot_encoding(y, num_classes=2)
+    model, loss_fn, labels = create_xor_net(options.hidden), CrossEntropyLoss(), one_hot_encoding(y, num_classes=2)
 
     print("=" * 60)
     print(f"XOR by backpropagation: Linear(2, {options.hidden}), ReLU, Linear({options.hidden}, 2), lr {options.lr:g}")
@@ -107,8 +102,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     print(f"\nTrain for {options.epochs} epochs.")
     with np.errstate(over="ignore", invalid="ignore"):  # a rate that is too large is named below
         losses = losses[1:] + train_on_xor(model, loss_fn, labels, options.lr, options.epochs)
-    reports = sorted({math.ceil(options.epochs * k / NUM_REPORTS) for k in range(1, NUM_REPORTS + 1)})
-    for step in reports:
+    for step in sorted({math.ceil(options.epochs * k / NUM_REPORTS) for k in range(1, NUM_REPORTS + 1)}):
         print(f"Loss after {step:3d} steps: {losses[step]:.6f}")
     predictions = np.argmax(model(X), axis=1)
     print(*training_in_words(losses, options.lr, int((predictions != y).sum())), sep="\n")

@@ -1,7 +1,6 @@
 """Activation functions: elementwise nonlinearities, and Softmax, which couples the entries of a row.
 
-Each states its formula y = a(x) and its derivative. Elementwise, the Jacobian dy/dx is diagonal, so backward
-multiplies the upstream gradient by a'(x), entry by entry.
+Elementwise, y = a(x) has a diagonal Jacobian: backward multiplies the upstream gradient by a'(x), entry by entry.
 """
 from __future__ import annotations
 
@@ -9,9 +8,9 @@ from typing import Tuple
 
 import numpy as np
 
+from lib.inspection.probabilities import note_probabilities
 from lib.network_base import Module
 from lib.numerics import stable_sigmoid
-from lib.inspection.probabilities import note_probabilities
 from lib.validation import checked_elementwise, checked_upstream_of_elementwise
 
 
@@ -77,6 +76,5 @@ class Softmax(Module):
     @np.errstate(under="ignore")
     def backward(self, grad: np.ndarray) -> np.ndarray:
         grad = checked_upstream_of_elementwise(self, grad)
-        x = self.input_cache
-        y = self._probabilities(x)
-        return y * (grad - (grad * y).sum(axis=self._axes(x), keepdims=True))
+        y = self._probabilities(self.input_cache)
+        return y * (grad - (grad * y).sum(axis=self._axes(y), keepdims=True))

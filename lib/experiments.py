@@ -1,6 +1,4 @@
-"""Experiments: one step of backpropagation and gradient descent, for run_xor_experiment.py; then, on MNIST's digits,
-regularisation (sheet 5) and convolutions (sheet 6), which import what they need themselves.
-"""
+"""Experiments: a step of backpropagation on XOR; regularisation (sheet 5) and convolutions (sheet 6) on MNIST."""
 from __future__ import annotations
 
 from typing import Any, Dict

@@ -29,8 +29,7 @@ class Parameter(OwnArray):
         grad: the gradient to start with, in the shape of data; zeros when it isn't given.
         name: a short name for messages, such as "W".
         constant: whether it keeps its values while the rest is trained.
-        role: what it does in its layer: "weight", "bias", "scale", "shift" or "table". The sheets' layers say
-            it by their parameters' names, such as "W"; None if neither says it.
+        role: "weight", "bias", "scale", "shift" or "table"; the sheets' layers say it by the name, such as "W".
     """
 
     _is_constant = False

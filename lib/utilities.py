@@ -38,8 +38,7 @@ def one_hot_encoding(y: Any, num_classes: int) -> np.ndarray:
         raise InputError(f"one_hot_encoding expects one class number for each example, shape (N,), but got shape "
                          f"{y.shape}. {'It looks one-hot already.' if y.ndim == 2 and y.shape[1] > 1 else ''}".strip())
     if y.size and (y.dtype.kind not in "iufb" or not (np.isfinite(y) & (y == np.floor(y))).all()):
-        raise InputError(f"one_hot_encoding expects whole numbers as labels, but got {y.dtype} values such as "
-                         f"{y[0]!r}.")
+        raise InputError(f"one_hot_encoding expects whole numbers as labels, but got {y.dtype} such as {y[0]!r}.")
     y = y.astype(np.int64)
     if y.size and (y.min() < 0 or y.max() >= num_classes):
         bad = int(y.min()) if y.min() < 0 else int(y.max())
@@ -74,8 +73,7 @@ def load_result(filename: Union[str, Path]) -> Any:
     if not path.exists():
         raise FileNotFoundError(f"There is no result {str(filename)!r}: {path} doesn't exist. Run the experiment that "
                                 "saves it first, from the root folder of the project.")
-    with open(path, "rb") as file:
-        return pickle.load(file)
+    return pickle.loads(path.read_bytes())
 
 
 def _result_path(filename: Union[str, Path]) -> Path:
