@@ -131,10 +131,14 @@ def rounding_noise(y: Callable[[float], np.ndarray], y0: np.ndarray) -> np.ndarr
     noise = np.minimum(np.minimum(large, middle), small)
     if np.any(np.maximum(noise, small) > 64 * EPS * size):
         before = len(seen)
-        fine = [sixth_difference(exponent) for exponent in ((-26, -29) if y0.size >= FEW else (-26, -27, -28, -29))]
-        is_coarse = np.all(np.stack(seen[before:]) == y0, axis=0)
-        at_kink = (fine[-1] >= fine[0] / 16) & (fine[-1] <= fine[0] / 4) & (fine[0] > 100 * EPS * size)
-        of_coarse = np.maximum(noise, np.where(small > 0.5 * middle, small, 0.0))
+        exponents = (-26, -29) if y0.size >= FEW else (-26, -27, -28, -29)
+        fine = [sixth_difference(exponent) for exponent in exponents]
+        at_small = np.stack(seen[before - 7:before]) != y0
+        is_coarse = np.all(np.stack(seen[before:]) == y0, axis=0) & at_small[:3].any(axis=0) & at_small[4:].any(axis=0)
+        in_proportion = [np.abs(each - fine[0] * 2.0 ** (exponent + 26)) <= 0.01 * each
+                         for each, exponent in zip(fine, exponents)]
+        at_kink = np.all(in_proportion, axis=0) & (fine[0] > 100 * EPS * size)
+        of_coarse = np.maximum(noise, np.where(np.isfinite(small), small, 0.0))
         of_coarse = np.maximum(of_coarse, np.where(4 * middle > large, np.minimum(large, middle), 0.0))
         noise = np.where(is_coarse, of_coarse, np.where(at_kink, 0.0, np.max(fine, axis=0)))
     noise = 2 * np.where(np.isfinite(noise), noise, 0.0)
