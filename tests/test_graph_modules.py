@@ -332,6 +332,45 @@ def test_a_new_module_is_written_out_by_itself(make, dtype, batch):
         np.testing.assert_allclose(actual.grad, own, rtol=accuracy)
 
 
+class Gate(Module):
+    """A container that weighs what it skips: it has a parameter of its own, so it isn't only passing nodes on."""
+
+    passes_nodes_on = True
+
+    def __init__(self, module):
+        self.module, self.w = module, Parameter(np.array(0.5), name="w")
+
+    def parameters(self):
+        return [*self.module.parameters(), self.w]
+
+    def forward(self, x):
+        self.input_cache = x
+        return self.module(x) + self.w.data * x
+
+    def backward(self, grad):
+        self.w.grad += (grad * self.input_cache).sum()
+        return self.module.backward(grad) + self.w.data * grad
+
+
+@pytest.mark.parametrize("write_out", [False, True])
+def test_a_container_with_a_parameter_of_its_own(write_out):
+    np.random.seed(0)
+    gate, x = Gate(Sequential(Linear(3, 3), Tanh())), np.random.default_rng(0).standard_normal((2, 3))
+    gate(x)
+    gate._zero_grad()
+    expected = gate.backward(np.ones((2, 3)))
+    gradients = [parameter.grad.copy() for parameter in gate.parameters()]
+    gate._zero_grad()
+    node = variable(x)
+    with expanded(write_out):
+        y = Sequential(gate)(node)
+    assert not any(parameter.grad.any() for parameter in gate.parameters())  # making a graph adds to none
+    y.backward(np.ones((2, 3)))
+    np.testing.assert_allclose(node.grad, expected)
+    for parameter, gradient in zip(gate.parameters(), gradients):
+        np.testing.assert_allclose(parameter.grad, gradient)
+
+
 def restless():
     """Return a network whose modules have states and random numbers, and its inputs."""
     rng = np.random.default_rng(0)

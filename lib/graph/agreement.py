@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Sequence, Set
 import numpy as np
 
 from lib.graph.engine import pass_on, propagate, topological_order
-from lib.graph.module_state import StandIn, unique
+from lib.graph.module_state import Attributes, StandIn, unique
 from lib.graph.node import Node
 
 
@@ -37,6 +37,7 @@ def goes_the_same_ways_back(module: Any, written: Node, nodes: Sequence[Node], c
     if len(unique(inside)) < len(inside):
         return False  # a module that was called twice remembers its last call only
     gradients, probe = [node.grad for node in order], np.ones(written.shape, written.dtype)
+    attributes = Attributes([module])
     stand_ins = {node: _Noting(i, own.parents[0].value) for i, (node, own) in enumerate(called.items())}
     try:
         for node in order:
@@ -56,6 +57,7 @@ def goes_the_same_ways_back(module: Any, written: Node, nodes: Sequence[Node], c
     finally:
         for child in inside:
             vars(child).pop("backward", None)
+        attributes.restore()
         for node, grad in zip(order, gradients):
             node.grad = grad
 

@@ -123,7 +123,8 @@ def apply_module(module: Any, args: Sequence[Any]) -> Node:
     try:
         if _mode == TRACED:
             return _traced(module, nodes)
-        if isinstance(module, tuple(_passing_on)) or getattr(module, "passes_nodes_on", False):
+        passes_on = isinstance(module, tuple(_passing_on)) or getattr(module, "passes_nodes_on", False)
+        if passes_on and not any(module.held(Parameter)):
             return _passed_on(module, nodes)
         return _one_node(module, nodes) if _mode == ONE_NODE else _written_out(module, nodes)
     finally:
