@@ -8,9 +8,8 @@ from typing import Tuple
 
 import numpy as np
 
-from lib.inspection.probabilities import note_probabilities
 from lib.network_base import Module
-from lib.numerics import stable_sigmoid
+from lib.numerics import note_probabilities, stable_sigmoid
 from lib.validation import checked_elementwise, checked_upstream_of_elementwise
 
 

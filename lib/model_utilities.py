@@ -3,8 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lib.activations import ReLU
-from lib.network import Linear, Sequential
+from lib.layers import Linear, ReLU, Sequential
 from lib.validation import InputError
 
 

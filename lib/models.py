@@ -5,10 +5,8 @@ from typing import Any, Sequence, Tuple
 
 import numpy as np
 
-from lib.activations import ReLU, Softmax
+from lib.layers import CrossEntropyLoss, Linear, ReLU, Sequential, Softmax
 from lib.dataset import X, y
-from lib.losses import CrossEntropyLoss
-from lib.network import Linear, Sequential
 from lib.network_base import Module
 from lib.utilities import one_hot_encoding
 

@@ -1,13 +1,16 @@
-"""Formulas whose plain form overflows or loses digits, in a form that doesn't; and whose array is whose."""
+"""Formulas whose plain form overflows or loses digits, in a form that doesn't; and what is known of arrays: whose they
+are, and which hold probabilities.
+"""
 from __future__ import annotations
 
+import warnings
 from operator import attrgetter
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, ref
 
 import numpy as np
 
-from lib.validation import as_float
+from lib.validation import as_float, name_of
 
 
 class LossValue(np.float64):
@@ -103,3 +106,24 @@ class OwnArray:
         self.share(self._data)
 
     data = property(attrgetter("_data"), _set_data, doc="The values, always an array of floats.")
+
+
+# ---------------------------------------------------------------------- probabilities in the place of logits
+
+_last_probabilities: Any = (lambda: None, "")  # a weak reference to what the last Softmax or Sigmoid gave, and which
+
+
+def note_probabilities(module: Any, y: np.ndarray) -> np.ndarray:
+    """Return y, and remember that it holds probabilities, so that a loss that expects logits can warn."""
+    global _last_probabilities
+    if type(y) is np.ndarray:
+        _last_probabilities = ref(y), name_of(module)
+    return y
+
+
+def warn_of_probabilities(loss: Any, preds: Any, activation: str) -> None:
+    """Warn if the predictions have gone through an activation that this loss contains."""
+    if _last_probabilities[0]() is preds is not None and _last_probabilities[1] == activation:
+        warnings.warn(f"{name_of(loss)} contains the {activation} already and expects the logits before it. With "
+                      f"{activation} twice, training is slow and ends early: leave {activation}() out of the model.",
+                      stacklevel=4)

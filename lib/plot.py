@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from lib.activations import ReLU
+from lib.layers import ReLU
 from lib.figures.base import panel_grid, pyplot, show
 from lib.figures.curves import plot_comparison
 from lib.lr_schedulers import CosineAnnealingLR, LambdaLR, PiecewiseConstantLR

@@ -6,8 +6,7 @@ from typing import Any, List, Tuple
 import numpy as np
 
 from lib.network_base import Module
-from lib.numerics import stable_sigmoid, stable_softplus, weighted_sum
-from lib.inspection.probabilities import warn_of_probabilities
+from lib.numerics import stable_sigmoid, stable_softplus, warn_of_probabilities, weighted_sum
 from lib.validation import InputError, checked_pair, require_forward
 
 

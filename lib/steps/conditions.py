@@ -6,10 +6,9 @@ from typing import Any, Iterator, List, Optional, Sequence
 
 import numpy as np
 
-from lib.network import Sequential
+from lib.layers import RegularizedCrossEntropy, Sequential
 from lib.network_base import Module, Parameter
 from lib.optimizers import Optimizer
-from lib.regularizers import RegularizedCrossEntropy
 from lib.steps.convolutions import RULES
 from lib.steps.losses import LOSS_RULES
 from lib.steps.memory import states_of

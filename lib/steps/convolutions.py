@@ -11,8 +11,7 @@ import numpy as np
 
 from lib.steps.layers import RULES, CompiledLayer, rule
 from lib.steps.memory import NotCompilable, Operation, Signal, Workspace, copy
-from lib.convolutions import Conv2d
-from lib.layers.pooling import AvgPool2d, MaxPool2d
+from lib.layers import AvgPool2d, Conv2d, MaxPool2d
 from lib.layers.windows import as_pair, num_windows, window_offsets
 
 __all__ = ["RULES"]  # of all layers: those of lib.steps.layers, and the ones below

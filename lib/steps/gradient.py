@@ -8,7 +8,7 @@ import numpy as np
 
 from lib.gradient_utilities import zero_grad
 from lib.network_base import Module
-from lib.regularizers import RegularizedCrossEntropy
+from lib.layers import RegularizedCrossEntropy
 from lib.steps.comparison import (TOLERANCES, DifferentResult, Expected, random_states_kept, require_reset,
                                   require_same)
 from lib.steps.conditions import MODULE_METHODS, containers, flat_layers, plain_loss, why_not_compiled

@@ -11,12 +11,8 @@ from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 import numpy as np
 
-from lib.activations import ReLU, Sigmoid
-from lib.convolutions import Flatten
-from lib.layers.activations import Identity, LeakyReLU, Softplus, Tanh
-from lib.network import Linear
+from lib.layers import Dropout, Flatten, Identity, LeakyReLU, Linear, ReLU, Sigmoid, Softplus, Tanh
 from lib.network_base import Module
-from lib.regularizers import Dropout
 from lib.steps.memory import NotCompilable, Operation, Signal, Workspace
 
 

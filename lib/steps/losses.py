@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 import numpy as np
 
-from lib import losses
+from lib import layers
 from lib.layers.losses import BinaryCrossEntropyLoss, L1Loss, MeanSquaredError
 from lib.steps.layers import sigmoid_operations
 from lib.steps.memory import Operation, Signal, Workspace
@@ -80,7 +80,7 @@ def sum_of_products(a: np.ndarray, b: np.ndarray, value: np.ndarray) -> Operatio
     return Operation(np.dot, (a.reshape(-1), b.reshape(-1)), value)
 
 
-@loss_rule(losses.CrossEntropyLoss, check=require_one_hot)
+@loss_rule(layers.CrossEntropyLoss, check=require_one_hot)
 def cross_entropy(z: Signal, memory: Workspace) -> CompiledLoss:
     """L = sum labels / N (log sum_j exp(z_j) - z), dL/dz = exp(z) / (N sum_j exp(z_j)) - labels / N.
 
@@ -110,7 +110,7 @@ def cross_entropy(z: Signal, memory: Workspace) -> CompiledLoss:
     return CompiledLoss(labels, memory.constant(1 / n), value, backward, forward)
 
 
-@loss_rule(getattr(losses, "MSELoss", None))  # sheet 3's own file of losses has none
+@loss_rule(getattr(layers, "MSELoss", None))  # sheet 3's own file of losses has none
 def half_squared_error(z: Signal, memory: Workspace) -> CompiledLoss:
     """L = 1/N sum 1/2 (z - labels)^2, dL/dz = (z - labels) / N."""
     return _squared_error(z, memory, weight=1 / (2 * z.values.shape[1]))

@@ -11,10 +11,9 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Seq
 import numpy as np
 
 from lib.inspection.recording import numpy_random_state_kept
-from lib.network import Linear
+from lib.layers import Dropout, Linear, RegularizedCrossEntropy
 from lib.network_base import Module
 from lib.optimizers import create_optimizer
-from lib.regularizers import Dropout, RegularizedCrossEntropy
 from lib.steps import make_step
 from lib.steps.conditions import flat_layers
 from lib.steps.convolutions import RULES

@@ -10,7 +10,7 @@ from typing import Any, List, Sequence
 
 import numpy as np
 
-from lib.network import Linear
+from lib.layers import Linear
 from lib.network_base import Module, Parameter
 from lib.steps.layers import CompiledLayer, compile_layer
 from lib.steps.losses import LOSS_RULES

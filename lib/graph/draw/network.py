@@ -100,8 +100,7 @@ def draw_units(columns: Sequence[Column], skips: Sequence[Skip] = ()) -> Drawing
 # ---------------------------------------------------------------------- the columns of a model
 
 def _columns(model: Any, inputs: Optional[Sequence[str]], outputs: Optional[Sequence[str]]) -> List[Column]:
-    from lib.activations import Softmax
-    from lib.network import Linear
+    from lib.layers import Linear, Softmax
     from lib.network_base import Module
 
     layers = list(getattr(model, "modules", [model]))

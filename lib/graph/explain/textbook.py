@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 
 import numpy as np
 
-from lib import activations, convolutions, losses, network
+from lib import layers
 from lib.graph.explain.derivation import Derivation
 from lib.graph.expansions import convolution
 from lib.graph.functional import derivatives
@@ -19,9 +19,7 @@ from lib.graph.notation.evaluate import evaluate
 from lib.graph.notation.shapes import summed
 from lib.graph.notation.simplify import times
 from lib.graph.operations import Operation
-from lib.layers.activations import Tanh
-from lib.layers.attention import SelfAttention
-from lib.layers.normalization import BatchNorm1d
+from lib.layers import BatchNorm1d, SelfAttention, Tanh
 
 Definition = Tuple[Term, Term]  # what is defined, and its formula
 
@@ -199,15 +197,15 @@ def _turned(term: Term) -> Term:
     return call("swapaxes", term, number(-1), number(-2), shape=shape[:-2] + (shape[-1], shape[-2]))
 
 
-CONVOLUTION = tuple(filter(None, [getattr(convolutions, "Conv2d", None)]))
+CONVOLUTION = tuple(filter(None, [getattr(layers, "Conv2d", None)]))
 RULES: Dict[Any, Callable[..., Optional[Textbook]]] = {
-    getattr(network, "Linear", None): _linear,
-    getattr(activations, "ReLU", None): _activation("relu", lambda out, x: choice(x, ">", 0)),
-    getattr(activations, "Sigmoid", None): _activation("sigmoid", lambda out, x: out * (1 - out)),
-    getattr(activations, "Softmax", None): _softmax,
+    getattr(layers, "Linear", None): _linear,
+    getattr(layers, "ReLU", None): _activation("relu", lambda out, x: choice(x, ">", 0)),
+    getattr(layers, "Sigmoid", None): _activation("sigmoid", lambda out, x: out * (1 - out)),
+    getattr(layers, "Softmax", None): _softmax,
     Tanh: _activation("tanh", lambda out, x: 1 - out ** 2),
-    getattr(losses, "MSELoss", None): _mean_squares,
-    getattr(losses, "CrossEntropyLoss", None): _cross_entropy,
-    getattr(convolutions, "Conv2d", None): _convolution,
+    getattr(layers, "MSELoss", None): _mean_squares,
+    getattr(layers, "CrossEntropyLoss", None): _cross_entropy,
+    getattr(layers, "Conv2d", None): _convolution,
     BatchNorm1d: _batch_norm,
     SelfAttention: _attention}

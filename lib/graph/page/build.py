@@ -8,8 +8,7 @@ import numpy as np
 from lib.graph.explain.derivation import Derivation, derivation_of
 from lib.graph.modules import expanded
 from lib.graph.node import Node, constant
-from lib.layers.losses import MeanSquaredError
-from lib.losses import CrossEntropyLoss
+from lib.layers import CrossEntropyLoss, MeanSquaredError
 from lib.network_base import Module
 from lib.validation import InputError
 
@@ -66,7 +65,7 @@ def _is_one_hot(y: np.ndarray) -> bool:
 
 def _flat(model: Module) -> List[Module]:
     """Return the modules that follow one another, those of a Sequential one by one."""
-    from lib.network import Sequential
+    from lib.layers import Sequential
     if isinstance(model, Sequential):
         return [each for module in model.modules for each in _flat(module)]
     return [model]
