@@ -269,10 +269,20 @@ def test_a_wrong_line_is_found_or_it_is_said_that_rounding_hides_it(seed, name, 
     assert line.status == "wrong" and sentence in line.message or "so few digits" in line.message
 
 
+def test_the_deltas_of_the_short_form_can_be_checked():
+    network = TwoByTwo(0)
+    derivation = explain(network.loss).derivation
+    o1 = float(derivation.node("o1").value)
+    delta = (o1 - 0.01) * o1 * (1 - o1)
+    assert check_answers(network.loss, {"delta_o1": delta}).all_right
+    assert check_answers(network.loss, {"\N{GREEK SMALL LETTER DELTA}o1": round(delta, 4)}).all_right
+    assert "division" not in check_answers(network.loss, {"delta_o1": -delta})["delta_o1"].message
+
+
 def test_a_slip_that_rounding_hides_is_said():
     x, w = variable(0.999, name="x"), variable(0.5, name="w")
     line = check_answers(((w * x).named("z") ** 2).named("L"), {"dL/dw": 1.0})["dL/dw"]
-    assert line.status == "right" and "With so few digits" in line.message or "with so few digits" in line.message
+    assert line.status == "right" and "with so few digits it can't be told from a slip" in line.message
 
 
 def test_one_over_n_is_missed_in_the_librarys_losses():

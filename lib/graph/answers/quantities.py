@@ -8,6 +8,7 @@ from typing import Any, Optional
 from lib.graph.answers.calculation import Quantity, edges_between
 from lib.graph.explain.derivation import Derivation
 from lib.graph.explain.parts import trained
+from lib.graph.explain.short import ShortForm
 from lib.graph.node import Node
 from lib.validation import InputError
 
@@ -40,12 +41,15 @@ def find(derivation: Derivation, name: str, learning_rate: Optional[float]) -> Q
             return "grad", below
         if above is not None and below is not None and edges_between(derivation, above, below):
             return "local", (above, below)
+    for node, label in ShortForm(derivation).deltas.items() if text.startswith("delta") else ():
+        if _bare(label.parts[0]) == _bare(text):  # as the short form calls the derivative by what h is the sigmoid of
+            return "grad", node
     raise InputError(_unknown(derivation, name))
 
 
 def _plain(text: str) -> str:
     """Return a name without blanks, and with d for the sign of a partial derivative."""
-    text = text.replace("\N{PARTIAL DIFFERENTIAL}", "d").strip()
+    text = text.replace("\N{PARTIAL DIFFERENTIAL}", "d").replace("\N{GREEK SMALL LETTER DELTA}", "delta_").strip()
     return re.sub(r"^new\s+", "new ", text) if text.startswith("new ") else "".join(text.split())
 
 

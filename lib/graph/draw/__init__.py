@@ -16,7 +16,8 @@ from typing import Any, Dict, List, Optional, Tuple
 from lib.graph.draw.dot import dot
 from lib.graph.draw.layout import Layout, LayoutEdge, layered
 from lib.graph.draw.output import Drawing
-from lib.graph.draw.scene import FONT_SIZES, Box, Curve, Scene, Text, box_size, shortened, text_width, through
+from lib.graph.draw.scene import (FONT_SIZES, LONGEST_TEXT, Box, Curve, Scene, Text, box_size, shortened, text_width,
+                                  through)
 from lib.graph.explain.flows import flow, local
 from lib.graph.explain.names import is_number
 from lib.graph.notation import TEXT, name
@@ -124,7 +125,9 @@ def _forward_lines(derivation: Derivation, node: Node, gradients: bool = False) 
         grad = derivation.gradients[node]
         numbers = short_text(grad)
         gradient = derivation.names.derivative(node)
-        lines.append((shortened(f"{gradient} = {numbers}" if numbers else f"{gradient} {grad.shape}"), "gradient"))
+        whole = f"{gradient} = {numbers}"
+        is_short = numbers and len(whole) <= LONGEST_TEXT
+        lines.append((whole if is_short else shortened(f"{gradient} {grad.shape}"), "gradient"))
     return tuple(lines)
 
 
@@ -133,8 +136,9 @@ def _backward_lines(derivation: Derivation, node: Node) -> Tuple[Tuple[str, str]
     if node not in derivation.gradients:
         return ((derivation.names.text[node], "name"),)
     grad = derivation.gradients[node]
-    detail = short_text(grad) if node.ndim == 0 else str(node.shape)
-    return (shortened(derivation.names.derivative(node)), "name"), (detail, "detail")
+    numbers = short_text(grad)
+    details = ([str(node.shape)] if node.ndim else []) + ([numbers] if numbers else [])
+    return ((shortened(derivation.names.derivative(node)), "name"),) + tuple((each, "detail") for each in details)
 
 
 def _value_labels(derivation: Derivation, edge: Edge, values: bool, gradients: bool) -> List[Tuple[str, str]]:
