@@ -38,10 +38,15 @@ class Rounding:
         return rounded(numbers, self.digits) if self.rng.random() < 0.7 else numbers
 
     def product(self, numbers: Any) -> Any:
-        """Return a product of several factors: off by half a unit of the last digit, its own or one on the way."""
+        """Return a product of several factors: off by half a unit of the last digit, its own or one on the way.
+
+        One that has no more digits than are kept is taken as exact.
+        """
         step = 10.0 ** (1 - self.digits)
-        units = np.maximum(rounding_unit(numbers, self.digits), 0.5 * step * np.abs(numbers))
-        return numbers + self.rng.choice([-0.5, 0.5], np.shape(numbers)) * units
+        own = np.asarray(rounding_unit(numbers, self.digits))
+        units = np.maximum(own, 0.5 * step * np.abs(numbers))
+        exact = np.abs(rounded(numbers, self.digits) - numbers) < 1e-9 * own
+        return numbers + np.where(exact, 0, self.rng.choice([-0.5, 0.5], np.shape(numbers)) * units)[()]
 
 
 class NoRounding:
