@@ -247,9 +247,9 @@ class TwoByTwo:
         return lines
 
 
-@pytest.mark.parametrize("seed", list(range(2)) + [pytest.param(k, marks=pytest.mark.slow) for k in range(2, 60)])
+@pytest.mark.parametrize("seed", list(range(2)) + [pytest.param(k, marks=pytest.mark.slow) for k in range(2, 20)])
 def test_no_faultless_calculation_is_refused(seed):
-    """At two to five digits, whichever lines are written down: 4,900 lines of these calculations are all right."""
+    """At two to five digits, whichever lines are written down."""
     network, rng = TwoByTwo(seed), np.random.default_rng(seed)
     for digits in (2, 3, 4, 5):
         lines = network.by_hand(digits)

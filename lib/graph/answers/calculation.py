@@ -203,7 +203,9 @@ def _values(edge: Edge, numbers: Numbers) -> Dict[Node, Any]:
 
 
 def _flow(edge: Edge, grad: Any, values: Dict[Node, Any], rounding: Any) -> Any:
-    """Return what is sent along an edge; by hand, the local derivative is a number of its own, which may be rounded."""
-    if edge.child.ndim == edge.parent.ndim == 0 and grad != 1 and not replay.is_module(edge.child):
-        return grad * rounding.product(local_derivative(edge, values))
-    return flow_along(edge, grad, values)
+    """Return what is sent along an edge; by hand, the factors of it may be rounded one after the other."""
+    flow = flow_along(edge, grad, values)
+    if np.ndim(flow) or np.ndim(grad) or rounding is NO_ROUNDING or replay.is_module(edge.child) or grad == 1:
+        return flow
+    slope = local_derivative(edge, values)
+    return flow if slope in (0, 1, -1) else rounding.product(grad * rounding.product(slope))
