@@ -10,7 +10,6 @@ from typing import Any, Tuple, Union
 import numpy as np
 
 from lib.data.mnist import load_mnist, resize
-from lib.utilities import one_hot_encoding
 from lib.validation import InputError, require_size
 
 
@@ -41,5 +40,5 @@ def load_mnist_data(resolution: int = 28, method: str = "sheet", flatten: bool =
                          "validation: none would be left to train on.")
     parts = [(x_train[:num_train], y_train[:num_train]), (x_train[num_train:], y_train[num_train:]), (x_test, y_test)]
     images = [resize(x, resolution, method, flatten, dtype) for x, _ in parts]
-    labels = [one_hot_encoding(y, num_classes=10).astype(dtype) if one_hot else y.astype(np.int64) for _, y in parts]
+    labels = [np.eye(10, dtype=dtype)[y] if one_hot else y.astype(np.int64) for _, y in parts]
     return tuple(images + labels)

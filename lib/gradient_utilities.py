@@ -46,6 +46,5 @@ def check_gradients() -> None:
 
 
 if __name__ == "__main__":
-    from lib.gradient_checking.command import main
-    from lib.saving.command_line import run_command
-    run_command(main)
+    from lib.gradient_checking.command import run
+    run()

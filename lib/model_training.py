@@ -7,7 +7,6 @@ import numpy as np
 
 from lib.fitting.epochs import Curves, curves_of, train_epochs
 from lib.network_base import Module
-from lib.steps.threads import blas_threads
 from lib.validation import require_size
 
 
@@ -26,12 +25,12 @@ def train(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarray, y_tr
     """
     require_size("print_every", print_every, "train", least=0)
     measures = []
-    epochs = train_epochs(model, loss_fn, optimizer, x_train, y_train, x_val, y_val, num_epochs, batch_size, compiled)
-    with blas_threads(threads, model, x_train, batch_size):
-        for measured in epochs:
-            measures.append(measured)
-            if print_every and len(measures) % print_every == 0:
-                train_cost, train_accuracy, val_cost, val_accuracy = measured
-                print(f"epoch {len(measures):3d}: training cost {train_cost:.4f}, accuracy {train_accuracy:.4f}; "
-                      f"validation cost {val_cost:.4f}, accuracy {val_accuracy:.4f}")
+    epochs = train_epochs(model, loss_fn, optimizer, x_train, y_train, x_val, y_val, num_epochs, batch_size, compiled,
+                          threads)
+    for measured in epochs:
+        measures.append(measured)
+        if print_every and len(measures) % print_every == 0:
+            train_cost, train_accuracy, val_cost, val_accuracy = measured
+            print(f"epoch {len(measures):3d}: training cost {train_cost:.4f}, accuracy {train_accuracy:.4f}; "
+                  f"validation cost {val_cost:.4f}, accuracy {val_accuracy:.4f}")
     return curves_of(measures)

@@ -7,7 +7,6 @@ import numpy as np
 
 from lib.layers import CrossEntropyLoss, Linear, ReLU, Sequential, Softmax
 from lib.dataset import X, y
-from lib.network_base import Module
 from lib.utilities import one_hot_encoding
 
 
@@ -42,7 +41,7 @@ def create_3unit_net() -> Sequential:
     return _network(W1[:, twins], b1[twins], share * W2[twins], b2)
 
 
-def run_model_on_xor(model: Module, verbose: bool = True) -> Tuple[np.ndarray, float]:
+def run_model_on_xor(model: Sequential, verbose: bool = True) -> Tuple[np.ndarray, float]:
     """Run a model on the four points of XOR.
 
     Args:
@@ -63,7 +62,7 @@ def run_model_on_xor(model: Module, verbose: bool = True) -> Tuple[np.ndarray, f
     return probabilities, loss
 
 
-def run_test_model(model: Module) -> None:
+def run_test_model(model: Sequential) -> None:
     """Assert that a model predicts XOR.
 
     Raises:

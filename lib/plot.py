@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from lib.layers import ReLU
+from lib.layers import Linear, ReLU
 from lib.figures.base import panel_grid, pyplot, show
 from lib.figures.curves import plot_comparison
 from lib.lr_schedulers import CosineAnnealingLR, LambdaLR, PiecewiseConstantLR
-from lib.network_base import Parameter
 from lib.optimizers import SGD
 from lib.utilities import load_result
 
@@ -35,7 +34,7 @@ def plot_lr_schedules() -> Any:
     }
     figure, axes = pyplot().subplots(figsize=(6, 3.8), layout="constrained")
     for label, create in schedules.items():
-        optimizer = SGD([Parameter(np.zeros(1))], lr=0.1)
+        optimizer = SGD(Linear(1, 1).parameters(), lr=0.1)
         scheduler = create(optimizer)
         rates = []
         for _ in range(num_epochs):

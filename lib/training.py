@@ -13,7 +13,6 @@ from lib.dataset_mnist import load_mnist_data
 from lib.fitting.epochs import Curves, curves_of, train_epochs
 from lib.network_base import Module
 from lib.optimizers import create_optimizer
-from lib.steps.threads import blas_threads
 from lib.utilities import save_result
 
 
@@ -47,12 +46,12 @@ def train(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarray, y_tr
         AssertionError: the batch size doesn't divide the training data.
     """
     measures = []
-    epochs = train_epochs(model, loss_fn, optimizer, x_train, y_train, x_val, y_val, num_epochs, batch_size, compiled)
-    with blas_threads(threads, model, x_train, batch_size):
-        for measured in epochs:
-            measures.append(measured)
-            if scheduler is not None:
-                scheduler.step()
+    epochs = train_epochs(model, loss_fn, optimizer, x_train, y_train, x_val, y_val, num_epochs, batch_size, compiled,
+                          threads)
+    for measured in epochs:
+        measures.append(measured)
+        if scheduler is not None:
+            scheduler.step()
     return curves_of(measures)
 
 

@@ -6,29 +6,26 @@
 """
 from __future__ import annotations
 
-import argparse
-import sys
-from typing import Any, Callable, Dict, NamedTuple, NoReturn, Optional, Sequence
+from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence
 
 import numpy as np
 
 from lib.layers import CrossEntropyLoss, L1Loss, Linear, MeanSquaredError, ReLU, Residual, Sequential, Sigmoid
 from lib.dataset import X, y
-from lib.network_base import Module
-from lib.utilities import one_hot_encoding
+from lib.saving.command_line import OneLineParser, output_file, run_command, whole_number
 
 
 class Example(NamedTuple):
     """A network with numbers to send through it."""
 
-    model: Module
+    model: Any
     x: np.ndarray
     y: np.ndarray
     loss_fn: Any
     learning_rate: float = 1.0
 
 
-def with_weights(rng: np.random.Generator, *modules: Module) -> Sequential:
+def with_weights(rng: np.random.Generator, *modules: Any) -> Sequential:
     """Return a Sequential whose weights are drawn of a size at which every number can be seen."""
     model = Sequential(*modules)
     for parameter in model.parameters():
@@ -39,7 +36,7 @@ def with_weights(rng: np.random.Generator, *modules: Module) -> Sequential:
 def xor(rng: np.random.Generator) -> Example:
     """the XOR experiment: Linear(2, 2), ReLU, Linear(2, 2), cross-entropy, all four examples"""
     model = with_weights(rng, Linear(2, 2), ReLU(), Linear(2, 2))
-    return Example(model, X.astype(float), one_hot_encoding(y, 2), CrossEntropyLoss())
+    return Example(model, X.astype(float), np.eye(2)[y], CrossEntropyLoss())
 
 
 def skip(rng: np.random.Generator) -> Example:
@@ -77,40 +74,29 @@ EXAMPLES: Dict[str, Callable[[np.random.Generator], Example]] = {
     each.__name__: each for each in (xor, skip, deep, mlp, ticket)}
 
 
-class OneLineParser(argparse.ArgumentParser):
-    """An argument parser whose errors take one line, with exit status 2."""
-
-    def error(self, message: str) -> NoReturn:
-        sys.stderr.write(f"{self.prog}: {message} (see --help)\n")
-        sys.exit(2)
-
-
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Write the page that a command line asks for, or list the networks."""
     parser = OneLineParser(prog="python -m lib.walkthrough", description="Write a page on which a network's forward "
                            "and backward pass can be watched, opened and predicted, as one HTML file.")
     parser.add_argument("name", nargs="?", default="xor", choices=list(EXAMPLES), metavar="NAME",
                         help=f"the network: {', '.join(EXAMPLES)} (default: xor)")
-    parser.add_argument("--output", default="walkthrough.html", metavar="FILE", help="default: %(default)s")
-    parser.add_argument("--seed", type=int, default=3, metavar="N", help="seed of the weights (default: %(default)s)")
+    parser.add_argument("--output", type=output_file, default="walkthrough.html", metavar="FILE",
+                        help="default: %(default)s")
+    parser.add_argument("--seed", type=whole_number(0), default=3, metavar="N",
+                        help="seed of the weights (default: %(default)s)")
     parser.add_argument("--list", action="store_true", help="list the networks and stop")
     options = parser.parse_args(arguments)
     if options.list:
         for name, example in EXAMPLES.items():
             print(f"{name:8} {example.__doc__}")
         return 0
-    if options.seed < 0:
-        parser.error(f"argument --seed: expected a whole number from 0 on, but got {options.seed}")
     from lib.graph.page import write_page
     model, x, y_, loss_fn, learning_rate = EXAMPLES[options.name](np.random.default_rng(options.seed))
     title = f"{options.name}: {EXAMPLES[options.name].__doc__}"
-    try:
-        path = write_page(model, x, y_, options.output, loss_fn=loss_fn, learning_rate=learning_rate, title=title)
-    except (OSError, ValueError) as error:
-        parser.error(f"can't write {options.output!r}: {error}")
+    path = write_page(model, x, y_, options.output, loss_fn=loss_fn, learning_rate=learning_rate, title=title)
     print(f"Page written to {path}. Open it in a browser: {path.resolve().as_uri()}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

@@ -14,9 +14,8 @@ from lib.numerics import stable_sigmoid, stable_softplus
 from lib.dataset import X, y
 from lib.layers.initializers import initialize
 from lib.network_base import Module, Parameter
-from lib.utilities import one_hot_encoding
 
-LABELS = one_hot_encoding(y, num_classes=2)
+LABELS = np.eye(2)[y]
 
 # Losses at which training can end. The mean of the cross-entropies when some points get one common prediction, which
 # then is the share of their labels, and all other points are right:

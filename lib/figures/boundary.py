@@ -6,8 +6,7 @@ from typing import Any, Sequence, Union
 
 import numpy as np
 
-from lib.activations import Softmax
-from lib.numerics import stable_sigmoid
+from lib.activations import Sigmoid, Softmax
 from lib.network_base import Module
 from lib.figures.base import pyplot, save_figure, show
 from lib.inspection.prediction import predict
@@ -82,7 +81,7 @@ def _probabilities(logits: np.ndarray) -> np.ndarray:
     logits = logits.reshape(len(logits), -1)
     if logits.shape[1] > 1:
         return Softmax()(logits)
-    p = stable_sigmoid(logits)
+    p = Sigmoid()(logits)
     return np.concatenate([1 - p, p], axis=1)
 
 

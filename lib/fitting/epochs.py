@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import Any, Iterator, List, Tuple
+from typing import Any, Iterator, List, Optional, Tuple
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from lib.inspection.prediction import share_right
 from lib.model_evaluation import evaluate
 from lib.network_base import Module
 from lib.steps import make_step
+from lib.steps.threads import blas_threads
 from lib.fitting.advice import DivergenceError, divergence_advice, remark_on_inputs
 from lib.fitting.checks import checked_data, require_training_objects
 from lib.validation import InputError, require_size
@@ -20,7 +21,7 @@ Curves = Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 def train_epochs(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarray, y_train: np.ndarray,
                  x_val: np.ndarray, y_val: np.ndarray, num_epochs: int, batch_size: int,
-                 compiled: bool = False) -> Iterator[Measures]:
+                 compiled: bool = False, threads: Optional[int] = None) -> Iterator[Measures]:
     """Train for a number of epochs, as `lib.training.train` says, after checking that all of it fits.
 
     Returns:
@@ -61,7 +62,11 @@ def train_epochs(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarra
             remark_on_inputs(x_train, y_train, costs)
             yield costs[-1], float(np.mean(shares)), val_cost, val_accuracy
 
-    return epochs()
+    def on_threads() -> Iterator[Measures]:
+        with blas_threads(threads, model, x_train, batch_size):
+            yield from epochs()
+
+    return on_threads()
 
 
 def curves_of(measures: List[Measures]) -> Curves:

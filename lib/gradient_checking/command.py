@@ -17,7 +17,7 @@ from lib.gradient_checking.check import UndecidableWarning, check_module
 from lib.gradient_checking.course import MOST_HINTS, hint_level
 from lib.gradient_checking.discovery import examples_of, module_classes
 from lib.gradient_checking.report import OK, TO_DO, UNDECIDABLE, WRONG, GradientReport, TensorReport
-from lib.saving.command_line import OneLineParser, output_file
+from lib.saving.command_line import OneLineParser, output_file, run_command
 
 COLOURS = {OK: "32", WRONG: "31", TO_DO: "33", UNDECIDABLE: "36"}
 WORST_LAST = (OK, UNDECIDABLE, TO_DO, WRONG)
@@ -187,3 +187,8 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, float) and not np.isfinite(value):
         return str(value)
     return value
+
+
+def run() -> None:
+    """Run the command as a program."""
+    run_command(main)

@@ -15,7 +15,7 @@ from typing import Any, Tuple
 
 import numpy as np
 
-from lib import layers, utilities
+from lib import layers
 from lib.graph.modules import expansion, parameter_node, passes_nodes_on
 from lib.graph.node import Node
 from lib.graph.operations import FUNCTIONS
@@ -51,11 +51,6 @@ def _cross_entropy(module: Any, preds: Node, labels: Node) -> Node:
 @expansion(getattr(layers, "MSELoss", None))
 def _mse(module: Any, preds: Node, labels: Node) -> Node:
     return ((preds - labels) ** 2).sum() / (2 * len(preds))
-
-
-@expansion(getattr(utilities, "Dummy", None))
-def _dummy(module: Any, x: Node) -> Node:
-    return 0.5 - x
 
 
 # ---------------------------------------------------------------------- regularisation
