@@ -8,12 +8,13 @@ import zipfile
 import numpy as np
 import pytest
 
-from lib.activations import ReLU
-from lib.saving.model_files import load, save
+from lib.activations import ReLU, Sigmoid
+from lib.network_base import Module
+from lib.saving.model_files import load, model_arrays, save
 from lib.network import Linear, Sequential
 from lib.layers.residual import Residual
 from lib.layers.normalization import BatchNorm1d
-from lib.saving.npz import FileContentError, flatten_tree, read_npz, restore_tree, write_npz
+from lib.saving.npz import FileContentError, flatten_tree, read_npz, restore_tree, text_to_array, write_npz
 from lib.regularizers import Dropout
 
 
@@ -145,6 +146,39 @@ def test_a_file_with_changed_bytes_is_refused_or_still_the_same(saved):
     lambda: Sequential(Linear(3, 5), BatchNorm1d(5), ReLU(), Dropout(0.5), Residual(Linear(5, 5)), Linear(5, 2))])
 def test_another_architecture_is_refused(saved, other):
     must_refuse(saved[1], "another architecture", other())
+
+
+def test_a_file_knows_settings_that_no_repr_shows(tmp_path):
+    class Block(Module):
+        def __init__(self, activation):
+            self.linear, self.activation = Linear(3, 3), activation
+
+        def parameters(self):
+            return self.linear.parameters()
+
+        def forward(self, x):
+            return self.activation(self.linear(x))
+
+    path = save(Sequential(Block(ReLU()), BatchNorm1d(3)), tmp_path / "a.npz")
+    for other, difference in ((Sequential(Block(Sigmoid()), BatchNorm1d(3)), r"\.activation: Sigmoid"),
+                              (Sequential(Block(ReLU()), BatchNorm1d(3, eps=0.1)), "eps=0.1")):
+        with pytest.raises(FileContentError, match=f"the model: .*{difference}"):
+            load(other, path)
+
+
+def test_a_file_written_before_settings_were_kept_can_still_be_loaded(tmp_path):
+    model = create_net()
+    write_npz(tmp_path / "old.npz", {"architecture": text_to_array(repr(model)), **model_arrays(model)})
+    other = load(create_net(), tmp_path / "old.npz")
+    np.testing.assert_equal(model_arrays(other), model_arrays(model))
+    with pytest.raises(FileContentError, match="another architecture"):
+        load(create_net(hidden=6), tmp_path / "old.npz")
+
+
+def test_numbers_for_a_bias_that_is_none_are_refused(tmp_path):
+    path = save(Linear(3, 2), tmp_path / "a.npz")
+    with pytest.raises(FileContentError, match="another architecture|zeros and stays so"):
+        load(Linear(3, 2, bias=False), path)
 
 
 def test_a_long_architecture_is_shown_where_it_differs(tmp_path):

@@ -48,7 +48,8 @@ def train_epochs(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarra
             try:
                 for batch in indices.reshape(-1, batch_size):
                     y_batch = y_train[batch]
-                    loss, predictions = training_step.step(x_train[batch], y_batch)
+                    with np.errstate(over="ignore", invalid="ignore"):  # DivergenceError says it better than a warning
+                        loss, predictions = training_step.step(x_train[batch], y_batch)
                     losses.append(float(loss))
                     if not isfinite(losses[-1]):
                         raise DivergenceError(f"Training diverged in epoch {epoch}, step {len(losses)}: the loss is "
