@@ -65,14 +65,15 @@ def grade_task(setting: Setting, task: Task, spent: Dict[str, BoxError]) -> Task
     Args:
         spent: by file, the limit that its import has hit; such an import isn't repeated for the next task.
     """
-    assert task.gap is not None and task.points is not None
+    assert task.gap is not None
     text = setting.submission.text(task.gap.file)
 
     def result(status: str, share: float = 0.0, cause: str = "", feedback: str = "") -> TaskResult:
-        points = points_for(share, task.points or 0, setting.sheet.get("step", 0.5))
+        points = points_for(share, task.points or 1, setting.sheet.get("step", 0.5))
         if points > 0 and status in (WRONG, ERROR, TO_DO):
             status = PARTLY
-        return TaskResult(task.number, task.name, points, task.points, status, cause, shortened(feedback))
+        return TaskResult(task.number, task.name, points if task.points is not None else None, task.points, status, cause,
+                          shortened(feedback))
 
     if text is None:
         return result(ERROR, cause="file missing", feedback=f"{task.gap.file} isn't in the submission.")
