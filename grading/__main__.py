@@ -26,6 +26,7 @@ def with_limits(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("--require", choices=["strong"], help="refuse to grade with a weaker isolation")
     parser.add_argument("--isolation", choices=[level.name for level in LEVELS],
                         help="the strongest level to be tried (default: the strongest that works)")
+    parser.add_argument("--release", metavar="PATH", help="the release that was handed out, if it isn't today's")
     parser.add_argument("--cpu", type=int, default=default.cpu, help="seconds of processor time a box (%(default)s)")
     parser.add_argument("--wall", type=float, default=default.wall, help="seconds on the clock a box (%(default)s)")
     parser.add_argument("--memory", type=int, default=default.memory >> 20, metavar="MB",
@@ -36,7 +37,8 @@ def with_limits(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 def options_of(arguments: argparse.Namespace, *hidden: Path) -> Options:
     limits = Limits(arguments.cpu, arguments.wall, arguments.memory << 20, arguments.processes)
-    return Options(limits, arguments.require, arguments.isolation, None, tuple(str(path.resolve()) for path in hidden))
+    return Options(limits, arguments.require, arguments.isolation, None, tuple(str(path.resolve()) for path in hidden),
+                   str(Path(arguments.release).resolve()) if arguments.release else None)
 
 
 def parser_of_commands() -> argparse.ArgumentParser:

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from grading import frames, isolation
-from grading.ending import adopt, children, end, remove
+from grading.ending import adopt, children, end, memory_below, remove
 from grading.isolation import Level, Limits
 
 HERE = Path(__file__).resolve().parent
+LOOK = 0.2  # seconds between two looks at how much memory all processes of a box hold
 FIRST_UID, UIDS = 200000, 60000
 _COUNTER = itertools.count()
 Handler = Callable[[Dict[str, Any], List[Any]], Tuple[Dict[str, Any], List[Any]]]
@@ -202,9 +203,15 @@ class Box:
         return b"".join(parts)
 
     def _wait(self, sources: List[int], sinks: List[int]) -> None:
-        rest = self.deadline - time.monotonic()
-        ready = select.select(sources, sinks, [], max(0.0, rest))
-        if not (ready[0] or ready[1]):
+        while True:
+            rest = self.deadline - time.monotonic()
+            ready = select.select(sources, sinks, [], min(max(0.0, rest), LOOK))
+            if ready[0] or ready[1]:
+                return
+            if self.process is not None and memory_below(self.process.pid) > 2 * self.limits.memory:
+                raise BoxError("limit", "Its processes together need more memory than the limit allows.")
+            if rest > 0:
+                continue
             raise BoxError("limit", f"It wasn't done after {self.limits.wall:g} seconds. Is there an endless loop, or "
                                     "a wait for something?")
 

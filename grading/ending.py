@@ -9,7 +9,12 @@ import stat
 import subprocess
 import sys
 import time
-from typing import Any, Iterable, List, Optional, Set
+from typing import Any, Iterable, List, NamedTuple, Optional, Set
+
+try:
+    import resource
+except ImportError:  # Windows, where /proc isn't, either
+    pass
 
 
 def remove(folder: str) -> None:
@@ -29,15 +34,38 @@ def adopt() -> None:
         ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
 
 
-def children() -> Set[int]:
-    """Return the processes that this one has started or adopted."""
-    found = set()
+class Process(NamedTuple):
+    """A process as /proc describes it."""
+
+    pid: int
+    parent: int
+    memory: int  # bytes that it holds
+
+
+def processes() -> List[Process]:
+    """Return all processes that can be seen (Linux)."""
+    found = []
     for entry in os.listdir("/proc") if sys.platform.startswith("linux") else ():
         if entry.isdigit():
-            with contextlib.suppress(OSError, ValueError), open(f"/proc/{entry}/stat", "rb") as file:
-                if int(file.read().rpartition(b")")[2].split()[1]) == os.getpid():
-                    found.add(int(entry))
+            with contextlib.suppress(OSError, ValueError, IndexError), open(f"/proc/{entry}/stat", "rb") as file:
+                fields = file.read().rpartition(b")")[2].split()
+                found.append(Process(int(entry), int(fields[1]), int(fields[21]) * resource.getpagesize()))
     return found
+
+
+def children() -> Set[int]:
+    """Return the processes that this one has started or adopted."""
+    return {process.pid for process in processes() if process.parent == os.getpid()}
+
+
+def memory_below(pid: int) -> int:
+    """Return how many bytes a process and all below it hold."""
+    everything = processes()
+    inside, size = {pid}, 0
+    while len(inside) != size:
+        size = len(inside)
+        inside |= {process.pid for process in everything if process.parent in inside}
+    return sum(process.memory for process in everything if process.pid in inside)
 
 
 def end(process: Optional[subprocess.Popen], uid: Optional[int], before: Iterable[int]) -> None:

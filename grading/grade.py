@@ -23,6 +23,7 @@ from grading.static import look
 from grading.submission import Submission, read_submission
 from grading.whole import run_whole
 
+MOST_CHANGED = 8
 ALIKE = 0.5  # a file that shares less than this with ours isn't from our release, so changes can't be told
 
 
@@ -38,6 +39,7 @@ class Options(NamedTuple):
     most: Optional[str] = None  # the name of the strongest level to be tried
     key: Optional[bytes] = None
     hidden: Sequence[str] = ()
+    release: Optional[str] = None  # the release that was handed out, if it isn't today's
 
 
 def own_key() -> bytes:
@@ -100,7 +102,7 @@ def grade_submission(sheet: Sheet, submission: Submission, options: Options = Op
                for task in sheet.tasks]
     history = read_history(submission.git, list(sheet.gap_files) + ["feedback.md"],
                            sheet.get("pushes", {}).get("branch", "master")) if submission.git else None
-    facts = _facts(sheet, submission, history)
+    facts = _facts(sheet, submission, history, options.release)
     feedback = read_feedback(submission.text("feedback.md"), history.first.get("feedback.md") if history else None)
     bonus = [_marked(_bonus(task, facts, feedback, submission), marks) for task in sheet.bonus]
     done = any(result.status != TO_DO for result in results if result.points is not None)
@@ -146,21 +148,24 @@ def _marked(result: TaskResult, marks: Dict[str, float]) -> TaskResult:
     return result._replace(points=points, status=status, cause=result.cause and "by the tutor")
 
 
-def _facts(sheet: Sheet, submission: Submission, history: Optional[History]) -> Optional[Dict[str, Any]]:
+def _facts(sheet: Sheet, submission: Submission, history: Optional[History],
+           release: Optional[str]) -> Optional[Dict[str, Any]]:
     files = {path: submission.text(path) or "" for path in submission.files if path.endswith(".py")}
     gaps: Dict[str, List[str]] = {}
     for task in sheet.code_tasks:
         if task.gap:
             gaps.setdefault(task.gap.file, []).append(task.gap.name)
     ours = sorted({path.split("/")[0].split(".")[0] for path in build(sheet)})
-    return look(files, gaps, _bases(sheet, submission, history), sheet.get("packages", ["numpy"]) + ours,
+    return look(files, gaps, _bases(sheet, submission, history, release), sheet.get("packages", ["numpy"]) + ours,
                 sheet.get("line_length", 120))
 
 
-def _bases(sheet: Sheet, submission: Submission, history: Optional[History]) -> Dict[str, str]:
-    """Return the texts that were handed out: a clone's first commit, else our own where the file comes from it."""
+def _bases(sheet: Sheet, submission: Submission, history: Optional[History],
+           release: Optional[str]) -> Dict[str, str]:
+    """Return the texts that were handed out: a clone's first commit, else the release, where the file comes from it."""
     bases = {}
-    for path, content in build(sheet).items():
+    handed_out = read_submission(release, sheet).files if release else build(sheet)
+    for path, content in handed_out.items():
         text, own = content.decode("utf-8", "replace"), submission.text(path) if path.endswith(".py") else None
         if own is None:
             continue
@@ -178,6 +183,8 @@ def _bonus(task: Task, facts: Optional[Dict[str, Any]], feedback: Any, submissio
         return TaskResult(task.number, task.name, points, task.points, status, cause, words)
 
     full = task.points or 0
+    if task.kind == "written":
+        return TaskResult(task.number, task.name, None, task.points, FOR_TUTOR)
     if task.kind == "feedback":
         if feedback.filled:
             return result(full, RIGHT)
@@ -219,7 +226,10 @@ def for_the_tutor(sheet: Sheet, submission: Submission, facts: Optional[Dict[str
         return found
     for path, line, words in facts["broken"]:
         add("syntax", f"{plain(path, 80)}, line {line}: {plain(words, 100)}.")
-    for path, removed, added, line in facts["changed"]:
+    if len(facts["changed"]) > MOST_CHANGED:
+        add("changes outside the gaps", f"{len(facts['changed'])} files differ from the release as it is today: was "
+            "another edition handed out? Then give that one by --release.")
+    for path, removed, added, line in facts["changed"] if len(facts["changed"]) <= MOST_CHANGED else ():
         add("changes outside the gaps", f"{plain(path, 80)}: {removed} lines removed, {added} added; the first: "
                                         f"{plain(line, 80)}")
     for path, line, name in facts["imports"]:

@@ -126,7 +126,8 @@ def namespaces(box: str, packages: Sequence[Tuple[str, str]], limits: Limits, hi
         steps += [f"[ ! -d {_quoted(inner)} ] || mount -t tmpfs -o {size},mode=755 tmpfs {_quoted(inner)}"
                   for inner in package_folders() if _is_below(inner, folder)]
     rights = "-all,+setuid,+setgid" if is_root() else "-all"  # root's child takes a uid of its own
-    steps += ["cd /tmp", f'exec setpriv --no-new-privs --bounding-set={rights} --inh-caps=-all "$@"']
+    # Not by exec: the first process of a namespace ignores signals, those of its limits, too.
+    steps += ["cd /tmp", f'setpriv --no-new-privs --bounding-set={rights} --inh-caps=-all "$@"', "exit $?"]
     user = [] if is_root() else ["--user", "--map-root-user"]
     return ["unshare"] + user + ["--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child=SIGKILL", "--mount",
                                  "--mount-proc", "sh", "-c", "\n".join(steps), "sh"]

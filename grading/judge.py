@@ -72,7 +72,7 @@ def grade_task(setting: Setting, task: Task, spent: Dict[str, BoxError]) -> Task
         points = points_for(share, task.points or 1, setting.sheet.get("step", 0.5))
         if points > 0 and status in (WRONG, ERROR, TO_DO):
             status = PARTLY
-        return TaskResult(task.number, task.name, points if task.points is not None else None, task.points, status, cause,
+        return TaskResult(task.number, task.name, None if task.points is None else points, task.points, status, cause,
                           shortened(feedback))
 
     if text is None:

@@ -119,10 +119,10 @@ class Shape(ast.NodeTransformer):
         return ast.Assign(targets=[target], value=self.visit(ast.BinOp(left=node.target, op=node.op, right=node.value)))
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
-        return ast.Assign(targets=[self.visit(node.target)], value=self.visit(node.value) if node.value else None)
+        return ast.Assign(targets=[self.visit(node.target)], value=self.visit(node.value or ast.Constant(None)))
 
     def visit_Return(self, node: ast.Return) -> ast.AST:
-        return ast.Expr(value=self.visit(node.value) if node.value else None)
+        return ast.Expr(value=self.visit(node.value or ast.Constant(None)))
 
 
 def shape(statement: ast.AST) -> str:

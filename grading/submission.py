@@ -141,7 +141,7 @@ def _of_zip(file: io.IOBase, submission: Submission) -> Iterator[Tuple[str, byte
             for info in infos[:MOST_ENTRIES]:
                 path = PurePosixPath(info.filename.replace("\\", "/"))
                 is_link = stat.S_ISLNK(info.external_attr >> 16)
-                if path.is_absolute() or ".." in path.parts or is_link or ":" in path.parts[:1]:
+                if path.is_absolute() or ".." in path.parts or is_link or ":" in (path.parts or ("",))[0]:
                     submission.notes.append(f"The zip holds {_shown(path)}, a link or a path that leads out of it: "
                                             "left out.")
                 elif not info.is_dir() and _is_wanted(path) and path.suffix != ".zip" and total < MOST_TOTAL:

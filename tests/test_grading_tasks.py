@@ -19,6 +19,7 @@ def graded(made, number: str, **limits) -> TaskResult:
     return grade_task(setting, SHEET.task(number), {})
 
 
+@pytest.mark.slow
 def test_the_reference_gets_all_points():
     report = grade_submission(SHEET, submission(), Options(key=KEY))
     assert report["points"] == 9 + 2 and report["max_points"] == 16
@@ -137,6 +138,7 @@ def test_placeholders():
     assert not any(map(is_placeholder, ("pass", None, "x = 1\nraise NotImplementedError")))
 
 
+@pytest.mark.slow
 def test_a_missing_file_and_an_empty_one():
     made = submission({"lib/losses.py": None, "lib/activations.py": ""})
     assert graded(made, "3.4")[2:6] == (0, 2, "error", "file missing")
