@@ -11,8 +11,9 @@ from grading import gradescope, tables
 from grading.batch import grade_all, stale, submissions
 from grading.grade import GradingError, Options, grade, read_marks
 from grading.isolation import LEVELS, Limits
+from grading.leaks import Search, reference_solutions
 from grading.outputs import SINGLE, export, write, write_outputs
-from grading.release import release
+from grading.release import collect, release
 from grading.report import as_html, as_text, number
 from grading.sheet import SheetError, load_sheet, topics
 from grading.similarity import alike
@@ -90,6 +91,8 @@ def parser_of_commands() -> argparse.ArgumentParser:
 def run_release(arguments: argparse.Namespace) -> None:
     sheet = load_sheet(arguments.sheet)
     print(f"Released into {release(sheet, arguments.out)}: {len(sheet.code_tasks)} gaps, none of them solved.")
+    for task, solution in Search(sheet, reference_solutions(sheet, collect(sheet))).too_short:
+        print(f"Not looked for, as it can't be told from other code: task {task}: {' '.join(solution.split())}")
 
 
 def run_grade(arguments: argparse.Namespace) -> None:

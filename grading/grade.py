@@ -155,7 +155,7 @@ def _facts(sheet: Sheet, submission: Submission, history: Optional[History],
     for task in sheet.code_tasks:
         if task.gap:
             gaps.setdefault(task.gap.file, []).append(task.gap.name)
-    ours = sorted({path.split("/")[0].split(".")[0] for path in build(sheet)})
+    ours = sorted({path.split("/")[0].split(".")[0] for path in list(build(sheet)) + list(files)})
     return look(files, gaps, _bases(sheet, submission, history, release), sheet.get("packages", ["numpy"]) + ours,
                 sheet.get("line_length", 120))
 

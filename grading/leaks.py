@@ -140,10 +140,15 @@ class Search:
         self.given = [(entry["task"], entry["file"]) for entry in sheet.get("given", ())]
         self.rows: List[Tuple[str, str]] = []  # (task, tokens)
         self.shapes: Dict[str, str] = {}  # by shape, the task
+        self.too_short: List[Tuple[str, str]] = []  # (task, solution) that can't be told from other code
         for task in sheet.code_tasks:
             for solution in list(task.solutions) + [reference[task.number]]:
                 source = _as_body(solution)
-                for statement in telling(source):
+                statements = [statement for statement in telling(source) if len(tokens(
+                    ast.get_source_segment(source, statement) or "").split()) >= FEWEST]
+                if not statements and (task.number, solution) not in self.too_short:
+                    self.too_short.append((task.number, solution))
+                for statement in statements:
                     self.shapes.setdefault(shape(statement), task.number)
                     self.rows += [(task.number, row) for row in map(tokens, variants(statement, source))
                                   if row.count(" ") + 1 >= FEWEST]

@@ -100,9 +100,9 @@ class Situation(NamedTuple):
     names: List[str]
 
 
-def compare(name: str, got: Any, expected: np.ndarray, examiner: Optional[Examiner] = None) -> Finding:
-    """Compare an array from the child with the right one."""
-    what = {"input": "what backward returns, dL/d(input),"}.get(name, f"the gradient of {name}")
+def compare(name: str, got: Any, expected: np.ndarray, examiner: Optional[Examiner] = None, what: str = "") -> Finding:
+    """Compare an array from the child with the right one, which is called `what`."""
+    what = what or {"input": "what backward returns, dL/d(input),"}.get(name, f"the gradient of {name}")
     if got is None:
         return Finding(False, "nothing returned", f"{_capital(what)} is None. Is a return, or an assignment, missing?")
     if isinstance(got, Other):
@@ -226,9 +226,10 @@ def function(examiner: Examiner, probe: Dict[str, Any]) -> Finding:
                            f"{'array' if len(expected) == 1 else 'arrays'}, but returned {len(got)}.")
         chosen = probe.get("of", labels)
         for label, value, right in zip(labels, got, expected):
-            finding = compare(label, value, np.asarray(right, dtype=float), examiner) if label in chosen else RIGHT
-            if not finding.passed:
-                return finding
+            if label in chosen:
+                finding = compare(label, value, np.asarray(right, dtype=float), examiner, label)
+                if not finding.passed:
+                    return finding
     return RIGHT
 
 

@@ -107,8 +107,9 @@ def readme(sheet: Sheet) -> str:
         return "-" if value is None else format(value, "g")
 
     bonus = sum(task.points or 0 for task in sheet.bonus)
-    lines = [f"# {sheet.title}", "", f"{sheet.get('course', '')}. Due: {sheet.get('due', 'see the course page')}. "
-             f"Points: {points(sheet.max_points)}" + (f" + {points(bonus)} bonus." if bonus else "."), "",
+    course = f"{sheet.get('course')}. " if sheet.get("course") else ""
+    lines = [f"# {sheet.title}", "", f"{course}Due: {sheet.get('due', 'see the course page')}. Points: "
+             f"{points(sheet.max_points)}" + (f" + {points(bonus)} bonus." if bonus else "."), "",
              "Fill in the gaps between `# START TODO` and `# END TODO`, with comments, and change nothing else.", "",
              "    sh runtests.sh                     # Windows: runtests.bat; all tests and the style check",
              "    python -m pytest                   # all tests"]

@@ -23,13 +23,15 @@ def look(files: Dict[str, str], gaps: Dict[str, List[str]], bases: Dict[str, str
     """Return the facts about a submission's Python files; None where looking at them hit a limit.
 
     Args:
-        files: texts by path.
+        files: texts by path; those that are as they were handed out are not looked at.
         gaps: the names of the gaps in each file that has some.
         bases: the texts that were handed out, by path.
         packages: the libraries that may be imported besides Python's own.
         line_length: the most columns of a line.
     """
-    chosen = {path: text[:MOST_LENGTH] for path, text in sorted(files.items())[:MOST_FILES]}
+    changed = sorted((path, text) for path, text in files.items() if path in gaps or bases.get(path) != text)
+    chosen = {path: text[:MOST_LENGTH] for path, text in changed[:MOST_FILES]}
+    bases = {path: text for path, text in bases.items() if path in chosen}
     question = json.dumps({"files": chosen, "gaps": gaps, "bases": bases, "packages": packages, "columns": line_length})
     try:
         done = subprocess.run([sys.executable, "-m", "grading.static"], input=question.encode("utf-8", "replace"),
