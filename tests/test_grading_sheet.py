@@ -29,6 +29,23 @@ def test_the_main_sheet_has_16_and_2_points():
     assert sheet.task("3.7").builds_upon == ("3.3", "3.4", "3.5")
 
 
+def test_the_readmes_tables_say_what_sheet_json_says():
+    sheet = load_sheet("backpropagation")
+    tables = {path: (ROOT / path).read_text(encoding="utf-8") for path in (
+        "README.md", "exercises/backpropagation/README.md", "exercises/README.md")}
+    for task in sheet.code_tasks:
+        row = f"| {task.points:g} | `{task.gap.owner}` in `{task.gap.file}` | `{task.tests[0][:-3].replace('/', '.')}` |"
+        assert row in tables["README.md"], row
+        row = f"| `{task.gap.name}` in `{task.gap.file}` | `python -m {task.tests[0][:-3].replace('/', '.')}` |"
+        assert row in tables["exercises/backpropagation/README.md"], row
+    for topic in topics():
+        sheet = load_sheet(topic)
+        bonus = sum(task.points or 0 for task in sheet.bonus)
+        points = f"{sheet.max_points:g}" + (f" + {bonus:g}" if bonus else "") if sheet.max_points else "-"
+        line = next(line for line in tables["exercises/README.md"].split("\n") if line.startswith(f"| [{topic}]"))
+        assert line.endswith(f"| {points} |"), (topic, points)
+
+
 @pytest.mark.parametrize("change, words", [
     (lambda raw: raw["tasks"][3].update(number="2.1"), "occurs twice"),
     (lambda raw: raw["tasks"][3].update(kind="oral"), "kind is one of"),
