@@ -117,6 +117,9 @@ class Box:
                 os.chown(temporary, self.uid, self.uid)
             for path, name in packages:
                 os.symlink(path, os.path.join(packages_inside, name))
+        if self.uid is not None:  # another box, that of another student, mustn't look into this one
+            os.chown(self.folder, -1, self.uid)
+            os.chmod(self.folder, 0o750)
         question, self.sink = os.pipe()
         self.source, answer = os.pipe()
         settings = {"read": question, "write": answer, "uid": self.uid, "limits": self.limits.rlimits(),

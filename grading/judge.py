@@ -1,6 +1,7 @@
 """Grading one code task: boxes, probes, points, and what the student is told."""
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
@@ -10,7 +11,7 @@ from grading.gaps import gap_text
 from grading.isolation import Level, Limits
 from grading.layout import lay_out, write
 from grading.oracle import Oracle, generator
-from grading.probes import EXACT, LATER, NOTHING_RIGHT, Examiner, Finding
+from grading.probes import LATER, NOTHING_RIGHT, Examiner, Finding
 from grading.sheet import Sheet, Task
 from grading.standin import Explanation, diagnose, is_network, layer_names
 from grading.submission import Submission
@@ -20,8 +21,6 @@ RIGHT, PARTLY, WRONG, TO_DO, ERROR, LIMIT, FOR_TUTOR = ("right", "partly", "wron
                                                         "for the tutor")
 ASKS_OTHERS = {"ImportError", "ModuleNotFoundError", "AttributeError", "NameError"}
 SHAPES = {"ValueError", "IndexError", "TypeError"}  # what NumPy raises where shapes don't fit
-CALLS_FORWARD = re.compile(r"\bforward\s*\(|\bself\s*\(|\bloss_fn\s*\(|\bmodel\s*\(|\bself\.\w*loss\w*\s*\(")
-SMALL_NUMBER = re.compile(r"\b\d*\.?\d*e-\d+|\b0?\.0{2,}[1-9]|10\s*\*\*\s*\(?\s*-|\beps\w*\b|\bfinfo\b", re.IGNORECASE)
 PLACEHOLDER = re.compile(r"^\s*raise NotImplementedError\b[^\n]*$")
 
 
@@ -185,9 +184,10 @@ def run_probes(examiner: Examiner, setting: Setting) -> Attempt:
             break
     share = sum(task.probes[i]["share"] for i, finding in findings.items() if finding.passed)
     failed = [(task.probes[i], findings[i]) for i in sorted(findings) if not findings[i].passed]
-    assert task.gap is not None
-    own = gap_text(setting.submission.text(task.gap.file) or "", task.gap.name) or ""
-    is_numeric = examiner.inexact > EXACT and bool(CALLS_FORWARD.search(own) and SMALL_NUMBER.search(own))
+    is_numeric = False
+    if share > 0 and error is None:
+        with contextlib.suppress(BoxError):
+            is_numeric = examiner.is_numeric()
     return Attempt(share, failed, error, is_numeric=is_numeric)
 
 

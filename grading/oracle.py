@@ -72,10 +72,10 @@ class Oracle:
 
     def place(self, name: str) -> str:
         """Return the module in which a class stands."""
-        if getattr(getattr(self.own, name, None), "__module__", None) == self.own.__name__:
+        if getattr(vars(self.own).get(name), "__module__", None) == self.own.__name__:
             return self.own.__name__
         for module_name in self.modules:
-            found = getattr(importlib.import_module(module_name), name, None)
+            found = vars(importlib.import_module(module_name)).get(name)
             if getattr(found, "__module__", None) == module_name:
                 return module_name
         raise SheetError(f"Task {self.task.number} names {name!r}, which stands in none of the sheet's files.")

@@ -18,7 +18,7 @@ def install(child, places):
         original = getattr(module, name)
         remote = type(name, (original,), methods(child, name, original))
         for other in list(importlib.sys.modules.values()):
-            if getattr(other, "__name__", "").startswith("lib.") and getattr(other, name, None) is original:
+            if getattr(other, "__name__", "").startswith("lib.") and vars(other).get(name) is original:
                 setattr(other, name, remote)
 
 

@@ -102,6 +102,9 @@ GAP: Dict[str, str] = {  # in the body of ReLU.backward
     "finite differences": "h = 1e-6\nx = self.input_cache\nresult = (self.forward(x + h) - self.forward(x - h)) / "
                           "(2 * h)\n"
                           "self.input_cache = x\nreturn grad * result",
+    "finite differences of its own": "h, x = 2.0 ** -20, self.input_cache\n"
+                                     "up = np.where(x + h > 0, x + h, 0)\ndown = np.where(x - h > 0, x - h, 0)\n"
+                                     "return grad * (up - down) / (h + h)",
     "constants of the visible test": "return np.array([[0.0, 0.0, 7.0, -8.0]])",
     "state of the last question": "if not hasattr(type(self), 'n'):\n    type(self).n = 0\ntype(self).n += 1\n"
                                   "return grad * (self.input_cache > 0) if type(self).n == 1 else grad",
