@@ -97,7 +97,7 @@ class Box:
     def __init__(self, folder: str, student_files: Dict[str, str], level: Level, limits: Limits = Limits(),
                  packages: Sequence[str] = ("numpy",), hidden: Sequence[str] = ()) -> None:
         self.folder, self.student_files, self.level, self.limits = folder, student_files, level, limits
-        self.packages, self.hidden = packages, hidden
+        self.packages, self.hidden = packages, tuple(hidden) + (str(HERE.parent),)
         self.uid = next_uid() if isolation.is_root() and level is not isolation.PROCESS else None
         self.process: Optional[subprocess.Popen] = None
         self.before: Set[int] = set()

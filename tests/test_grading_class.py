@@ -66,6 +66,7 @@ def test_a_small_class(tmp_path):
         write_outputs(SHEET, out, {"nobody": {"2.1": 1}}, students)
 
 
+@pytest.mark.slow
 def test_a_changed_sheet_says_what_is_stale(tmp_path):
     write(tmp_path / "class" / "one", untouched=True)
     grade_all("backpropagation", tmp_path / "class", tmp_path / "out", OPTIONS)

@@ -116,6 +116,7 @@ def git(folder, *words):
                    stderr=subprocess.DEVNULL)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("git") is None, reason="Git isn't installed")
 def test_a_clone_tells_its_first_files_and_its_commits(tmp_path):
     folder = write(tmp_path / "clone", {path: FILES[path].replace("Returns:", "Gives:") for path in SHEET.gap_files})
