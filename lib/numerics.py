@@ -18,7 +18,7 @@ class LossValue(np.float64):
 
     def backward(self, *_: Any) -> None:
         raise AttributeError("A loss is a number here, and knows nothing of the network. Backpropagation starts at the "
-                             "loss function: model.backward(loss_fn.backward()).")
+                             "loss function, loss_fn.backward(), and what that returns goes to the model's backward.")
 
 
 def memory_of(array: Any) -> Any:

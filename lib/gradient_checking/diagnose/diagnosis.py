@@ -10,7 +10,8 @@ from lib.gradient_checking.diagnose.causes import cause
 from lib.gradient_checking.diagnose.evidence import SHARP, Trial, collect
 from lib.gradient_checking.diagnose.exceptions import explain
 from lib.gradient_checking.diagnose.forward_graph import graphs_of
-from lib.gradient_checking.diagnose.formulas import GUESSES, HYPOTHESES
+from lib.gradient_checking.diagnose.formulas import HYPOTHESES
+from lib.gradient_checking.diagnose.labels import GUESSES
 from lib.gradient_checking.diagnose.hypotheses import Hypothesis
 from lib.gradient_checking.diagnose.networks import Check, diagnose_parts
 from lib.gradient_checking.diagnose.slips import slips_of

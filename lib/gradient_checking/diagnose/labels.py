@@ -1,0 +1,90 @@
+"""Guesses about a loss whose gradient is wrong, from nothing but the expected gradient and the labels.
+
+Most losses of predictions and labels have a gradient (q - labels) / N, with some q: so q = N e + labels, whatever the
+loss is, where e is the expected gradient, found by finite differences.
+"""
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Callable, Optional
+
+import numpy as np
+
+from lib.gradient_checking.diagnose.evidence import Trial
+from lib.gradient_checking.diagnose.hypotheses import GUESSES, Gradient, hypothesis
+
+
+def labels_of(t: Trial) -> Optional[np.ndarray]:
+    """Return the labels, where the gradient is that of predictions of their shape."""
+    inputs = t.point.inputs
+    if t.index != 0 or len(inputs) != 2 or t.x is None or np.shape(inputs[1]) != t.x.shape:
+        return None
+    return np.asarray(inputs[1], dtype=float)
+
+
+Formula = Callable[[Trial, np.ndarray, np.ndarray, int], Any]
+guess = partial(hypothesis, among=GUESSES)
+
+
+def of_labels(cause: str, evidence: str) -> Callable[[Formula], Formula]:
+    """Register a guess: a function of the trial, the expected gradient, the labels and N."""
+    def register(formula: Formula) -> Formula:
+        def gradient(t: Trial, k: int) -> Gradient:
+            labels = labels_of(t)
+            return None if labels is None else formula(t, t.expected[k], labels, t.num_samples)
+        guess(cause, evidence)(gradient)
+        return formula
+    return register
+
+
+@of_labels("term missing", "the labels aren't in it: it differs from the expected gradient by labels / N")
+def without_labels(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
+    return e + labels / n
+
+
+@of_labels("term missing", "only the labels are in it")
+def labels_alone(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
+    return -labels / n
+
+
+@of_labels("term missing", "it is right where the label isn't 0, and 0 elsewhere")
+def one_class(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
+    return e * (labels != 0)
+
+
+@of_labels("output taken for input", "the predictions themselves stand where a function of them belongs")
+def predictions_themselves(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
+    return (t.x - labels) / n
+
+
+@of_labels("output taken for input", "a function is applied twice: to the predictions, and to what comes out")
+def twice(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
+    return t.elsewhere("a function of the predictions", t.point.with_tensor(0, n * e + labels), np.ones(()))
+
+
+@of_labels("another formula", "the derivative is taken by something that the loss computes from the predictions first")
+def by_inner(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
+    q = n * e + labels
+    return -labels / q / n if np.all(np.abs(q) > 1e-9) else None
+
+
+@of_labels("another formula", "the greatest of each row stands where each entry's own share belongs")
+def greatest(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
+    q = n * e + labels
+    return ((q == q.max(axis=-1, keepdims=True)) - labels) / n if q.ndim == 2 else None
+
+
+@of_labels("another formula", "1 stands everywhere where the label belongs")
+def ones_for_labels(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
+    return e + (labels - 1) / n
+
+
+@of_labels("only one sample", "the labels of the first example stand for those of all")
+def first_labels(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
+    return e + (labels - labels[:1]) / n
+
+
+@of_labels("another formula", "a derivative is multiplied once too often")
+def once_more(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
+    q = n * e + labels
+    return e * q * (1 - q)
