@@ -118,6 +118,7 @@ def run_grade_all(arguments: argparse.Namespace) -> None:
     options = options_of(arguments, arguments.folder, arguments.out)
     done, total = grade_all(arguments.sheet, arguments.folder, arguments.out, options, arguments.jobs,
                             arguments.scheduler, tqdm.tqdm)
+    print("Looking for submissions that are alike." if not arguments.no_similarity else "Writing.")
     paths = [] if arguments.no_similarity else submissions(arguments.folder, arguments.out)
     reports = write_outputs(sheet, arguments.out, marks, students, alike(sheet, paths))
     points = sorted(report["points"] for report in reports)

@@ -12,6 +12,7 @@ from grading.release import build
 from grading.sheet import Sheet
 from grading.submission import SubmissionError, read_submission
 
+MOST_LENGTH = 200000
 LEAST = 0.5  # a smaller share of two files that is the same isn't listed
 
 
@@ -50,6 +51,7 @@ def _alike(sheet: Sheet, paths: Sequence[Path]) -> List[Alike]:
     with tempfile.TemporaryDirectory(prefix="alike-") as temporary:
         root, base = Path(temporary) / "submissions", Path(temporary) / "given"
         names: Dict[str, Tuple[str, str]] = {}
+        seen: Dict[Tuple[str, str], List[str]] = {}  # by file and text, the submissions that share it to the letter
         for i, path in enumerate(paths):
             try:
                 submission = read_submission(path, sheet)
@@ -57,16 +59,20 @@ def _alike(sheet: Sheet, paths: Sequence[Path]) -> List[Alike]:
                 continue
             for j, file in enumerate(sheet.gap_files):
                 text = submission.text(file)
-                if text and len(text) < 200000:
+                if not text or len(text) > MOST_LENGTH or text == given[file].decode("utf-8"):
+                    continue
+                seen.setdefault((file, text), []).append(submission.name)
+                if len(seen[file, text]) == 1:
                     target = root / f"{i}" / f"{j}.py"
                     target.parent.mkdir(parents=True, exist_ok=True)
                     target.write_text(text, encoding="utf-8", errors="replace")
                     names[str(target)] = (submission.name, file)
+        found += [Alike(file, group[0], other, (1.0, 1.0)) for (file, _), group in seen.items() for other in group[1:]]
         base.mkdir()
         for j, file in enumerate(sheet.gap_files):
             (base / f"{j}.py").write_bytes(given[file])
         if len(names) < 2:
-            return []
+            return sorted(set(found))
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             detector = CopyDetector(test_dirs=[str(root)], extensions=["py"], boilerplate_dirs=[str(base)],
                                     display_t=LEAST, autoopen=False, silent=True, same_name_only=True,
