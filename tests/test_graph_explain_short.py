@@ -79,6 +79,15 @@ def test_one_parameter_alone():
         explain(two_by_two("units"), detail="long")
 
 
+def test_single_formulas_show_themselves():
+    by_hand = explain(expression_a(1.0, 2.0))
+    assert repr(by_hand.formula()) == "A = exp(a) / sqrt(b) * log(a + b) = 2.11166"
+    by_a = "exp(a) / (sqrt(b) * (a + b)) + log(a + b) * exp(a) / sqrt(b)"
+    assert repr(by_hand.derivative("a")) == f"dA/da = {by_a} = 2.75236"
+    for line in (by_hand.formula(), by_hand.derivative("b")):
+        assert line._repr_latex_().startswith("$") and r"\frac" in line._repr_markdown_()
+
+
 def test_each_gradient_is_that_of_the_engine():
     for loss in (two_by_two("units"), skip_network(), expression_a(), expression_b(), expression_c()):
         by_hand = explain(loss)
