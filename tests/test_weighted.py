@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from lib.fitting.fit import fit
-from lib.layers.attention import MultiHeadSelfAttention, SelfAttention
+from lib.layers.attention import MultiHeadSelfAttention, PerPosition, SelfAttention
 from lib.layers.losses import BinaryCrossEntropyLoss, L1Loss, MeanSquaredError
 from lib.layers.weighted import WeightedLoss
 from lib.losses import CrossEntropyLoss, MSELoss
@@ -81,6 +81,20 @@ def test_a_padded_sequence_is_what_it_is_alone(rng, attention):
         np.testing.assert_allclose(attention(alone)[0], y[n, :length])
         np.testing.assert_allclose(attention.backward(upstream[n:n + 1, :length])[0], grad[n, :length])
     assert_backward_is_right(attention, (x, mask))
+
+
+def test_an_example_of_weight_0_does_not_count_whatever_its_loss(rng):
+    preds, labels = np.array([[0.0, 0.0], [-np.inf, 0.0]]), np.eye(2)[[0, 0]]
+    assert WeightedLoss(CrossEntropyLoss())(preds, labels, [1, 1]) == np.inf
+    assert WeightedLoss(CrossEntropyLoss())(preds, labels, [1, 0]) == pytest.approx(np.log(2))
+
+
+def test_attention_says_what_is_wrong(rng):
+    for call, words in [(lambda: SelfAttention(0), "features"), (lambda: SelfAttention(2.5), "features"),
+                        (lambda: SelfAttention(2)(np.ones((0, 3, 2))), "empty"),
+                        (lambda: PerPosition(Linear(2, 2))(np.ones((2, 0, 2))), "empty")]:
+        with pytest.raises(ValueError, match=words):
+            call()
 
 
 def test_wrong_masks(rng):
