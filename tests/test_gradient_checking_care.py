@@ -9,6 +9,7 @@ import pytest
 from lib.activations import ReLU, Sigmoid
 from lib.gradient_checking import GradientError, UndecidableWarning, check_module
 from lib.gradient_checking.measure.numeric import coarseness, derivative, rounding_noise
+from lib.layers.residual import Residual
 from lib.network import Linear, Sequential
 from lib.network_base import Module, Parameter
 from lib.validation import InputError
@@ -159,6 +160,15 @@ def test_a_forgotten_parameter_may_be_marked_constant(rng):
         module.check_gradients((x,))
     module.held["scales"][0].constant = True
     module.check_gradients((x,))
+
+
+def test_a_part_that_writes_into_its_argument_harms_no_skip_path(rng):
+    class Textbook(ReLU):
+        def backward(self, grad):
+            grad[self.input_cache <= 0] = 0
+            return grad
+    report = check_module(Residual(Textbook()), (rng.standard_normal((3, 4)),))
+    assert report.verdict == "ok" and not report.remarks
 
 
 # ---------------------------------------------------------------------- sentences

@@ -50,7 +50,7 @@ class Residual(Module):
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
         skipped = grad if self.shortcut is None else self.shortcut.backward(grad)
-        return self.module.backward(grad) + skipped
+        return self.module.backward(grad.copy()) + skipped  # whatever the module does to it, the skip path has its own
 
     def __repr__(self) -> str:
         return f"Residual({self.module!r}{'' if self.shortcut is None else f', shortcut={self.shortcut!r}'})"
