@@ -80,9 +80,8 @@ def plant(cls: type, number: str) -> Submission:
     lines = [text]
     base = gap.owner
     for c, source in zip(reversed(chain), sources):
-        tree = ast.parse(source).body[0]
-        tree.decorator_list, tree.bases = [], [ast.Name(id=base, ctx=ast.Load())]
-        lines += ["", "", ast.unparse(tree)]
+        body = source.split("\n")[ast.parse(source).body[0].body[0].lineno - 1:]
+        lines += ["", "", f"class {c.__name__}({base}):"] + body
         base = c.__name__
     lines += [f"{gap.owner} = {base}", ""]
     return submission({gap.file: "\n".join(lines)})
