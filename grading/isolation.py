@@ -91,7 +91,7 @@ def bubblewrap(box: str, packages: Sequence[Tuple[str, str]], limits: Limits) ->
             words += ["--ro-bind", folder, folder]
     words += ["--perms", "0755", "--dir", "/etc", "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
     for folder in interpreter_folders():
-        for parent in reversed(Path(folder).parents[:-1]):
+        for parent in reversed(list(Path(folder).parents)[:-1]):
             words += ["--perms", "0755", "--dir", str(parent)]
         words += ["--ro-bind", folder, folder]
     for folder in package_folders():

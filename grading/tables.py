@@ -47,7 +47,7 @@ def read_students(path: Union[str, Path]) -> List[Student]:
 
 def safe(value: Any) -> str:
     """Return a cell's text so that no spreadsheet takes it for a formula."""
-    text = " ".join(str(value).split())
+    text = " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())
     return "'" + text if text[:1] in ("=", "+", "-", "@", "|", "%") and not re.match(r"^-?\d+(\.\d+)?$", text) and \
         text != "-" else text
 
