@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lib.activations import ReLU
+from lib.activations import ReLU, Softmax
 from lib.convolutions import Conv2d
 from lib.graph import constant, log, log_softmax, maximum, relu, sigmoid, softmax, tanh, variable
 from lib.graph.explain import explain
@@ -260,6 +260,14 @@ class TurnedOver(Conv2d):
 
     def backward(self, grad):
         return super().backward(grad)[:, :, ::-1]
+
+
+def test_modules_in_shapes_or_with_parameters_beyond_the_rules_do_it_themselves():
+    np.random.seed(0)
+    for module, shape in ((BatchNorm1d(3), (4, 3, 2)), (Softmax(), (2, 2, 3)),
+                          (SelfAttention(4, 2, causal=True), (1, 3, 4))):
+        said, _ = said_of(module, variable(RNG.normal(size=shape), name="x"))
+        assert "dL/dx = " in said
 
 
 def test_a_wrong_module_gets_no_formula_that_it_doesnt_compute():

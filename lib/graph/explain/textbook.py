@@ -46,7 +46,10 @@ def textbook(derivation: Derivation, node: Node, grad: Term) -> Optional[Textboo
     rule = next((RULES[base] for base in type(operation.module).__mro__ if base in RULES), None)
     if rule is None:
         return None
-    said = rule(derivation, node, grad, *[derivation.names.term(parent) for parent in node.parents])
+    try:
+        said = rule(derivation, node, grad, *[derivation.names.term(parent) for parent in node.parents])
+    except TypeError:  # another number of inputs or parameters than the rule knows
+        return None
     return said if said is not None and _agrees(derivation, node, grad, said) else None
 
 
@@ -63,6 +66,8 @@ def _agrees(derivation: Derivation, node: Node, grad: Term, said: Textbook) -> b
             flow = said.flows[edge.i]
             if flow is None or not np.allclose(evaluate(flow, numbers, function), derivation.flows[edge], atol=1e-7):
                 return False
+    except (ValueError, TypeError):  # shapes that the rule doesn't know
+        return False
     except KeyError:  # a formula in index form
         return _is_convolution(derivation, node)
     return True
@@ -149,7 +154,7 @@ def _convolution(derivation: Derivation, node: Node, grad: Term, x: Term, W: Ter
 def _batch_norm(derivation: Derivation, node: Node, grad: Term, x: Term, gamma: Term, beta: Term) -> Optional[Textbook]:
     """Ioffe and Szegedy 2015, algorithm 1 and the derivatives in section 3, in training mode."""
     module: Any = node.operation.module  # type: ignore[union-attr]
-    if not module.training:
+    if not module.training or x.ndim != 2:
         return None
     m, features = x.shape or (1, 1)
     L = derivation.names.term(derivation.output)
