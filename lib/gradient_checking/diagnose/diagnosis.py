@@ -101,9 +101,9 @@ def _of_wrong_values(examination: Examination, check: Check, first: List[Cause])
 def _not_finite(examination: Examination, wrong: Sequence[int]) -> List[Cause]:
     for index in wrong:
         for situation, comparison in examination.found[index]:
-            if comparison.max_error == float("inf") and comparison.num_wrong:
+            bad = next((entry for entry in comparison.wrong if not np.isfinite(entry.got)), None)
+            if bad is not None or comparison.max_error == float("inf") and comparison.num_wrong:
                 where = ""
-                bad = next((entry for entry in comparison.wrong if not np.isfinite(entry.got)), None)
                 if bad is not None and index == 0:
                     where = f", where the input is {float(situation.point.inputs[0][bad.index]):.4g}"
                 return [cause("NaN or infinity", f"the gradient of {examination.name(index)} is not finite "
