@@ -12,18 +12,18 @@ import select
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 from grading import frames, isolation
-from grading.ending import adopt, children, end, memory_below, remove
+from grading.box_folder import FIRST_UID
+from grading.ending import adopt, children, end, memory_below
 from grading.isolation import Level, Limits
 
 HERE = Path(__file__).resolve().parent
 LOOK = 0.2  # seconds between two looks at how much memory all processes of a box hold
-FIRST_UID, UIDS = 200000, 60000
+UIDS = 60000
 _COUNTER = itertools.count()
 Handler = Callable[[Dict[str, Any], List[Any]], Tuple[Dict[str, Any], List[Any]]]
 
@@ -40,17 +40,6 @@ class BoxError(Exception):
     def __init__(self, status: str, words: str, kinds: Sequence[str] = (), message: str = "") -> None:
         super().__init__(words)
         self.status, self.words, self.kinds, self.message = status, words, tuple(kinds), message
-
-
-@contextlib.contextmanager
-def box_folder() -> Iterator[str]:
-    """Make an empty folder that anybody may read, and remove it with all that is in it."""
-    folder = tempfile.mkdtemp(prefix="box-")
-    os.chmod(folder, 0o755)
-    try:
-        yield folder
-    finally:
-        remove(folder)
 
 
 _PACKAGES: Dict[Tuple[str, ...], List[Tuple[str, str]]] = {}

@@ -13,6 +13,8 @@ import sysconfig
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+from grading.box_folder import FIRST_UID, box_folder
+
 
 class Limits(NamedTuple):
     """What a box may use."""
@@ -184,7 +186,6 @@ def works(level: Level) -> bool:
         return True
     if os.name != "posix" or not sys.platform.startswith("linux"):
         return False
-    from grading.box import FIRST_UID, box_folder
     if level is USER:
         test = f"import os; os.setresuid({FIRST_UID}, {FIRST_UID}, {FIRST_UID}); import decimal, encodings.idna, json"
         return is_root() and subprocess.run([interpreter(), "-I", "-S", "-c", test], stderr=subprocess.DEVNULL,

@@ -6,7 +6,8 @@ import math
 import re
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from grading.box import Box, BoxError, box_folder
+from grading.box import Box, BoxError
+from grading.box_folder import box_folder
 from grading.gaps import gap_text
 from grading.isolation import Level, Limits
 from grading.layout import lay_out, write

@@ -5,7 +5,8 @@ from typing import Any, Dict, Optional
 
 import numpy as np
 
-from grading.box import BoxError, box_folder
+from grading.box import BoxError
+from grading.box_folder import box_folder
 from grading.judge import ERROR, RIGHT, WRONG, Setting, open_box
 from grading.layout import lay_out_whole, write
 from grading.oracle import Oracle, draw, generator, set_parameters

@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from lib.data.labels import checked_classes
 from lib.network_base import Module
-from lib.numerics import LossValue, in_precision_of, log_softmax, warn_of_probabilities, weighted_sum
+from lib.numerics import LossValue, checked_classes, in_precision_of, log_softmax, warn_of_probabilities, weighted_sum
 from lib.validation import checked_pair, require_forward
 
 

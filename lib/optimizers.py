@@ -13,7 +13,6 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Type
 
 import numpy as np
 
-from lib.gradient_utilities import zero_grad
 from lib.inspection.trained import parameter_list, require_betas, require_step_gradients
 from lib.network_base import Parameter
 from lib.validation import InputError, name_of, require_positive
@@ -78,7 +77,8 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Set every gradient to zeros, as backward adds to what is there."""
-        zero_grad(self._params)
+        for param in self._params:
+            param.grad = np.zeros_like(param.data)
 
     def __repr__(self) -> str:
         shown = {name: value for name, value in vars(self).items() if name[0] != "_" and name != "step_count"}

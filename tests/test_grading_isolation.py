@@ -12,7 +12,8 @@ import pytest
 
 from grading import isolation
 from grading.batch import as_bytes
-from grading.box import Box, BoxError, box_folder, package_files, plain
+from grading.box import Box, BoxError, package_files, plain
+from grading.box_folder import box_folder
 from grading.ending import children, memory_below, processes
 from grading.frames import FrameError, Other, decode, encode, sizes
 from grading.grade import GradingError, Options, level_for

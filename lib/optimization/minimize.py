@@ -10,7 +10,6 @@ from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Se
 
 import numpy as np
 
-from lib.gradient_utilities import zero_grad
 from lib.inspection.trained import trained_parameters
 from lib.layers.initializers import Initializer, initialize
 from lib.network_base import Module, Parameter
@@ -109,7 +108,7 @@ def loss_and_gradient(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray,
         if compiled_gradient is not None:
             loss = float(compiled_gradient.find(x, y)[0])
         else:
-            zero_grad(params)
+            model._zero_grad()
             loss = float(loss_fn(model(x), y))
             model.backward(loss_fn.backward())
         return loss, flat_grad(params).astype(np.float64, copy=False)  # SciPy computes in float64

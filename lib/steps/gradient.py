@@ -6,7 +6,6 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy as np
 
-from lib.gradient_utilities import zero_grad
 from lib.network_base import Module
 from lib.layers import RegularizedCrossEntropy
 from lib.steps.comparison import (TOLERANCES, DifferentResult, Expected, random_states_kept, require_reset,
@@ -192,7 +191,7 @@ class CompiledGradient:
     def _expected(self, x_batch: Any, y_batch: Any) -> Expected:
         """Return what the modules make of a batch."""
         parameters = self.flat.parameters
-        require_reset(lambda: zero_grad(parameters), parameters, self._names())
+        require_reset(self.model._zero_grad, parameters, self._names())
         loss = self.loss_fn(self.model(x_batch), y_batch)
         self.model.backward(self.loss_fn.backward())
         return Expected(loss, [parameter.grad for parameter in parameters], [], [])

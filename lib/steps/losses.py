@@ -12,9 +12,9 @@ import numpy as np
 
 from lib import layers
 from lib.layers.losses import BinaryCrossEntropyLoss, L1Loss, MeanSquaredError
+from lib.numerics import require_one_hot
 from lib.steps.layers import sigmoid_operations
 from lib.steps.memory import Operation, Signal, Workspace
-from lib.data.labels import require_one_hot
 
 
 class CompiledLoss(NamedTuple):
