@@ -39,8 +39,6 @@ class Optimizer:
         self.step_count = 0  # the number of steps done
         self._params: List[Parameter] = parameter_list(params, self)
         if not self._params:
-            raise InputError(f"{name_of(self)} got no parameters: there is nothing to train.")
-        if not self._params:
             raise InputError(f"{name_of(self)} got no parameters, so there is nothing to train. Does the model's "
                              "parameters() return them?")
         self._states: List[_State] = []

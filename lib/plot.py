@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from lib import utilities
 from lib.layers import Linear, ReLU
 from lib.figures.base import panel_grid, pyplot, show
 from lib.figures.curves import plot_comparison
 from lib.lr_schedulers import CosineAnnealingLR, LambdaLR, PiecewiseConstantLR
 from lib.optimizers import SGD
-from lib.utilities import load_result
 
 
 def plot_relu() -> Any:
@@ -48,7 +48,7 @@ def plot_lr_schedules() -> Any:
 
 def plot_learning_curves() -> Any:
     """Draw the curves of lib.training.compare_optimizers, from the result that it saved; returns the figure."""
-    return plot_comparison(load_result("optimizers_comparison"))
+    return plot_comparison(utilities.load_result("optimizers_comparison"))
 
 
 def plot_distribution() -> Any:
@@ -56,7 +56,7 @@ def plot_distribution() -> Any:
 
     The title of each panel says how many weights are close to zero. Returns the figure.
     """
-    results = load_result("regularization")
+    results = utilities.load_result("regularization")
     limit = max(float(np.abs(result["weights"]).max()) for result in results.values())
     figure, panels = panel_grid(len(results), columns=2, width=4, height=2.8)
     for axes, (name, result) in zip(panels, results.items()):

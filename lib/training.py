@@ -8,12 +8,12 @@ from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
+from lib import utilities
 from lib.layers import CrossEntropyLoss, Linear, ReLU, Sequential
 from lib.dataset_mnist import load_mnist_data
 from lib.fitting.epochs import Curves, curves_of, train_epochs
 from lib.network_base import Module
 from lib.optimizers import create_optimizer
-from lib.utilities import save_result
 
 
 def train(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarray, y_train: np.ndarray, x_val: np.ndarray,
@@ -80,5 +80,5 @@ def compare_optimizers() -> Dict[str, Tuple[Any, ...]]:
     for key, (name, hyperparams) in settings.items():
         print(f"Training by {name} with {hyperparams}.")
         results[key] = create_and_train_model(name, hyperparams, x_train, y_train, x_val, y_val)
-    save_result("optimizers_comparison", results)
+    utilities.save_result("optimizers_comparison", results)
     return results

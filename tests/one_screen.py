@@ -2,7 +2,8 @@
 
 Tests of the sheet (its sheet.json lists their files) carry the marks `sheet3` and `task1` to `task7`: run those of one
 task by -m "sheet3 and task2". What needs an earlier task that isn't right yet waits for it, and doesn't fail. As long
-as a task of the sheet isn't right, a run of all tests is one of the sheet's tests. It ends with the board of the sheet.
+as a task of the sheet isn't right, a run of all tests is one of the sheet's tests (but not for another sheet's file,
+which lacks the task's function). It ends with the board of the sheet.
 """
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ class OneScreen:
         """Judge the sheet's tasks before a run of all tests, which is one of the sheet's while a task isn't right."""
         if self.is_whole_run:
             self._judge()
-            self.is_of_sheet_alone |= not all(outcome.is_right for outcome in self.found)
+            self.is_of_sheet_alone |= any(not outcome.is_right and board.is_there(outcome.task)
+                                          for outcome in self.found)
 
     def pytest_ignore_collect(self, collection_path: Any) -> Optional[bool]:
         if self.is_of_sheet_alone and collection_path.suffix == ".py":

@@ -53,6 +53,26 @@ def test_all_together(tmp_path):
     assert_works(copy_tree(tmp_path, FILES))
 
 
+def test_utilities_of_sheet_2_has_one_hot_encoding_alone(tmp_path):
+    folder = copy_tree(tmp_path, [])
+    (folder / "lib" / "utilities.py").write_text("""import numpy as np
+
+
+def one_hot_encoding(y, num_classes):
+    return np.eye(num_classes)[y]
+""", encoding="utf-8")
+    assert_works(folder)
+
+
+def test_all_tests_are_collected_with_another_sheets_experiments(tmp_path):
+    """It has no backward_pass, which is no gap of the main sheet that is still open."""
+    folder = copy_tree(tmp_path, [])
+    path = folder / "lib" / "experiments.py"
+    path.write_text(path.read_text(encoding="utf-8").replace("def backward_pass(", "def another("), encoding="utf-8")
+    output = run(folder, "-m", "pytest", "-q", "--collect-only").stdout
+    assert "tests/test_sheet5.py" in output, output[-3000:]
+
+
 @pytest.mark.slow
 def test_the_sheets_tests_pass_on_all_together(tmp_path):
     folder = copy_tree(tmp_path, FILES)

@@ -17,7 +17,7 @@ import numpy as np
 
 from lib.gradient_checking import tasks
 from lib.gradient_checking.check import check_module
-from lib.gradient_checking.course import Task, coding_tasks, sheet
+from lib.gradient_checking.course import ROOT, Task, coding_tasks, sheet
 from lib.gradient_checking.diagnose.advice import Failure, advice_on
 from lib.gradient_checking.diagnose.exceptions import explain
 from lib.gradient_checking.discovery import examples_of
@@ -84,6 +84,12 @@ def _function(task: Task) -> Any:
     for name in task.name.split("."):
         found = getattr(found, name)
     return found
+
+
+def is_there(task: Task) -> bool:
+    """Return whether the file has the task's code at all, as another sheet's file of the same name may not have it."""
+    path = ROOT / task.file
+    return not path.is_file() or f"def {task.name.rpartition('.')[2]}(" in path.read_text(encoding="utf-8")
 
 
 def _judge_function(task: Task, function: Any, place: str) -> Outcome:
