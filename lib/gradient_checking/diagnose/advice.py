@@ -72,17 +72,17 @@ def _no_attribute(failure: Failure, kind: str, attribute: str) -> Optional[str]:
         return "An array has no backward: the modules have one, and take such an array as its argument."
     if kind in ("method", "function", "builtin_function_or_method"):
         return "The parentheses of the call are missing."
-    owner = next((value for value in failure.variables.values() if type(value).__name__ == kind), None)
-    if owner is None:
+    holder = next((value for value in failure.variables.values() if type(value).__name__ == kind), None)
+    if holder is None:
         return None
-    names = [name for name in (vars(owner) if hasattr(owner, "__dict__") else {}) if name[0] != "_"]
+    names = [name for name in (vars(holder) if hasattr(holder, "__dict__") else {}) if name[0] != "_"]
     near = difflib.get_close_matches(attribute, names, 1, 0.6)
     if near:
         return f"Is {near[0]} meant?"
-    parameters = [name for name in names if isinstance(vars(owner)[name], Parameter)]
+    parameters = [name for name in names if isinstance(vars(holder)[name], Parameter)]
     if parameters:
         return f"Its parameters are called {' and '.join(parameters)}."
-    return "Go through its parameters with model.parameters()." if isinstance(owner, Module) else None
+    return "Go through its parameters with model.parameters()." if isinstance(holder, Module) else None
 
 
 def _owner(failure: Failure, attribute: str, kind: Type[Any]) -> str:

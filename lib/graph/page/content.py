@@ -166,9 +166,9 @@ def _steps(derivation: Derivation, nodes: List[Node], edges: List[Edge], paramet
         grad = derivation.gradients.get(node, np.zeros_like(node.value))
         terms = [new(term), term - number(rate) * names.partial(node)]
         if node.size <= 24:
-            shown = [array(node.value) - number(rate) * array(grad), array(node.value - rate * grad)]
-        steps.append({"phase": "update", "node": index[node], "letters": _both(equation(*terms)),
-                      "numbers": _numbers(equation(terms[0], *shown), node.size) if node.size <= 24 else None,
+            terms += [array(node.value) - number(rate) * array(grad), array(node.value - rate * grad)]
+        steps.append({"phase": "update", "node": index[node], "letters": _both(equation(*terms[:2])),
+                      "numbers": _numbers(equation(terms[0], *terms[2:]), node.size) if node.size <= 24 else None,
                       "shapes": _shapes(derivation, (node,))})
     return steps
 

@@ -70,7 +70,7 @@ def run_line_by_line(module: Module, inputs: Tuple[Any, ...], upstream: Any
             seen["local grad"] = np.array(upstream)
         sys.settrace(watch)
         try:
-            returned = module.backward() if upstream is None else module.backward(upstream.copy())
+            returned = module.backward(*([] if upstream is None else [upstream.copy()]))
         finally:
             sys.settrace(before)
     except Exception as error:  # a student's backward may raise anything: the page says what

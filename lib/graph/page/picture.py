@@ -41,7 +41,7 @@ def picture(derivation: Derivation, index: Dict[Node, int]) -> Dict[str, Any]:
                       for centre, (w, h), text in zip(layout.centres, sizes, lines)],
             "links": [[index[link.parent], index[link.child], places.get(link),
                        [list(map(lambda each: round(each, 1), p))
-                        for p in through([tuple(point(*each)) for each in route], horizontal)]]
+                        for p in through([(point(*each)[0], point(*each)[1]) for each in route], horizontal)]]
                       for link, route in zip(links, layout.routes)]}
 
 

@@ -179,7 +179,8 @@ def _right_backward(module: Module, inputs: Tuple[Any, ...], upstream: Any) -> T
         received = derivation.edges_to(node)
         known.append(np.asarray(derivation.gradients[node]))
         known += [np.asarray(derivation.flows[edge]) for edge in received]
-        known += [_local(derivation, edge) for edge in received if edge.child.operation.elementwise]
+        known += [_local(derivation, edge) for edge in received
+                  if edge.child.operation is not None and edge.child.operation.elementwise]
         if received:
             terms = sum_of([flow(derivation, edge) for edge in received])
             written.append(f"    {TEXT.write(equation(derivation.names.partial(node), terms))}")
