@@ -44,7 +44,7 @@ def test_the_backward_of_a_losss_value_says_where_it_is():
     loss = CrossEntropyLoss()(np.zeros((1, 2)), np.array([[1, 0]]))
     assert isinstance(loss, float) and loss.shape == () and loss == pytest.approx(np.log(2))
     assert type(loss + 1) is np.float64 and f"{loss:.4f}" == "0.6931"
-    with pytest.raises(AttributeError, match=r"model.backward\(loss_fn.backward\(\)\)"):
+    with pytest.raises(AttributeError, match=r"starts at the loss function, loss_fn.backward\(\)"):
         loss.backward()
 
 
