@@ -78,6 +78,12 @@ def test_tables_in_a_notebook():
     assert "<table>" in summary(MODEL, (2,))._repr_html_() and "17" in summary(MODEL, (2,))._repr_html_()
 
 
+def test_the_tables_are_released_with_the_sheet():
+    from grading.release import collect
+    from grading.sheet import load_sheet
+    assert "lib/inspection/notebook.py" in collect(load_sheet("backpropagation"))  # lib/__init__.py imports it
+
+
 def test_a_notebook_is_told_when_lib_is_imported(monkeypatch):
     found = {}
     formatter = types.SimpleNamespace(for_type_by_name=lambda module, name, f: found.update({f"{module}.{name}": f}))
