@@ -179,7 +179,7 @@ def test_every_name_that_is_imported_is_used():
         for path in (ROOT / folder).glob("*.py" if folder == "." else "**/*.py"):
             tree = ast.parse(path.read_text(encoding="utf-8"))
             said += [f"{path.relative_to(ROOT)}:{message.lineno}: {message.message % message.message_args}"
-                     for message in Checker(tree).messages if "/graph/" not in str(path)]
+                     for message in Checker(tree).messages if path.parent.name != "edf"]
     assert said == []
 
 

@@ -132,8 +132,8 @@ def draw_errors(curves, title):
         for errors, style, name in ((by_hand, {"linewidth": 5, "alpha": 0.35}, "by hand"), (by_edf, {}, "EDF")):
             for column, part in enumerate(("training", "test")):
                 panel.plot(100 * np.array(errors)[:, column], color=f"C{column}", label=f"{part}, {name}", **style)
-        panel.set(title=f"{resolution}x{resolution}", xlabel="epoch", yscale="log", ylim=(0.5, 60))
-        panel.set_yticks([0.5, 1, 2, 5, 10, 20, 50], ["0.5", "1", "2", "5", "10", "20", "50"])
+        panel.set(title=f"{resolution}x{resolution}", xlabel="epoch", yscale="log", ylim=(0.02, 80))
+        panel.set_yticks([0.02, 0.1, 0.5, 2, 10, 50], ["0.02", "0.1", "0.5", "2", "10", "50"])
     np.atleast_1d(axes)[0].set_ylabel("error (%)")
     np.atleast_1d(axes)[0].legend(fontsize=7)
     figure.suptitle(title)
