@@ -47,7 +47,7 @@ class LinearStack(Module):
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         self.input_cache = x
-        return x @ self.W.data + self.b.data[:, np.newaxis]
+        return x @ self.W.data + self.b.data[..., np.newaxis, :]  # of a single network, too
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
         x = self.input_cache
