@@ -27,7 +27,7 @@ def assert_not_accused(entries, seeds):
 
 
 # What the checker doesn't catch yet: on these starts, no tie comes up.
-KNOWN_MISSES = {("TiesBehindReLU", 1)}
+KNOWN_MISSES = {("TiesBehindReLU", 1), ("TiesBehindReLU", 2)}
 
 
 def assert_caught(entries, seeds, share):
