@@ -18,8 +18,11 @@ GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 
 
 def is_foreign(cls: type) -> bool:
-    """Return whether a class comes from Python or a library, whose objects aren't looked into."""
-    return cls.__module__.split(".")[0] in FOREIGN
+    """Return whether a class comes from Python or a library, whose objects aren't looked into.
+
+    A type made by Cython has a descriptor where others have the name of their module.
+    """
+    return not isinstance(cls.__module__, str) or cls.__module__.split(".")[0] in FOREIGN
 
 
 def parts_of(value: Any) -> Iterable[Any]:
