@@ -225,6 +225,8 @@ def test_shape_errors_name_operands_operation_and_line():
     line = caught.traceback[0].lineno + 1
     for part in ("matmul", "a of shape (2, 3)", "W of shape (4, 5)", "test_graph_engine.py", f"line {line}"):
         assert part in message
+    with pytest.raises(ShapeError, match="matmul doesn't fit"):
+        variable(2.0) @ variable(3.0)
     with pytest.raises(ShapeError, match="operand 2 of shape \\(2,\\)"):
         a + np.ones(2)
     with pytest.raises(ShapeError, match="index"):

@@ -10,7 +10,7 @@ import numpy as np
 
 from lib.validation import InputError
 
-_MOST = 1000
+_MOST, _OF_LARGE = 1000, 300  # entries that are looked at
 _WEIGHTS = {np.dtype(kind): np.cos(np.arange(2.0 * _MOST)).astype(kind) for kind in ("f2", "f4", "f8", "longdouble")}
 
 
@@ -40,7 +40,7 @@ def _mark(value: np.ndarray) -> Any:
     """
     entries = value.ravel(order="K")
     if entries.size > _MOST:
-        entries = entries[::entries.size // _MOST]
+        entries = entries[::entries.size // _OF_LARGE]
     weights = _WEIGHTS.get(value.dtype)
     if weights is None:  # bytes in another order
         entries, weights = entries.astype(np.float64), _WEIGHTS[np.dtype("f8")]

@@ -28,8 +28,9 @@ def topological_order(output: Any, only_needed: bool = False, stop: Iterable[Any
     """
     found, stop = {output}, set(stop)
     order = [output]
-    for node in order:  # grows while it is walked through
-        for parent in node.parents if not stop or node not in stop else ():
+    walk = (node for node in order if node not in stop) if stop else order
+    for node in walk:  # grows while it is walked through
+        for parent in node.parents:
             if parent not in found and (parent.needs_grad or not only_needed):
                 found.add(parent)
                 order.append(parent)
@@ -55,13 +56,13 @@ def backward(output: Any, grad: Any = None, accumulate: bool = False) -> None:
     """
     seed = _seed(output, grad)
     order = topological_order(output, only_needed=True)
-    earlier = [(node, node.grad) for node in order if node.operation is None and node.grad is not None]
+    leaves = [node for node in order if node.operation is None]
+    earlier = [leaf.grad for leaf in leaves]
     propagate(order, seed)
-    for node in order:
-        if node.parameter is not None:
-            node.parameter.grad += node.grad
-    if accumulate:
-        for leaf, earlier_grad in earlier:
+    for leaf, earlier_grad in zip(leaves, earlier):
+        if leaf.parameter is not None:
+            leaf.parameter.grad += leaf.grad
+        if accumulate and earlier_grad is not None:
             leaf.grad = earlier_grad + leaf.grad
 
 
@@ -80,14 +81,30 @@ def propagate(order: List[Any], seed: Any, on_nodes: bool = False) -> None:
         node.grad = None
     order[-1].grad = seed
     for node in reversed(order):
-        if node.operation is None:
+        operation = node.operation
+        if operation is None:
             continue
-        if on_nodes:
-            _pass_on_nodes(node)
-        elif node.operation.elementwise and type(node.grad) is _float64:
-            _pass_on_number(node)
-        else:
-            pass_on(node)
+        grad, parents = node.grad, node.parents
+        if type(grad) is _float64 and operation.elementwise:
+            # The same as pass_on for single numbers, which have no shape to care about and no memory to share. It is
+            # written out, since chains of thousands of scalar operations are common.
+            if len(parents) == 1:
+                a, = parents
+                contribution = operation.backward(0, grad, node.value, a.value)
+                a.grad = contribution if a.grad is None else a.grad + contribution
+                continue
+            if len(parents) == 2:
+                a, b = parents
+                x, y = a.value, b.value
+                if type(x) is type(y) is _float64:  # one of them may be of float32
+                    if a.needs_grad:
+                        contribution = operation.backward(0, grad, node.value, x, y)
+                        a.grad = contribution if a.grad is None else a.grad + contribution
+                    if b.needs_grad:
+                        contribution = operation.backward(1, grad, node.value, x, y)
+                        b.grad = contribution if b.grad is None else b.grad + contribution
+                    continue
+        (_pass_on_nodes if on_nodes else pass_on)(node)
 
 
 def pass_on(node: Any) -> None:
@@ -116,28 +133,6 @@ def _as_gradient(contribution: Any, value: Any, node: Any) -> Any:
         return contribution.astype(value.dtype)
     shared = contribution is node.grad or contribution.base is not None
     return contribution.copy() if shared and type(contribution) is _ndarray else contribution
-
-
-def _pass_on_number(node: Any) -> None:
-    """The same as pass_on for a single number, which has no shape to care about and no memory to share.
-
-    It is written out without loops, since chains of thousands of scalar operations are common.
-    """
-    grad, out, rule, parents = node.grad, node.value, node.operation.backward, node.parents
-    if len(parents) == 1:
-        a, = parents
-        contribution = rule(0, grad, out, a.value)
-        a.grad = contribution if a.grad is None else a.grad + contribution
-    elif len(parents) == 2 and type(parents[0].value) is type(parents[1].value) is _float64:
-        a, b = parents
-        if a.needs_grad:
-            contribution = rule(0, grad, out, a.value, b.value)
-            a.grad = contribution if a.grad is None else a.grad + contribution
-        if b.needs_grad:
-            contribution = rule(1, grad, out, a.value, b.value)
-            b.grad = contribution if b.grad is None else b.grad + contribution
-    else:
-        pass_on(node)
 
 
 def _pass_on_nodes(node: Any) -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from lib.graph.operations import node_in
 from lib.validation import InputError, as_float
 
@@ -12,6 +14,8 @@ def leaf_value(value: Any) -> Any:
 
     The array is a copy: what the user does to theirs afterwards must not reach a graph that was made from it.
     """
+    if type(value) is float:
+        return np.float64(value)
     if node_in(value) is not None:
         raise InputError(f"A leaf is made of numbers, but got {value!r}. To make one node of several, use "
                          "lib.graph.stack([...]); to cut a node off from its past, use its value: "

@@ -13,9 +13,12 @@ from lib.network_base import is_loss
 from lib.validation import InputError, as_float
 
 
+_NONE = Attributes([])
+
+
 def takes_indices(module: Any) -> bool:
     """Tell whether a module's inputs are whole numbers that pick something: nodes hold them as floats."""
-    return getattr(module, "takes_indices", False)
+    return getattr(type(module), "takes_indices", False)
 
 
 class ModuleCall(Operation):
@@ -30,7 +33,7 @@ class ModuleCall(Operation):
         self.name = type(module).__name__
         self.modules, parameters = parts_of(module)
         self.parameters = [parameter for parameter in parameters if not parameter.constant]
-        self.state = Attributes([])
+        self.state = _NONE
         self.result: Tuple[Any, List[Any]] = (None, [])
 
     def forward(self, *values: Any) -> Any:

@@ -123,7 +123,7 @@ def apply_module(module: Any, args: Sequence[Any]) -> Node:
     try:
         if _mode == TRACED:
             return _traced(module, nodes)
-        passes_on = isinstance(module, tuple(_passing_on)) or getattr(module, "passes_nodes_on", False)
+        passes_on = isinstance(module, tuple(_passing_on)) or getattr(type(module), "passes_nodes_on", False)
         if passes_on and not any(module.held(Parameter)):
             return _passed_on(module, nodes)
         return _one_node(module, nodes) if _mode == ONE_NODE else _written_out(module, nodes)
@@ -156,11 +156,14 @@ def _noted(node: Node, own: Optional[Node] = None) -> Node:
 
 
 def _traced(module: Any, nodes: Sequence[Node], inner: Optional[List[Module]] = None) -> Node:
-    """Return the graph of the module's own forward (or its on_nodes): parameters are leaves, inner modules graphs."""
+    """Return the graph of the module's own forward (or its on_nodes): parameters are leaves, inner modules graphs.
+
+    The modules inside of it are given if it is known that it has no parameters of its own.
+    """
     global _running
     forward = _own_forward(module)
-    parameters = unique(parameter for _, parameter in module.held(Parameter))
-    inner = (modules_of(module) if inner is None else inner)[1:]
+    parameters = [] if inner is not None else unique(parameter for _, parameter in module.held(Parameter))
+    inner = modules_of(module)[1:] if inner is None else inner
     data, replaced = [parameter.data for parameter in parameters], [vars(child).get("forward") for child in inner]
     for parameter in parameters:
         parameter._data = parameter_node(parameter)
@@ -194,7 +197,7 @@ class _OnNodes(StandIn):
 
 
 def _own_forward(module: Any) -> Any:
-    forward = getattr(module, "on_nodes", module.forward)
+    forward = module.on_nodes if hasattr(type(module), "on_nodes") else module.forward
     return forward.forward if isinstance(forward, _OnNodes) else forward
 
 
@@ -239,7 +242,7 @@ def _passed_on(module: Any, nodes: Sequence[Node]) -> Node:
     inner, outside = modules_of(module), _calls
     attributes, _calls = Attributes(inner), {}
     try:
-        written = _traced(module, nodes, inner)
+        written = _traced(module, nodes, inner[1:])
         if goes_the_same_ways_back(module, written, nodes, _calls):
             if outside is not None:
                 outside.update(_calls)

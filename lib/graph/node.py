@@ -23,20 +23,22 @@ from lib.graph.shape_errors import shape_error, user_line
 
 _next_number = itertools.count().__next__
 _new, _ndarray, _float64 = object.__new__, np.ndarray, np.float64
+_NEGATE, _ABS = Negate(), Abs()
 
 
 def _infix(operation: Operation) -> Tuple[Callable[[Any, Any], "Node"], Callable[[Any, Any], "Node"]]:
     """Return the two methods of an operator: the one for `node * other`, and the one for `other * node`."""
-    forward = operation.forward
+    sign = getattr(operation, "sign", None)  # @ has none: it isn't for single numbers
 
     def method(self: "Node", other: Any) -> "Node":
         if type(other) is not Node:
             other = as_node(other, self)
-        if type(self.value) is not _float64 or type(other.value) is not _float64 or sharing.known is not None:
+        if type(self.value) is not _float64 or type(other.value) is not _float64 or sharing.known is not None \
+                or sign is None:
             return apply(operation, self, other)
         # What apply does for single numbers, whose shapes can't be wrong: chains of thousands of them are common.
         node = _new(Node)
-        node.value = forward(self.value, other.value)
+        node.value = sign(self.value, other.value)
         node.operation = operation
         node.parents = self, other
         node.needs_grad = self.needs_grad or other.needs_grad
@@ -96,10 +98,10 @@ class Node(ArrayHabits):
         return self
 
     def __neg__(self) -> "Node":
-        return apply(Negate(), self)
+        return self._through(_NEGATE)
 
     def __abs__(self) -> "Node":
-        return apply(Abs(), self)
+        return self._through(_ABS)
 
     @property
     def is_leaf(self) -> bool:
@@ -118,10 +120,14 @@ class Node(ArrayHabits):
     def apply(self, operation: Operation, args: Tuple[Any, ...]) -> "Node":
         """Return the node of an operation on nodes and arrays, of which this node is one."""
         if len(args) == 1 and args[0] is self:
-            if type(self.value) is _float64 and operation.elementwise and sharing.known is None:
-                return _computed(operation.forward(self.value), operation, (self,), self.needs_grad)
-            return apply(operation, self)
+            return self._through(operation)
         return apply(operation, *[as_node(arg, self) for arg in args])
+
+    def _through(self, operation: Operation) -> "Node":
+        """Return the node of an operation on this node alone."""
+        if type(self.value) is not _float64 or not operation.elementwise or sharing.known is not None:
+            return apply(operation, self)
+        return _computed(operation.forward(self.value), operation, (self,), self.needs_grad)
 
     def joined(self, several: Any) -> "Node":
         """Return what a list or an array of objects holds, nodes among it, as one node."""

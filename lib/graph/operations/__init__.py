@@ -158,7 +158,7 @@ def function_of(operation_class: Type[Operation]) -> Callable[..., Any]:
 
     def applied(*args: Any, **kwargs: Any) -> Any:
         if same is not None and len(args) == count and not kwargs:
-            return call(same, *args)
+            return args[0]._through(same) if count == 1 and isinstance(args[0], Methods) else call(same, *args)
         if len(args) < count:  # inputs are given by name
             given = signature.bind(*args, **kwargs).arguments
             args, kwargs = tuple(given.pop(each.name) for each in inputs), dict(given)

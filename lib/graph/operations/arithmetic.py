@@ -1,7 +1,8 @@
 """The arithmetic operations: + - * / ** @ and negation."""
 from __future__ import annotations
 
-from typing import Any, List, Tuple
+import operator
+from typing import Any, Callable, List, Tuple
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from lib.validation import InputError
 class Arithmetic(Operation):
     """Base of the operations on two inputs that are broadcast against each other and have a sign of their own."""
 
+    sign: Callable[[Any, Any], Any]  # Python's operator for it
     elementwise = True
     broadcasts = True
     shape_rule = ("both shapes are broadcast: counted from the last axis, two sizes must be equal, or one of them 1 "
@@ -25,14 +27,14 @@ class Arithmetic(Operation):
         shapes = [((), ()), ((3,), (3,)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2, 2))]
         return [(cls(), (rng.uniform(0.5, 2, a), rng.uniform(0.5, 2, b))) for a, b in shapes]
 
+    def forward(self, a, b):
+        return self.sign(a, b)
+
 
 class Add(Arithmetic):
     """out = a + b; both derivatives are 1."""
 
-    name, commutative = "add", True
-
-    def forward(self, a, b):
-        return a + b
+    name, commutative, sign = "add", True, operator.add
 
     def backward(self, i, grad, out, a, b):
         return grad
@@ -50,7 +52,7 @@ class Subtract(Arithmetic):
     A column (n, 1) and a vector (n,) are refused: of predictions and labels, broadcasting would make a wrong loss.
     """
 
-    name = "subtract"
+    name, sign = "subtract", operator.sub
 
     def forward(self, a, b):
         if a.ndim + b.ndim == 3:
@@ -58,7 +60,7 @@ class Subtract(Arithmetic):
             if row.ndim == 1 and column.shape == (row.size, 1) and row.size > 1:
                 raise InputError(f"{column.shape} and {row.shape} would broadcast to all {row.size} x {row.size} "
                                  "differences. Bring both into one shape, with .reshape(-1, 1) or .reshape(-1)")
-        return a - b
+        return super().forward(a, b)
 
     def backward(self, i, grad, out, a, b):
         return grad if i == 0 else -grad
@@ -73,10 +75,7 @@ class Subtract(Arithmetic):
 class Multiply(Arithmetic):
     """out = a * b, entry by entry; d(out)/da = b, d(out)/db = a."""
 
-    name, commutative = "multiply", True
-
-    def forward(self, a, b):
-        return a * b
+    name, commutative, sign = "multiply", True, operator.mul
 
     def backward(self, i, grad, out, a, b):
         return grad * b if i == 0 else grad * a
@@ -91,10 +90,7 @@ class Multiply(Arithmetic):
 class Divide(Arithmetic):
     """out = a / b; d(out)/da = 1/b, d(out)/db = -a/b^2 = -out/b."""
 
-    name = "divide"
-
-    def forward(self, a, b):
-        return a / b
+    name, sign = "divide", operator.truediv
 
     def backward(self, i, grad, out, a, b):
         return grad / b if i == 0 else -grad * out / b
@@ -109,10 +105,7 @@ class Divide(Arithmetic):
 class Power(Arithmetic):
     """out = a ** b; d(out)/da = b a^(b-1), d(out)/db = out log(a)."""
 
-    name = "power"
-
-    def forward(self, a, b):
-        return a ** b
+    name, sign = "power", operator.pow
 
     def backward(self, i, grad, out, a, b):
         if i == 0:
@@ -171,7 +164,7 @@ class MatMul(Operation):
         return [(cls(), (rng.uniform(-1, 1, a), rng.uniform(-1, 1, b))) for a, b in shapes]
 
     def forward(self, a, b):
-        return a @ b
+        return np.matmul(a, b)  # of two single numbers: a ValueError, unlike @
 
     def backward(self, i, grad, out, a, b):
         if a.ndim == b.ndim == 2:
