@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     for step in sorted({math.ceil(options.epochs * k / NUM_REPORTS) for k in range(1, NUM_REPORTS + 1)}):
         print(f"Loss after {step:3d} steps: {losses[step]:.6f}")
     predictions = np.argmax(model(X), axis=1)
-    print(*training_in_words(losses, options.lr, int((predictions != y).sum())), sep="\n")
+    print(*training_in_words(losses, options.lr, int((predictions != y).sum()), model, X, labels), sep="\n")
 
     print(f"\nFinal predictions: {predictions}")
     print(f"Ground truth:      {y}")

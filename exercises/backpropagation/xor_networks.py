@@ -5,7 +5,7 @@ LinearStack takes such stacks, so that all runs are computed at once.
 """
 from __future__ import annotations
 
-from typing import Any, List, Sequence, Tuple
+from typing import Any, Callable, List, Sequence, Tuple
 
 import numpy as np
 
@@ -57,7 +57,7 @@ class LinearStack(Module):
         return grad_x if x.ndim == 3 else grad_x.sum(axis=0)  # networks that share x add their gradients
 
 
-def create_model(hidden: int, initialization: str = "scaffold") -> Sequential:
+def create_model(hidden: int, initialization: str = "scaffold", activation: Callable[[], Module] = ReLU) -> Sequential:
     """Return an untrained network Linear(2, hidden), ReLU, Linear(hidden, 2), drawn from np.random's global state.
 
     Args:
@@ -65,8 +65,9 @@ def create_model(hidden: int, initialization: str = "scaffold") -> Sequential:
         initialization: "scaffold": weights 0.01 * N(0, 1) and b = 0.01, as the layers of lib draw them;
             "scaffold, b = 0": the same weights without biases; "PyTorch's": weights and biases uniform in
             +-1 / sqrt(inputs), as PyTorch's Linear draws them; "Xavier", "He": those rules, with b = 0.
+        activation: another activation in ReLU's place.
     """
-    model = Sequential(Linear(2, hidden), ReLU(), Linear(hidden, 2))
+    model = Sequential(Linear(2, hidden), activation(), Linear(hidden, 2))
     if initialization in ("Xavier", "He"):
         initialize(model, initialization.lower())
     elif initialization == "PyTorch's":
@@ -90,10 +91,10 @@ def create_stack(hidden: int, seeds: Sequence[int], initialization: str = "scaff
     return as_stack([np.stack([model.parameters()[i].data for model in models]) for i in range(4)])
 
 
-def as_stack(parameters: Sequence[np.ndarray]) -> Sequential:
+def as_stack(parameters: Sequence[np.ndarray], activation: Callable[[], Module] = ReLU) -> Sequential:
     """Return the networks with these stacks of parameters, W1, b1, W2, b2, as one Sequential."""
     W1, b1, W2, b2 = parameters
-    return Sequential(LinearStack(W1, b1), ReLU(), LinearStack(W2, b2))
+    return Sequential(LinearStack(W1, b1), activation(), LinearStack(W2, b2))
 
 
 def activity(model: Sequential) -> np.ndarray:

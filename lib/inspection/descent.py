@@ -40,13 +40,15 @@ def is_uphill(moves: Sequence[np.ndarray], grads: Sequence[np.ndarray]) -> bool:
     return sum(float(np.sum(move * grad)) for move, grad in zip(moves, grads)) > 0
 
 
-def training_in_words(losses: Sequence[float], lr: float, num_wrong: int) -> List[str]:
-    """Return what training has come to: how often the loss fell, and where it ends.
+def training_in_words(losses: Sequence[float], lr: float, num_wrong: int, model: Any, x: np.ndarray, y: np.ndarray
+                      ) -> List[str]:
+    """Return what training has come to: how often the loss fell, where it ends, and why there.
 
     Args:
         losses: the loss before training, then after each step.
         lr: the learning rate.
         num_wrong: how many of the final predictions are wrong.
+        model, x, y: the network, the data and its one-hot labels.
     """
     steps, last = len(losses) - 1, losses[-1]
     falls = sum(after < before for before, after in zip(losses, losses[1:]))
@@ -59,11 +61,19 @@ def training_in_words(losses: Sequence[float], lr: float, num_wrong: int) -> Lis
         said.append("It has risen from the first step on: does backward_pass go against the gradients?")
     elif not last < 10 * LN2:  # far above a guess at random, or not a number
         said.append(f"It has grown out of bounds: steps with lr {lr:g} are too large. Try a smaller --lr.")
-    elif num_wrong and abs(last - LN2) < 0.01:
-        said.append("It ends near ln 2 = 0.6931, that of a guess: a plateau, as from many starts. Which outputs of the "
-                    "hidden units differ between the four points, and which weights still get a gradient? Then run it "
-                    "again: another start may come further.")
     elif num_wrong:
-        said.append(f"It ends at {last:.4f} with {num_wrong} wrong: a plateau, or not yet the end. About six starts in "
-                    "ten don't come to zero. Which hidden units are zero for which points?")
+        said += _why(model, x, y) or [
+            f"It ends at {last:.4f} with {num_wrong} wrong: a plateau, or not yet the end; ln 2 = 0.6931 is that of a "
+            "guess. Which hidden units are zero for which points, and which weights still get a gradient? Then run it "
+            "again: about six starts in ten don't come to zero."]
     return said
+
+
+def _why(model: Any, x: np.ndarray, y: np.ndarray) -> List[str]:
+    """Return the cause and the cure of a plateau, or [] in a students' release, where they are to be found."""
+    try:
+        from lib.inspection.stuck import why_stuck
+    except ImportError:
+        return []
+    found = why_stuck(model, x, y)
+    return [] if found is None else [f"A plateau. {found.sentence}"] + ([found.cure.sentence] if found.cure else [])
