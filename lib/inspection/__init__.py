@@ -1,1 +1,1 @@
-"""Looking into a model: its layers in a table, and what flows through them."""
+"""Looking into a model: its layers in a table, what flows through them, and why training is stuck."""

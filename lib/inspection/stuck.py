@@ -10,8 +10,8 @@
 >>> found = why_stuck(model, X, np.eye(2)[y])
 >>> print(found.sentence)
 No hidden unit bends within the data: unit 0's input is 1.00 to 3.00, its slope 100% of the steepest; unit 1's input is \
--3.00 to -1.00, its slope 0% of the steepest. So the network is linear there. The loss is 0.6931 = ln 2: (0, 0), (0, 1), \
-(1, 0) and (1, 1) are confused, all of them predicted as 0.50, 0.50.
+-3.00 to -1.00, its slope 0% of the steepest. So the network is linear there. The loss is 0.6931 = ln 2: (0, 0), (0, \
+1), (1, 0) and (1, 1) are confused, all of them predicted as 0.50, 0.50.
 >>> print(found.cure.sentence)
 Cure: move the bias of unit 1 from -1 to 0.5, which puts its fold between (1, 0) and (0, 0), and let the weights that \
 leave it begin at 0 again.
@@ -137,8 +137,8 @@ def _cause(layers: Sequence[Sequence[Unit]], confused: List[int], x: np.ndarray)
         return _at_confused_points(blind[0], confused, x)
     if off:
         names = " and ".join(unit.name for unit in off) if len(off) < 4 else f"{len(off)} of {len(units)} units"
-        return "a unit is off", off, (f"{names[0].upper()}{names[1:]} {'is' if len(off) == 1 else 'are'} {_off(off[0])} "
-                                      f"at all {len(x)} points: {_shown(off)}.")
+        return "a unit is off", off, (f"{names[0].upper()}{names[1:]} {'is' if len(off) == 1 else 'are'} "
+                                      f"{_off(off[0])} at all {len(x)} points: {_shown(off)}.")
     return "none found", units, ("No cause of a plateau is to be seen, as units bend within the data and none is off: "
                                  f"{_shown(units)}. It may be on its way still: train it on.")
 
@@ -147,15 +147,15 @@ def _at_confused_points(layer: Sequence[Unit], confused: List[int], x: np.ndarra
     """Return cause, units and sentence where every unit of a layer is flat at the confused points."""
     where, units = points_in_words(confused, x), list(layer)
     if saturates(layer[0].activation):
-        return "saturated", units, (f"Every hidden unit saturates at {where}: {_shown(layer, confused)}. So the network "
-                                    "hardly tells them apart, and no gradient gets through.")
+        return "saturated", units, (f"Every hidden unit saturates at {where}: {_shown(layer, confused)}. So the "
+                                    "network hardly tells them apart, and no gradient gets through.")
     if len(layer) > 1 and len({tuple(unit.flat) for unit in layer}) == 1:
         on = points_in_words([n for n in range(len(x)) if not layer[0].flat[n]], x)
         which = "Both hidden units" if len(layer) == 2 else f"All {len(layer)} hidden units"
         return "same fold", units, (f"{which} fold along the same line, on at {on} and off at {where}: "
                                     f"{_shown(layer, confused)} there. So these points get the output's bias alone.")
-    return "beyond every fold", units, (f"Every hidden unit is off at {where}: {_shown(layer, confused)} there. So these "
-                                        "points get the output's bias alone, and no gradient gets through.")
+    return "beyond every fold", units, (f"Every hidden unit is off at {where}: {_shown(layer, confused)} there. So "
+                                        "these points get the output's bias alone, and no gradient gets through.")
 
 
 def _off(unit: Unit) -> str:
