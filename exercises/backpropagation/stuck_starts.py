@@ -105,7 +105,7 @@ def main(arguments=None):
     rows = []
     for setting in SETTINGS[:1] if options.quick else SETTINGS:
         rows += rows_of(*setting, starts, epochs, steps)
-    print(f"Of {starts} starts each, lr 1, those that are stuck after {epochs} steps, and come free within {steps} more:")
+    print(f"Of {starts} starts each, lr 1, those stuck after {epochs} steps, and the share freed within {steps} more:")
     results.table("stuck_starts", ["network", "cause", "stuck", *WAYS], rows)
 
 

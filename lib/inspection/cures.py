@@ -93,7 +93,7 @@ def _sentence(what: str, unit: Unit, where: str) -> str:
 
 
 def _weights_after(model: Module, unit: Unit) -> List[Any]:
-    """Return the weights of the layer that a unit leads to, as a list of one, or [] if there is none of that shape."""
+    """Return the weights of the layer that a unit leads to, as a list of one; [] if there is none of that shape."""
     layers = [step for step in steps_of(model) if hasattr(step, "W")]
     after = layers[[layer is unit.layer for layer in layers].index(True) + 1]
     return [after.W] if len(after.W.data) == unit.layer.W.data.shape[1] else []

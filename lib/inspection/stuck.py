@@ -9,9 +9,9 @@
 >>> model.modules[0].W.data[:], model.modules[0].b.data[:] = [[1, -1], [1, -1]], [1, -1]
 >>> found = why_stuck(model, X, np.eye(2)[y])
 >>> print(found.sentence)
-No hidden unit bends within the data: unit 0's input is 1.00 to 3.00, its slope 100% of the steepest; unit 1's input is \
--3.00 to -1.00, its slope 0% of the steepest. So the network is linear there. The loss is 0.6931 = ln 2: (0, 0), (0, \
-1), (1, 0) and (1, 1) are confused, all of them predicted as 0.50, 0.50.
+No hidden unit bends within the data: unit 0's input is 1.00 to 3.00, its slope 100% of the steepest; \
+unit 1's input is -3.00 to -1.00, its slope 0% of the steepest. So the network is linear there. \
+The loss is 0.6931 = ln 2: (0, 0), (0, 1), (1, 0) and (1, 1) are confused, all of them predicted as 0.50, 0.50.
 >>> print(found.cure.sentence)
 Cure: move the bias of unit 1 from -1 to 0.5, which puts its fold between (1, 0) and (0, 0), and let the weights that \
 leave it begin at 0 again.
