@@ -88,8 +88,8 @@ def _turned(unit: Unit, confused: Sequence[int]) -> Iterator[Fold]:
 
 
 def _sentence(what: str, unit: Unit, where: str) -> str:
-    return (f"Cure: {what}, which puts its {'fold' if has_kink(unit.activation) else 'steepest place'} {where}, and let "
-            "the weights that leave it begin at 0 again.")
+    return (f"Cure: {what}, which puts its {'fold' if has_kink(unit.activation) else 'steepest place'} {where}, and "
+            "let the weights that leave it begin at 0 again.")
 
 
 def _weights_after(model: Module, unit: Unit) -> List[Any]:
