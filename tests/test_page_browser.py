@@ -211,7 +211,8 @@ COVERED = """() => {
   const shown = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const text = walker.currentNode, parent = text.parentElement, range = document.createRange();
-    if (!text.textContent.trim() || !parent.checkVisibility() || parent.closest(".spoken, math, title, option")) continue;
+    if (!text.textContent.trim() || !parent.checkVisibility() ||
+        parent.closest(".spoken, math, title, option")) continue;
     range.selectNodeContents(text);
     for (const {left, right, top, bottom} of range.getClientRects()) {
       const middle = (bottom - top) / 4;  // a line's box is higher than its letters
