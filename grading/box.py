@@ -115,9 +115,8 @@ class Box:
                     "packages": [packages_inside], "student_files": self.student_files}
         words = isolation.words_for(self.level, self.folder, packages, self.limits, self.hidden)
         command = words + [isolation.interpreter(), "-I", "-S", "-B", inside + "/child.py", json.dumps(settings)]
-        if self.uid is None:
-            adopt()
-            self.before = children()
+        adopt()
+        self.before = children()
         self.deadline = time.monotonic() + self.limits.wall
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

@@ -73,7 +73,7 @@ def end(process: Optional[subprocess.Popen], uid: Optional[int], before: Iterabl
 
     Args:
         uid: the box's own, if it has one.
-        before: the children that were there before the box; others are the box's, if it has no uid of its own.
+        before: the children that were there before the box; others are the box's.
     """
     if process is None:
         return
@@ -87,13 +87,15 @@ def end(process: Optional[subprocess.Popen], uid: Optional[int], before: Iterabl
     process.wait()
     if sys.platform.startswith("linux"):
         for _ in range(20):  # a fork bomb may start others while it is being ended
-            left = _left_over(uid, before)
+            left, started = _left_over(uid, before), children() - set(before)
+            if not left and not started:
+                break
             for pid in left:
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
-                    os.waitpid(pid, 0 if uid is None else os.WNOHANG)
-            if not left:
-                break
+            for pid in started:  # what was adopted stays there until it is waited for
+                with contextlib.suppress(OSError):
+                    os.waitpid(pid, os.WNOHANG)
             time.sleep(0.01)
     if uid is not None:
         _remove_files_of(uid)
