@@ -41,7 +41,7 @@ class Linear(Module):
         W, b = self.W.data, self.b.data
         x = checked_rows(self, x, W, b)
         self.input_cache = x
-        return in_precision_of(x, x @ W + b)
+        return in_precision_of(x, x.dot(W) + b)
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
         x = self.input_cache

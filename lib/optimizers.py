@@ -76,7 +76,8 @@ class Optimizer:
     def zero_grad(self) -> None:
         """Set every gradient to zeros, as backward adds to what is there."""
         for param in self._params:
-            param.grad = np.zeros_like(param.data)
+            data = param.data
+            param.grad = np.zeros(data.shape, data.dtype)
 
     def __repr__(self) -> str:
         shown = {name: value for name, value in vars(self).items() if name[0] != "_" and name != "step_count"}
