@@ -43,7 +43,19 @@ _ELSEWHERE = {
 }
 
 
-def no_attribute(module: Any, name: str) -> AttributeError:
-    """Return the error for an attribute that a module lacks, which says what stands in its place here."""
-    advice = f". Here it is: {_ELSEWHERE[name]}." if name in _ELSEWHERE else ""
-    return AttributeError(f"'{type(module).__name__}' object has no attribute '{name}'{advice}")
+class _Elsewhere:
+    """An attribute of other libraries' models that ours lack: asking for it says what stands in its place."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, module: Any, cls: Any) -> Any:
+        raise AttributeError(f"'{cls.__name__}' object has no attribute '{self.name}'. Here it is: "
+                             f"{_ELSEWHERE[self.name]}.")
+
+
+def says_what_is_elsewhere(cls: Any) -> Any:
+    """Decorate a class whose objects say where their methods of other libraries are, such as `fit`."""
+    for name in _ELSEWHERE:  # a __getattr__ would slow down every attribute
+        setattr(cls, name, _Elsewhere(name))
+    return cls

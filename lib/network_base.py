@@ -7,7 +7,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Type, T
 
 import numpy as np
 
-from lib import no_attribute
+from lib import says_what_is_elsewhere
 from lib.numerics import OwnArray
 from lib.validation import InputError, as_float
 
@@ -83,6 +83,7 @@ def is_loss(module: Any) -> bool:
     return all(parameter.default is not parameter.empty for parameter in backward)
 
 
+@says_what_is_elsewhere
 class Module:
     """A step of a computation that knows its value (forward) and its derivatives (backward).
 
@@ -191,9 +192,6 @@ class Module:
             for name, buffer in module.buffers().items():
                 setattr(module, name, buffer.astype(dtype))
         return self
-
-    def __getattr__(self, name: str) -> Any:
-        raise no_attribute(self, name)
 
     def _zero_grad(self) -> None:
         """Set every parameter's gradient to zeros."""
