@@ -71,6 +71,7 @@ def everything(loss):
     yield explain(loss).formulas()._repr_latex_().strip("$")
 
 
+@pytest.mark.slow
 def test_every_name_in_every_operation(not_read_by_katex):
     formulas = [name_latex(name) for name in NAMES]
     for cls in Operation.all():

@@ -24,12 +24,15 @@ def shown(folder, *arguments):
     return copied_tree.run(folder, *arguments).stdout.splitlines()
 
 
-def test_one_file_shows_its_tasks_reason(tree):
-    for arguments in (["-m", "tests.test_gradient_relu"], ["-m", "pytest", "-q", "tests/test_gradient_relu.py"],
-                      ["-m", "pytest", "-q", "-m", "sheet3 and task2"]):
-        lines = shown(tree, *arguments)
-        assert len(lines) <= 24 and any("Likely cause: The mask looks at the gradient" in line for line in lines)
-        assert not any(word in line for line in lines for word in ("Mismatched", "Traceback", "def test", "3.3"))
+@pytest.mark.parametrize("arguments", [
+    ["tests.test_gradient_relu"],
+    pytest.param(["pytest", "-q", "tests/test_gradient_relu.py"], marks=pytest.mark.slow),
+    pytest.param(["pytest", "-q", "-m", "sheet3 and task2"], marks=pytest.mark.slow),
+], ids=lambda arguments: " ".join(arguments))
+def test_one_file_shows_its_tasks_reason(tree, arguments):
+    lines = shown(tree, "-m", *arguments)
+    assert len(lines) <= 24 and any("Likely cause: The mask looks at the gradient" in line for line in lines)
+    assert not any(word in line for line in lines for word in ("Mismatched", "Traceback", "def test", "3.3"))
 
 
 def test_with_v_pytest_speaks(tree):

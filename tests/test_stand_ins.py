@@ -53,6 +53,7 @@ def test_all_together(tmp_path):
     assert_works(copy_tree(tmp_path, FILES))
 
 
+@pytest.mark.slow
 def test_utilities_of_sheet_2_has_one_hot_encoding_alone(tmp_path):
     folder = copy_tree(tmp_path, [])
     (folder / "lib" / "utilities.py").write_text("""import numpy as np
@@ -69,7 +70,10 @@ def test_all_tests_are_collected_with_another_sheets_experiments(tmp_path):
     folder = copy_tree(tmp_path, [])
     path = folder / "lib" / "experiments.py"
     path.write_text(path.read_text(encoding="utf-8").replace("def backward_pass(", "def another("), encoding="utf-8")
-    output = run(folder, "-m", "pytest", "-q", "--collect-only").stdout
+    for path in (folder / "tests").glob("test_*.py"):
+        if path.name != "test_sheet5.py":
+            path.unlink()
+    output = run(folder, "-m", "pytest", "-q", "--collect-only", "-o", "testpaths=tests").stdout
     assert "tests/test_sheet5.py" in output, output[-3000:]
 
 

@@ -42,22 +42,22 @@ def assert_caught(entries, seeds, share):
     assert counts["named"] >= share * total and counts["misleading"] <= SHARE_MISLEADING * total, counts
 
 
-def test_no_right_one_is_accused_on_the_first_start():
-    assert_not_accused(RIGHT, [0])
+def test_of_a_sample_of_right_ones_none_is_accused():
+    assert_not_accused(every(RIGHT, 3), [0])
 
 
 def test_what_passes_many_checks_is_caught():
     hidden = [entry for entry in WRONG if entry.cls.__module__.endswith((".misses", ".exceptions"))]
-    assert_caught(hidden, [0], SHARE_OF_SAMPLE)
+    assert_caught(every(hidden, 3), [0], SHARE_OF_SAMPLE)
 
 
 def test_a_sample_of_wrong_ones_is_caught():
-    assert_caught(every(WRONG, 10), [0], SHARE_OF_SAMPLE)
+    assert_caught(every(WRONG, 15), [0], SHARE_OF_SAMPLE)
 
 
 @pytest.mark.slow
-def test_no_right_one_is_accused_on_other_starts():
-    assert_not_accused(RIGHT, range(1, 6))
+def test_no_right_one_is_accused():
+    assert_not_accused(RIGHT, range(6))
 
 
 @pytest.mark.slow
