@@ -62,7 +62,7 @@ def package_files(names: Sequence[str]) -> List[Tuple[str, str]]:
                     top = file.parts[0]
                     if top not in ("..", "__pycache__") and not top.endswith((".dist-info", ".pth")):
                         found[top] = str(dist.locate_file(top))
-                queue += [re.split(r"[^\w.-]", text, 1)[0] for text in dist.requires or () if "extra ==" not in text]
+                queue += [re.match(r"[\w.-]*", text).group() for text in dist.requires or () if "extra ==" not in text]
         _PACKAGES[key] = sorted((path, name) for name, path in found.items() if os.path.exists(path))
     return _PACKAGES[key]
 
