@@ -20,7 +20,7 @@ from grading.submission import Submission
 MOST_WORDS = 160
 RIGHT, PARTLY, WRONG, TO_DO, ERROR, LIMIT, FOR_TUTOR = ("right", "partly", "wrong", "to do", "error", "limit",
                                                         "for the tutor")
-ASKS_OTHERS = {"ImportError", "ModuleNotFoundError", "AttributeError", "NameError"}
+ASKS_OTHERS = {"ImportError", "ModuleNotFoundError", "AttributeError", "NameError", "KeyError"}
 SHAPES = {"ValueError", "IndexError", "TypeError"}  # what NumPy raises where shapes don't fit
 PLACEHOLDER = re.compile(r"^\s*raise NotImplementedError\b[^\n]*$")
 
@@ -119,14 +119,13 @@ def attempt_all(setting: Setting, task: Task) -> Attempt:
     """Try the layouts of grading.layout, from the strictest on, as long as another one may help; return the best."""
     assert task.gap is not None
     best = attempt(setting, task, 0)
-    shares_file = [other.gap and other.gap.file for other in setting.sheet.code_tasks].count(task.gap.file) > 1
+    shares_file = [other.gap and other.gap.file for other in setting.sheet.gap_tasks].count(task.gap.file) > 1
     if not best.imported and shares_file and (best.error is None or best.error.status != LIMIT):
         best = attempt(setting, task, 1)
-    kinds = set(best.error.kinds) if best.error is not None else set()
-    if best.share < 1 and kinds & ASKS_OTHERS:
-        other = attempt(setting, task, 2)
-        if other.share > best.share:
-            return other
+    for variant in (2, 3) if shares_file else (2,):
+        if best.share < 1 and best.error is not None and set(best.error.kinds) & ASKS_OTHERS:
+            other = attempt(setting, task, variant)
+            best = other if other.share > best.share else best
     return best
 
 

@@ -6,9 +6,10 @@ import os
 import sys
 import sysconfig
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
-from grading.gaps import fill, find_gaps
+import lib.layers
+from grading.gaps import fill, find_gaps, gap_text
 from grading.sheet import ROOT, Sheet, Task
 from grading.submission import Submission
 
@@ -29,21 +30,25 @@ class Layout(NamedTuple):
     overrides: List[Tuple[str, str]]
 
 
-_CLOSURES: Dict[Tuple[str, ...], Dict[str, str]] = {}
+_CLOSURES: Dict[Any, Dict[str, str]] = {}
 
 
-def imported_files(paths: Sequence[str], root: Path = ROOT) -> Dict[str, str]:
-    """Return the texts of project files and of those that they import at the top of a file, by path."""
-    key = tuple(paths) + (str(root),)
+def imported_files(paths: Sequence[str], cut: Mapping[str, str] = {}) -> Dict[str, str]:
+    """Return the texts of project files and of those that they import at the top of a file, by path.
+
+    Args:
+        cut: other texts of some files, of which only the imports count.
+    """
+    key = tuple(paths), tuple(sorted(cut.items()))
     if key not in _CLOSURES:
         texts: Dict[str, str] = {}
         queue = [path for path in paths if path.endswith(".py")]
         while queue:
             path = queue.pop()
-            if path in texts or not (root / path).is_file():
+            if path in texts or not (ROOT / path).is_file():
                 continue
-            texts[path] = (root / path).read_text(encoding="utf-8")
-            for node in ast.parse(texts[path]).body:
+            texts[path] = (ROOT / path).read_text(encoding="utf-8")
+            for node in ast.parse(cut.get(path, texts[path])).body:
                 names: List[str] = []
                 if isinstance(node, ast.Import):
                     names = [alias.name for alias in node.names]
@@ -58,12 +63,20 @@ def files_of_module(name: str) -> List[str]:
     """Return the files that importing a module of the project may run: its own, and the packages' it stands in."""
     path = name.replace(".", "/")
     parts = name.split(".")
-    return [path + ".py", path + "/__init__.py"] + ["/".join(parts[:i]) + "/__init__.py" for i in range(1, len(parts))]
+    files = [path + ".py", path + "/__init__.py"] + ["/".join(parts[:i]) + "/__init__.py" for i in range(1, len(parts))]
+    if name == "lib.layers":  # it looks its classes up in their files when they are asked for
+        files += sorted({file_of(getattr(lib.layers, cls).__module__) for cls in dir(lib.layers)
+                         if not cls.startswith("_")})
+    return files
+
+
+def file_of(module: str) -> str:
+    return module.replace(".", "/") + ".py"
 
 
 def reference_files(sheet: Sheet) -> Dict[str, str]:
     """Return the reference's files that a box may hold: those with gaps, those that are given, and their imports."""
-    return imported_files(sheet.gap_files + sheet.get("given_files", []))
+    return imported_files(sheet.gap_files + sheet.get("given_files", []) + sheet.get("calls", []))
 
 
 def without(text: str, task: Task, placeholder: str) -> str:
@@ -97,8 +110,9 @@ def lay_out(sheet: Sheet, task: Task, submission: Submission, variant: int = 0) 
     """Return what the box of a task holds.
 
     Args:
-        variant: 0, the student's whole file as it is; 1, with the reference in that file's other gaps; 2, all of the
-            student's files that can be parsed, with the reference in all gaps but this.
+        variant: 0, the student's whole file as it is, and the reference in place of its other gaps once it is imported;
+            1, with the reference in that file's other gaps; 2, all of the student's files that can be parsed, with the
+            reference in all gaps but this; 3, as 0, but with the student's own other gaps.
     """
     assert task.gap is not None
     reference = reference_files(sheet)
@@ -121,14 +135,14 @@ def lay_out(sheet: Sheet, task: Task, submission: Submission, variant: int = 0) 
         files[f"code/{path}"] = content
         student.append(path)
     own = submission.files[task.gap.file]
-    if variant:
+    if variant in (1, 2):
         own = _with_reference(sheet, task, task.gap.file, submission).encode("utf-8", "surrogatepass")
     files[f"code/{task.gap.file}"] = own
     student.append(task.gap.file)
     overrides = []
-    others = [other for other in sheet.code_tasks if other.gap and other.gap.file == task.gap.file
+    others = [other for other in sheet.gap_tasks if other.gap and other.gap.file == task.gap.file
               and other.number != task.number]
-    if others:
+    if others and variant != 3:
         hidden = without(reference[task.gap.file], task, placeholder)
         files["other_gaps.py"] = hidden.encode("utf-8")
         overrides = [(other.gap.name if other.gap.owner == task.gap.owner else other.gap.owner, "other_gaps.py")
@@ -140,10 +154,11 @@ def lay_out(sheet: Sheet, task: Task, submission: Submission, variant: int = 0) 
 
 def _with_reference(sheet: Sheet, task: Task, path: str, submission: Submission) -> str:
     """Return a student's file with a solution in every gap but the task's."""
-    text = submission.text(path) or ""
-    for other in sheet.code_tasks:
+    text, reference = submission.text(path) or "", reference_files(sheet)[path]
+    for other in sheet.gap_tasks:
         if other.gap and other.gap.file == path and other.number != task.number and other.gap.name in find_gaps(text):
-            text = fill(text, other.gap.name, other.solutions[0])
+            solution = other.solutions[0] if other.solutions else gap_text(reference, other.gap.name) or "pass"
+            text = fill(text, other.gap.name, solution)
     return text
 
 

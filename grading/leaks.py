@@ -22,6 +22,7 @@ NAMES = OF_NUMPY | {"Linear", "Sequential", "Sigmoid", "ReLU", "Softmax", "rever
 ATTRIBUTES = NAMES | {"W", "b", "grad", "data", "T", "backward", "forward", "modules", "parameters", "copy", "astype",
                       "check_gradients", "add", "reduce", "uniform", "randn"}
 FEWEST = 5  # a statement with fewer tokens is too common to be told
+COMMON = {"v", "=", ",", "+", "-", "."}  # a statement of nothing but these is, too
 
 
 class Leak(NamedTuple):
@@ -52,6 +53,12 @@ def tokens(text: str) -> str:
         else:
             found.append(token if token in NAMES else "v")
     return " ".join(found)
+
+
+def can_be_told(row: str) -> bool:
+    """Return whether a statement, as tokens, can be told from other code."""
+    parts = row.split()
+    return len(parts) >= FEWEST and not set(parts) <= COMMON
 
 
 def is_telling(statement: ast.stmt) -> bool:
@@ -141,25 +148,30 @@ class Search:
         self.rows: List[Tuple[str, str]] = []  # (task, tokens)
         self.shapes: Dict[str, str] = {}  # by shape, the task
         self.too_short: List[Tuple[str, str]] = []  # (task, solution) that can't be told from other code
-        for task in sheet.code_tasks:
+        for task in sheet.gap_tasks:
             for solution in list(task.solutions) + [reference[task.number]]:
                 source = _as_body(solution)
-                statements = [statement for statement in telling(source) if len(tokens(
-                    ast.get_source_segment(source, statement) or "").split()) >= FEWEST]
+                statements = [statement for statement in telling(source)
+                              if can_be_told(tokens(ast.get_source_segment(source, statement) or ""))]
                 if not statements and (task.number, solution) not in self.too_short:
                     self.too_short.append((task.number, solution))
                 for statement in statements:
                     self.shapes.setdefault(shape(statement), task.number)
                     self.rows += [(task.number, row) for row in map(tokens, variants(statement, source))
-                                  if row.count(" ") + 1 >= FEWEST]
+                                  if can_be_told(row)]
         self.rows = sorted(set(self.rows))
+
+    def is_given(self, task: str, path: str) -> bool:
+        """Return whether a file, or a folder such as "lib/", may hold what looks like a task's solution."""
+        return any(number in (task, "all") and (path == file or file.endswith("/") and path.startswith(file))
+                   for number, file in self.given)
 
     def look(self, path: str, text: str) -> List[Leak]:
         """Return the solutions that a file's text holds."""
         found: Set[Leak] = set()
         whole = f" {tokens(text)} "
         for task, row in self.rows:
-            if (task, path) not in self.given and any(
+            if not self.is_given(task, path) and any(
                     whole[:place].rstrip()[-1:] not in tuple("+-*/@%")  # or it is part of another product
                     for place in _places(whole, f" {row} ")):
                 found.add(Leak(task, path, row))
@@ -167,7 +179,7 @@ class Search:
             for node in ast.walk(ast.parse(text)):
                 if isinstance(node, ast.stmt) and not isinstance(node, (ast.FunctionDef, ast.ClassDef)):
                     task_number = self.shapes.get(shape(node)) if _is_small(node) else None
-                    if task_number and (task_number, path) not in self.given:
+                    if task_number and not self.is_given(task_number, path):
                         found.add(Leak(task_number, path, (ast.get_source_segment(text, node) or "")[:100]))
         return sorted(found)
 
@@ -200,7 +212,7 @@ def _printable(content: bytes) -> str:
 def reference_solutions(sheet: Sheet, texts: Dict[str, str]) -> Dict[str, str]:
     """Return what the reference has in each gap, without comments, by the task's number."""
     found = {}
-    for task in sheet.code_tasks:
+    for task in sheet.gap_tasks:
         assert task.gap is not None
         lines = (gap_text(texts[task.gap.file], task.gap.name) or "pass").split("\n")
         code = [re.sub(r"\s+#.*$", "", line) for line in lines if not line.lstrip().startswith("#")]

@@ -6,6 +6,7 @@ one mistake doesn't count twice.
 """
 from __future__ import annotations
 
+import importlib
 from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Set
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from grading.box import Box
 from grading.frames import Other
 from grading.oracle import Oracle, draw, set_parameters, tensors
-from grading.sheet import Task
+from grading.sheet import Task, module_name
 
 TOLERANCE = 5e-6  # of the largest expected entry: what float32 needs
 NOTHING_RIGHT = "no right gradient"  # the cause of a later probe that has nothing to build on
@@ -223,11 +224,13 @@ def at_kinks(examiner: Examiner, probe: Dict[str, Any]) -> Finding:
 
 
 def function(examiner: Examiner, probe: Dict[str, Any]) -> Finding:
-    """A function returns the same arrays as the reference's."""
+    """A function returns the same arrays as the reference's; `from` names its file, if that isn't the gap's."""
+    assert examiner.task.gap is not None
+    module = module_name(probe["from"]) if "from" in probe else examiner.task.gap.module
     for arguments in probe["cases"]:
         drawn = [draw(spec, examiner.rng) for spec in arguments]
-        answer, got = call(examiner, probe["call"], drawn)
-        wanted: Any = examiner.oracle.own
+        answer, got = call(examiner, probe["call"], drawn, module)
+        wanted: Any = importlib.import_module(module)
         for name in probe["call"].split("."):
             wanted = getattr(wanted, name)
         names, expected = flattened(wanted(*drawn))
@@ -263,8 +266,8 @@ def flattened(value: Any) -> Any:
     return names, flat
 
 
-def call(examiner: Examiner, name: str, arguments: Sequence[Any], handler: Any = None) -> Any:
-    """Call a function of the student's file with arrays, numbers, lists and dictionaries of these."""
+def call(examiner: Examiner, name: str, arguments: Sequence[Any], module: str = "", handler: Any = None) -> Any:
+    """Call a function with arrays, numbers, lists and dictionaries of these; of the student's file, if no other."""
     arrays: List[Any] = []
 
     def described(value: Any) -> Dict[str, Any]:
@@ -281,7 +284,7 @@ def call(examiner: Examiner, name: str, arguments: Sequence[Any], handler: Any =
 
     listed = [described(value) for value in arguments]
     assert examiner.task.gap is not None
-    question = {"op": "call", "module": examiner.task.gap.module, "name": name, "arguments": listed}
+    question = {"op": "call", "module": module or examiner.task.gap.module, "name": name, "arguments": listed}
     return examiner.box.ask(question, arrays, handler)
 
 

@@ -193,7 +193,7 @@ def checks(examiner: Examiner, probe: Dict[str, Any]) -> Finding:
         world = World(examiner.oracle, spoilt)
         error: Optional[BoxError] = None
         try:
-            call(examiner, "check_gradients", [], world.handle)
+            call(examiner, "check_gradients", [], handler=world.handle)
         except BoxError as raised:
             if raised.status == "limit" or examiner.box.has_ended:
                 raise

@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Optional, Union
 from grading.layout import files_of_module, imported_files
 from grading.leaks import reference_solutions, search
 from grading.sheet import ROOT, Sheet
-from grading.trim import names_defined, trimmed
+from grading.trim import keep_only, names_defined, trimmed
 from grading.verify import ReleaseError, verify
 from lib.saving.files import write_atomically
 
@@ -29,7 +29,8 @@ def collect(sheet: Sheet) -> Dict[str, str]:
     rules = sheet.get("release", {})
     tests = [test for task in sheet.code_tasks for test in task.tests]
     start = sheet.gap_files + sheet.get("given_files", []) + tests + list(rules.get("files", ())) + list(ALWAYS)
-    texts = imported_files(start)
+    texts = imported_files(start, {path: keep_only((ROOT / path).read_text(encoding="utf-8"), names)
+                                   for path, names in rules.get("keep", {}).items()})
     for path in start:
         if (ROOT / path).is_file():
             texts = dict(texts, **{path: (ROOT / path).read_text(encoding="utf-8")})

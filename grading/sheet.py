@@ -14,6 +14,11 @@ class SheetError(ValueError):
     """A sheet.json says something that can't be meant."""
 
 
+def module_name(file: str) -> str:
+    """Return a file as Python imports it: "lib/network.py" is "lib.network"."""
+    return file[:-len(".py")].replace("/", ".")
+
+
 class Gap(NamedTuple):
     """Where a student writes: a function or method of a file."""
 
@@ -22,8 +27,7 @@ class Gap(NamedTuple):
 
     @property
     def module(self) -> str:
-        """The file as Python imports it, such as "lib.network"."""
-        return self.file[:-len(".py")].replace("/", ".")
+        return module_name(self.file)
 
     @property
     def owner(self) -> str:
@@ -77,9 +81,14 @@ class Sheet:
         return sum(task.points or 0 for task in self.tasks)
 
     @property
+    def gap_tasks(self) -> List[Task]:
+        """Return the tasks with a gap: the code tasks, and written ones whose code a tutor reads."""
+        return [task for task in self.tasks + self.bonus if task.gap is not None]
+
+    @property
     def gap_files(self) -> List[str]:
         """Return the files with gaps, each once."""
-        return list(dict.fromkeys(task.gap.file for task in self.code_tasks if task.gap))
+        return list(dict.fromkeys(task.gap.file for task in self.gap_tasks if task.gap))
 
     def task(self, number: str) -> Task:
         """Return the task, or bonus task, of this number."""

@@ -21,19 +21,21 @@ def trimmed(path: str, text: str, sheet: Sheet, released: Iterable[str]) -> str:
         sheet: its sheet.json says which gaps there are, what is kept of a file, and which tables lose rows.
         released: the classes that are released; the tables keep the rows of those alone that have no gap.
     """
-    gaps = [task.gap for task in sheet.code_tasks if task.gap and task.gap.file == path]
+    rules = sheet.get("release", {})
+    if path in rules.get("without_notes", ()):
+        text = without_notes(text)
+    if path in rules.get("keep", {}):
+        text = keep_only(text, rules["keep"][path])  # before the gaps are emptied: their imports stay
+    gaps = [task.gap for task in sheet.gap_tasks if task.gap and task.gap.file == path]
     for gap in gaps:
         text = fill(text, gap.name, sheet.get("placeholder"))
-    rules = sheet.get("release", {})
-    if path in rules.get("keep", {}):
-        text = keep_only(text, rules["keep"][path])
     owners = {gap.owner for gap in gaps}
     if owners:
         text = without_derivatives(text, owners)
     if path in rules.get("without_formulas", ()):
         text = without_last_argument(text, rules["without_formulas"][path])
     if path in rules.get("tables", {}):
-        hidden = {task.gap.owner for task in sheet.code_tasks if task.gap}
+        hidden = {task.gap.owner for task in sheet.gap_tasks if task.gap}
         text = without_rows(text, rules["tables"][path], set(released) - hidden)
     return text
 
@@ -50,20 +52,49 @@ def _start(node: ast.stmt) -> int:
     return min([node.lineno] + [decorator.lineno for decorator in getattr(node, "decorator_list", ())]) - 1
 
 
+def _end(node: ast.stmt, lines: Sequence[str]) -> int:
+    """Return the line after a statement and the comments in its last block, such as the marker at a gap's end."""
+    end = node.end_lineno or 0
+    while end < len(lines) and re.match(r"[ \t]+#", lines[end]):
+        end += 1
+    return end
+
+
 def keep_only(text: str, names: Sequence[str]) -> str:
     """Return the text with only these functions and classes at its top, and without the imports that nothing needs."""
     tree = ast.parse(text)
     definitions = [node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
-    text = cut(text, [(_start(node), node.end_lineno or 0) for node in definitions if node.name not in names])
+    gone = {node.name for node in definitions} - set(names)
+    ranges = [(_start(node), _end(node, text.split("\n"))) for node in tree.body if (
+        node.name in gone if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else gone & names_used(node))]
+    text = cut(text, ranges)
+    words = ast.get_docstring(tree) or ""
+    if gone & set(re.findall(r"\w+", words)):  # its examples are of what is cut
+        text = text.replace(ast.get_source_segment(text, tree.body[0]) or "", '"""' + words.split("\n\n")[0] + '"""', 1)
+    text = re.sub(r"(^# %%\n+)+(?=# %%|\Z)", "", text, flags=re.MULTILINE)  # cells, and headings, that are empty now
+    text = re.sub(r"^# -{20,}[^\n]*\s*\Z", "", text, flags=re.MULTILINE)
     return re.sub(r"\n{4,}", "\n\n\n", without_unused_imports(text)).rstrip("\n") + "\n"
+
+
+def names_used(node: ast.AST) -> Set[str]:
+    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+
+
+def without_notes(text: str) -> str:
+    """Return a program's text without its cells of prose, which derive what belongs into the gaps; the title stays."""
+    first, *others = re.split(r"^# %% \[markdown\]\n", text, flags=re.MULTILINE)[1:]
+    title, rest = first.split("\n", 1)
+    cells = [part[part.find("# %%"):].rstrip("\n") for part in [rest] + others]
+    return f"# %% [markdown]\n{title}\n\n" + "\n\n\n".join(cells) + "\n"
 
 
 def without_unused_imports(text: str) -> str:
     """Return the text without the names at its top that are imported and never used."""
     tree = ast.parse(text)
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     used |= {word for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
-             for word in re.findall(r"\w+", node.value) if f"\"{node.value}\"" in text}
+             and id(node) not in docstrings for word in re.findall(r"\w+", node.value) if f'"{node.value}"' in text}
     lines = text.split("\n")
     for node in reversed(tree.body):
         if not isinstance(node, (ast.Import, ast.ImportFrom)) or getattr(node, "module", "") == "__future__":

@@ -13,7 +13,7 @@ from grading.sheet import Sheet
 
 NEVER = ("lib/graph/", "lib/layers/", "lib/steps/", "lib/fitting/fit.py", "lib/fitting/trainer.py", "docs/", "grading/",
          "tests/mutants/", "benchmarks/", "lib/optimization/")
-KINDS = (".py", ".md", ".txt", ".json", ".sh", ".bat", ".cfg", ".pdf", ".svg", ".png")
+KINDS = (".py", ".md", ".txt", ".json", ".sh", ".bat", ".cfg", ".pdf", ".svg", ".png", ".csv", ".npz")
 SECONDS = 600
 
 
@@ -58,7 +58,7 @@ def verify(sheet: Sheet, files: Dict[str, bytes], reference: Dict[str, str]) -> 
 def filled(sheet: Sheet, files: Dict[str, bytes], reference: Dict[str, str], but: str = "") -> Dict[str, bytes]:
     """Return released files with the reference in every gap, but in that of the task `but`."""
     result = dict(files)
-    for task in [task for task in sheet.code_tasks if task.number != but]:
+    for task in [task for task in sheet.gap_tasks if task.number != but]:
         assert task.gap is not None
         content = gap_text(reference[task.gap.file], task.gap.name)
         text = result[task.gap.file].decode("utf-8")
@@ -68,14 +68,14 @@ def filled(sheet: Sheet, files: Dict[str, bytes], reference: Dict[str, str], but
 
 def _allowed(sheet: Sheet, files: Dict[str, bytes]) -> None:
     for path in files:
-        if path.startswith(NEVER):
+        if path.startswith(NEVER) and not path.startswith(tuple(sheet.get("release", {}).get("allow", ()))):
             raise ReleaseError(f"{path} mustn't be released: something that is released imports it.")
         if not path.endswith(KINDS) and path != "LICENSE":
             raise ReleaseError(f"{path} isn't of a kind that is released ({', '.join(KINDS)}).")
     for part, stated in (("points", sheet.max_points), ("bonus_points", sum(t.points or 0 for t in sheet.bonus))):
         if sheet.get(part) is not None and sheet.get(part) != stated:
             raise ReleaseError(f"The tasks' points sum to {stated:g}, but sheet.json says {sheet.get(part):g}.")
-    for task in sheet.code_tasks:
+    for task in sheet.gap_tasks:
         if task.gap and gap_text(files[task.gap.file].decode("utf-8"), task.gap.name) != sheet.get("placeholder"):
             raise ReleaseError(f"The gap of task {task.number} doesn't hold the placeholder.")
 

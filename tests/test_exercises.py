@@ -76,7 +76,6 @@ def test_the_courses_file_is_used_when_it_is_there(tmp_path, monkeypatch, capsys
                       "    W = [np.full(shape, 0.5) for shape in zip(sizes[:-1], sizes[1:])]\n"
                       "    return W, [np.zeros(m) for m in sizes[1:]]\n")
     monkeypatch.setattr(network_data, "COURSE_FILE", course)
-    monkeypatch.setattr(three_ways, "pitfalls", lambda: [])
     X, _, W, _, from_course = network_data.load()
     assert from_course and X.tolist() == [[1, 1, 1, 1]] and W[0][0, 0] == 0.5
     three_ways.main(["--results", str(tmp_path)])

@@ -19,7 +19,6 @@ from exercises.backpropagation_by_hand import network_data
 from exercises.common import Results, read_options, run_command
 from lib.layers import Linear, MeanSquaredError, ReLU, Sequential
 from lib.graph import maximum, variable
-from lib.network_base import is_loss
 
 # The gradient norm that the sheet prints for the first weight, with the course's own data and parameters.
 SHEETS_NUMBER = 1.5422821523392451
@@ -97,11 +96,13 @@ def by_pytorch(X, T, W, B):
     X, T = torch.tensor(X), torch.tensor(T)
     W = [torch.tensor(w, requires_grad=True) for w in W]
     B = [torch.tensor(b, requires_grad=True) for b in B]
+    # START TODO ################
     A = X
     for W_i, b_i in zip(W[:-1], B[:-1]):
         A = torch.relu(A @ W_i + b_i)
     error = ((A @ W[-1] + B[-1] - T) ** 2).mean()
     error.backward()
+    # END TODO ##################
     return error.item(), [w.grad.numpy() for w in W], [b.grad.numpy() for b in B]
 
 
@@ -134,58 +135,6 @@ def by_objects(X, T, W, B):
     DB = [linear.b.grad for linear in model.modules[::2]]
     # END TODO ##################
     return error, DW, DB
-
-
-# %% [markdown]
-# ## Three pitfalls
-#
-# The solution that goes round with this sheet gets the right number, because its only data point hides its mistakes.
-# Written as modules, each mistake is one class, and the gradient checker names it.
-
-
-# %%
-class ErrorWithoutMean(MeanSquaredError):
-    """The derivative 2 (Y - T), without the 1/N of the mean: right for a single example with one output."""
-
-    def backward(self, _=None):
-        preds, difference = self.input_cache
-        return 2 * difference
-
-
-class LinearWithoutSum(Linear):
-    """The bias gradient is left as one row for each example: a wrong shape, (N, m) instead of (m,)."""
-
-    def backward(self, grad):
-        self.W.grad += self.input_cache.T @ grad
-        self.b.grad = self.b.grad + grad
-        return grad @ self.W.data.T
-
-
-class LinearForOneExample(Linear):
-    """The weight gradient as an outer product of the one input row and the one upstream row."""
-
-    def backward(self, grad):
-        self.W.grad += np.outer(self.input_cache[0], grad[0])
-        self.b.grad += grad.sum(axis=0)
-        return grad @ self.W.data.T
-
-
-def pitfalls():
-    """Return (what, one example, five examples): what the gradient checker says of each mistake."""
-    rng = np.random.default_rng(0)
-    rows = []
-    for module in (ErrorWithoutMean(), LinearWithoutSum(4, 6), LinearForOneExample(4, 6)):
-        answers = []
-        for examples in (1, 5):
-            x = rng.standard_normal((examples, 4 if isinstance(module, Linear) else 1))
-            args = (x, rng.standard_normal((examples, 1))) if is_loss(module) else (x,)
-            try:
-                module.check_gradients(args)
-                answers.append("right")
-            except RuntimeError as error:
-                answers.append(str(error))
-        rows.append((module, *answers))
-    return rows
 
 
 # %%
@@ -225,10 +174,6 @@ def main(arguments=None):
     else:
         print("\nThese are our own data and parameters. With the course's utils.py in this folder, its numbers are\n"
               f"used and compared with what the sheet prints, {SHEETS_NUMBER}.")
-
-    for module, one, five in pitfalls():
-        print(f"\n--- {type(module).__name__}: {type(module).__doc__}")
-        print(f"with 1 example: {one}\nwith 5 examples: {five}")
 
 
 if __name__ == "__main__":
