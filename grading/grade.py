@@ -100,9 +100,11 @@ def grade_submission(sheet: Sheet, submission: Submission, options: Options = Op
     results = [_marked(grade_task(setting, task, spent) if task.is_code else
                        TaskResult(task.number, task.name, None, task.points, FOR_TUTOR), marks)
                for task in sheet.tasks]
-    history = read_history(submission.git, list(sheet.gap_files) + ["feedback.md"],
-                           sheet.get("pushes", {}).get("branch", "master")) if submission.git else None
-    facts = _facts(sheet, submission, history, options.release)
+    asked_for = sheet.gap_files + ["feedback.md"] + sorted(path for path in submission.files if path.endswith(".py"))
+    history = read_history(submission.git, asked_for, sheet.get("pushes", {}).get("branch", "master")) \
+        if submission.git else None
+    handed_out = read_submission(options.release, sheet).files if options.release else build(sheet)
+    facts = _facts(sheet, submission, _bases(submission, history, handed_out))
     feedback = read_feedback(submission.text("feedback.md"), history.first.get("feedback.md") if history else None)
     bonus = [_marked(_bonus(task, facts, feedback, submission), marks) for task in sheet.bonus]
     done = any(result.status != TO_DO for result in results if result.points is not None)
@@ -113,7 +115,8 @@ def grade_submission(sheet: Sheet, submission: Submission, options: Options = Op
             "isolation": level.name, "promise": level.promise,
             "tasks": [result._asdict() for result in results], "bonus": [result._asdict() for result in bonus],
             "whole": whole, "hours": feedback.hours, "answers": wrong_answers(sheet, submission, results),
-            "for_the_tutor": for_the_tutor(sheet, submission, facts, history, results)}
+            "for_the_tutor": for_the_tutor(sheet, submission, facts, history, results, added(
+                submission, history, handed_out))}
 
 
 def wrong_answers(sheet: Sheet, submission: Submission, results: Sequence[TaskResult]) -> Dict[str, str]:
@@ -148,34 +151,37 @@ def _marked(result: TaskResult, marks: Dict[str, float]) -> TaskResult:
     return result._replace(points=points, status=status, cause=result.cause and "by the tutor")
 
 
-def _facts(sheet: Sheet, submission: Submission, history: Optional[History],
-           release: Optional[str]) -> Optional[Dict[str, Any]]:
+def _facts(sheet: Sheet, submission: Submission, bases: Dict[str, str]) -> Optional[Dict[str, Any]]:
     files = {path: submission.text(path) or "" for path in submission.files if path.endswith(".py")}
     gaps: Dict[str, List[str]] = {}
     for task in sheet.code_tasks:
         if task.gap:
             gaps.setdefault(task.gap.file, []).append(task.gap.name)
     ours = sorted({path.split("/")[0].split(".")[0] for path in list(build(sheet)) + list(files)})
-    return look(files, gaps, _bases(sheet, submission, history, release), sheet.get("packages", ["numpy"]) + ours,
-                sheet.get("line_length", 120))
+    return look(files, gaps, bases, sheet.get("packages", ["numpy"]) + ours, sheet.get("line_length", 120))
 
 
-def _bases(sheet: Sheet, submission: Submission, history: Optional[History],
-           release: Optional[str]) -> Dict[str, str]:
+def _bases(submission: Submission, history: Optional[History], handed_out: Dict[str, bytes]) -> Dict[str, str]:
     """Return the texts that were handed out: a clone's first commit, else the release, where the file comes from it."""
+    if history is not None and history.first:
+        return dict(history.first)
     bases = {}
-    handed_out = read_submission(release, sheet).files if release else build(sheet)
     for path, content in handed_out.items():
         text, own = content.decode("utf-8", "replace"), submission.text(path) if path.endswith(".py") else None
-        if own is None:
-            continue
-        if history and path in history.first:
-            bases[path] = history.first[path]
-        else:
+        if own is not None:
             ours, theirs = set(text.split("\n")), set(own.split("\n"))
             if len(ours & theirs) >= ALIKE * len(ours):
                 bases[path] = text
     return bases
+
+
+def added(submission: Submission, history: Optional[History], handed_out: Dict[str, bytes]) -> List[str]:
+    """Return the Python files that weren't handed out; none where it isn't known what was."""
+    given = set(history.names if history is not None else handed_out)
+    python = {path for path in given if path.endswith(".py")}
+    if not python or len(python & set(submission.files)) < ALIKE * len(python):
+        return []
+    return sorted(path for path in submission.files if path.endswith(".py") and path not in given)
 
 
 def _bonus(task: Task, facts: Optional[Dict[str, Any]], feedback: Any, submission: Submission) -> TaskResult:
@@ -204,7 +210,7 @@ def _bonus(task: Task, facts: Optional[Dict[str, Any]], feedback: Any, submissio
 
 
 def for_the_tutor(sheet: Sheet, submission: Submission, facts: Optional[Dict[str, Any]], history: Optional[History],
-                  results: Sequence[TaskResult]) -> List[Dict[str, str]]:
+                  results: Sequence[TaskResult], new_files: Sequence[str] = ()) -> List[Dict[str, str]]:
     """Return what a tutor should look at: suggestions, for which nothing has been taken off."""
     found = [{"what": "handing in", "text": note} for note in submission.notes]
 
@@ -218,6 +224,9 @@ def for_the_tutor(sheet: Sheet, submission: Submission, facts: Optional[Dict[str
     if pushes and history and history.commits is not None and history.commits > pushes["most"]:
         add("pushes", f"{pushes['branch']} has {history.commits} commits after the first; more than {pushes['most']} "
                       "pushes may cost points. How many pushes these were, a clone doesn't tell.")
+    if new_files:
+        more = f" and {len(new_files) - MOST_CHANGED} more" if len(new_files) > MOST_CHANGED else ""
+        add("added files", plain(", ".join(new_files[:MOST_CHANGED]), 300) + more + ".")
     for result in results:
         if result.cause == "finite differences":
             add("finite differences", f"Task {result.number}, {result.name}: backward computes finite differences.")

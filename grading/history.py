@@ -10,18 +10,26 @@ import re
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional
+from typing import Dict, FrozenSet, List, NamedTuple, Optional
 
 SECONDS = 10
 MOST_BYTES = 1 << 20
+MOST_FILES = 100
 NAME = re.compile(r"^[0-9a-f]{40}([0-9a-f]{24})?$")
 
 
 class History(NamedTuple):
-    """The first commit's texts by path, and the number of commits on a branch after the first."""
+    """What a clone's history tells.
+
+    Attributes:
+        first: the first commit's texts by path, of the paths that were asked for.
+        commits: the number of commits on a branch after the first.
+        names: the paths of all files in the first commit.
+    """
 
     first: Dict[str, str]
     commits: Optional[int]
+    names: FrozenSet[str] = frozenset()
 
 
 def read_history(git: Path, paths: List[str], branch: str) -> Optional[History]:
@@ -45,12 +53,13 @@ def read_history(git: Path, paths: List[str], branch: str) -> Optional[History]:
         if not roots:
             return None
         root = roots.split()[-1]
+        names = frozenset((_git(ours, "ls-tree", "-r", "-z", "--name-only", root) or "").split("\0")) - {""}
         first = {}
-        for path in paths:
+        for path in [path for path in paths if path in names][:MOST_FILES]:
             text = _git(ours, "cat-file", "blob", f"{root}:{path}")
             if text is not None:
                 first[path] = text
-        return History(first, int(line) - 1 if line and line.strip().isdigit() else None)
+        return History(first, int(line) - 1 if line and line.strip().isdigit() else None, names)
 
 
 def _heads(git: Path) -> Dict[str, str]:

@@ -130,12 +130,15 @@ def test_a_clone_tells_its_first_files_and_its_commits(tmp_path):
     (folder / ".git" / "config").write_text(f"[core]\n\tfsmonitor = \"touch {ran}\"\n\tpager = \"touch {ran}\"\n"
                                             f"[alias]\n\trev-list = \"!touch {ran}\"\n[log]\n\tshowSignature = true\n"
                                             f"[gpg]\n\tprogram = \"{ran}\"\n")
+    write(folder, {"lib/helpers.py": "x = 1\n"})
     made = read_submission(folder, SHEET)
     history = read_history(made.git, ["lib/losses.py"], "master")
     assert history.commits == 5 and "# 4" not in history.first["lib/losses.py"]
+    assert set(SHEET.gap_files) <= history.names and "lib/helpers.py" not in history.names
     report = grade_submission(SHEET, made, Options())
     words = {entry["what"]: entry["text"] for entry in report["for_the_tutor"]}
     assert "5 commits" in words["pushes"] and "lib/losses.py" in words["changes outside the gaps"]
+    assert words["added files"] == "lib/helpers.py."
     assert not ran.exists(), "a submission's own configuration of Git must not be obeyed"
 
 
