@@ -113,8 +113,9 @@ def _judge_module(task: Task, place: str) -> Outcome:
     for module, inputs in situations:
         report = check_module(module, inputs)
         if not report.ok:
-            first = report.causes[0].sentence if report.causes and (report.hints or report.raised) else ""
-            return Outcome(task, report.verdict, first, str(report))
+            told = report.causes if report.hints else [each for each in report.causes if report.raised and "\n" in
+                                                       each.evidence]
+            return Outcome(task, report.verdict, told[0].sentence if told else "", str(report))
     return Outcome(task, RIGHT)
 
 

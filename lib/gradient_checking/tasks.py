@@ -85,6 +85,8 @@ def wrong_with_check_gradients(check_gradients: Callable[[], Any]) -> str:
         return "it never calls check_gradients of a Sequential."
     if all(len(network.modules) < 2 for network in networks):
         return "the Sequential has fewer than two modules, so it can't show in which order backward visits them."
+    if any(len(set(map(id, network.modules))) < len(network.modules) for network in networks):
+        return "one module stands at two places of the Sequential: it remembers its last input only. Make two of them."
     if not any(module.parameters() for network in networks for module in network.modules):
         return "the Sequential has no parameters: put Linear layers into it."
     try:
@@ -107,9 +109,10 @@ class _recorded_checks:
         self.originals = [getattr(Module, name) for name in self.methods]
 
         def checks(original: Any) -> Any:
-            def check(module: Module, input_args: Any, *rest: Any) -> None:
+            def check(module: Module, *given: Any, **named: Any) -> None:
+                input_args = named.get("input_args", given[0] if given else None)
                 if not isinstance(input_args, tuple):
-                    original(module, input_args, *rest)  # says what is wrong with it
+                    original(module, *given, **named)  # says what is wrong with it
                 module.forward(*input_args)  # layers that don't fit together, or to the input, say so here
                 self.checked.append((module, input_args))
                 if type(module).__name__ == self.spoilt:
@@ -188,7 +191,7 @@ class _Loss(Module):
 
 def wrong_with_backward_pass(backward_pass: Callable[[Any, Any, float], Any]) -> str:
     """Let it take a step on a network whose gradients are known, with different learning rates."""
-    for lr, start in ((1.0, 0.0), (0.25, 0.0), (0.25, 0.125)):
+    for lr, start in ((0.25, 0.125), (0.25, 0.0), (1.0, 0.0)):
         model, loss_fn = _Network(), _Loss()
         for param in model.parameters():
             param.grad = np.full(param.data.shape, start)
@@ -215,6 +218,8 @@ def _not_descended(model: _Network, loss_fn: _Loss, lr: float, before: Sequence[
         return "it never calls model.backward: no gradient reaches the parameters."
     if len(last.calls) > 1 or len(first.calls) > 1:
         return "it goes backward through the model more than once: the gradients add up."
+    if not model.calls and first.calls and np.array_equal(first.calls[0], loss_fn.grad):
+        return "the gradient goes through the layers from the first on: the last comes first. model.backward does that."
     given = model.calls[0] if model.calls else last.calls[0] if last.calls else None
     if not isinstance(given, np.ndarray) or not np.array_equal(given, loss_fn.grad):
         return (f"model.backward gets {_described(given)}, not what loss_fn.backward() returns, dL/d(predictions).")
@@ -222,6 +227,8 @@ def _not_descended(model: _Network, loss_fn: _Loss, lr: float, before: Sequence[
         return "the gradient doesn't go through the layers in reverse order: model.backward does that."
     still = [not np.any(move) for move in moves]
     if all(still):
+        if not any(np.any(param.grad) for param in model.parameters()):
+            return "no parameter moves, as every gradient is zero by then: it is reset before the update."
         return "no parameter moves: is the result put back into param.data?"
     if any(still):
         return f"{sum(still)} of {len(still)} parameters don't move."
@@ -235,9 +242,12 @@ def _not_descended(model: _Network, loss_fn: _Loss, lr: float, before: Sequence[
         for kept in (start, 0.0):  # what was in the gradients before may have been reset before
             if all(np.allclose(move, steps * (slope + kept), rtol=1e-9) for move, slope in zip(moves, slopes)):
                 return sentence or _reset(model)
-    if start == 0 or not all(np.allclose(move, -lr * start) for move in moves):
-        return _table(model, lr, before, moves)
-    return "the parameters move by the gradients of before: the update comes before the backward pass."
+    if start and all(np.allclose(move, -lr * start) for move in moves):
+        return "the parameters move by the gradients of before: the update comes before the backward pass."
+    factor = moves[0].flat[0] / (slopes[0].flat[0] + start)
+    if all(np.allclose(move, factor * (slope + start), rtol=1e-9) for move, slope in zip(moves, slopes)):
+        return f"the parameters move by {factor:.4g} times the gradient; with lr = {lr:g}, it should be {-lr:g} times."
+    return _table(model, lr, before, moves)
 
 
 def _reset(model: _Network) -> str:

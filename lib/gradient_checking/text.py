@@ -67,8 +67,10 @@ def _on_the_cause(report: Any) -> List[List[str]]:
     think = [wrapped(f"  Think about: {first.question}")] if first.question else []
     if report.verdict == "to do":
         parts = think
-    elif report.raised:  # where and what it is, Python itself says
-        parts = [exception_lines(first)]
+    elif report.raised:  # where and what it is, Python itself says; before that, what in the order of calls leads to it
+        raising = next((each for each in report.causes if "\n" in each.evidence), first)
+        before = (cause if report.hints >= 1 else []) + (evidence if report.hints >= 2 else [])
+        parts = (before if raising is not first else []) + [exception_lines(raising)]
     else:
         parts = (cause if report.hints >= 1 else []) + (evidence if report.hints >= 2 else []) + think
     if report.hints >= 3 and first.formula:

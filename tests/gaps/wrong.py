@@ -81,6 +81,14 @@ for param in params:
 for param in params
     param.grad = np.zeros_like(param.data)
 """, r"for param in params[\s\S]*(invalid syntax|expected ':')"),
+        ("""
+for i in range(params):
+    params[i].grad = 0
+""", r"for goes through a list itself"),
+        ("""
+for i, param in params:
+    param.grad = np.zeros_like(param.data)
+""", r"several names for one thing"),
     ],
     "ReLU.backward": [
         ("""
@@ -146,6 +154,9 @@ return grad * (self.input_cache > 0) * 2
         ("""
 pass
 """, r"still empty"),
+        ("""
+return grad * (self.input > 0)
+""", r"Is input_cache meant"),
     ],
     "Linear.backward": [
         ("""
@@ -323,6 +334,16 @@ return (softmax - 1) / len(labels)
         ("""
 pass
 """, r"still empty"),
+        ("""
+return (softmax - labels) / self.batch_size
+""", r"no attribute 'batch_size'\. It has input_cache"),
+        ("""
+return (preds - labels) / len(preds)
+""", r"which knows softmax, labels"),
+        ("""
+softmax[range(len(labels)), labels] -= 1
+return softmax / len(labels)
+""", r"labels\.argmax\(axis=1\)"),
     ],
     "Sequential.backward": [
         ("""
@@ -382,6 +403,26 @@ return grad
         ("""
 pass
 """, r"still empty"),
+        ("""
+for module in reversed(self.layers):
+    grad = module.backward(grad)
+return grad
+""", r"no attribute 'layers'\. It has modules"),
+        ("""
+for module in reversed(self.modules):
+    grad *= module.backward(grad)
+return grad
+""", r"What stands on the left keeps its shape"),
+        ("""
+grads = []
+for module in reversed(self.modules):
+    grad = module.backward(grad)
+    grads.append(grad)
+return grads
+""", r"but a list"),
+        ("""
+return self.modules[0].backward(self.modules[1].backward(self.modules[2].backward(grad)))
+""", r"first part that is called is Sequential\[2\]"),
     ],
     "check_gradients": [
         ("""
@@ -416,6 +457,17 @@ pass
 model = sequential(Linear(10, 30), Sigmoid(), Linear(30, 20))
 model.check_gradients((x,))
 """, r"'sequential' is not defined"),
+        ("""
+model = Sequential(Linear(10, 5), Relu(), Linear(5, 2))
+model.check_gradients((x,))
+""", r"Is ReLU meant"),
+        ("""
+layer = Linear(10, 10)
+Sequential(layer, ReLU(), layer).check_gradients((x,))
+""", r"one module stands at two places"),
+        ("""
+check_gradients(Sequential(Linear(10, 5), ReLU(), Linear(5, 2)))
+""", r"This is the function itself"),
     ],
     "backward_pass": [
         ("""
@@ -508,5 +560,42 @@ model.b.data -= lr * model.b.grad
         ("""
 pass
 """, r"still empty"),
+        ("""
+grad = loss_fn.backward()
+for module in model.modules:
+    grad = module.backward(grad)
+for param in model.parameters():
+    param.data -= lr * param.grad
+""", r"through the layers from the first on"),
+        ("""
+model.backward(loss_fn.backward())
+lr = 0.1
+for param in model.parameters():
+    param.data -= lr * param.grad
+""", r"by -0\.1 times the gradient"),
+        ("""
+model.backward(loss_fn.backward())
+zero_grad(model.parameters())
+for param in model.parameters():
+    param.data -= lr * param.grad
+""", r"from lib\.gradient_utilities import zero_grad"),
+        ("""
+model.backward(loss_fn.backward())
+for param in model.parameters():
+    param.grad = np.zeros_like(param.grad)
+for param in model.parameters():
+    param.data -= lr * param.grad
+""", r"every gradient is zero by then"),
+        ("""
+grad = model.backward(loss_fn.backward())
+for param in model.parameters():
+    param.data -= lr * grad
+""", r"What stands on the left keeps its shape"),
+        ("""
+model.backward(loss_fn.backward())
+W, b = model.parameters()
+W.data -= lr * W.grad
+b.data -= lr * b.grad
+""", r"more elements than names"),
     ],
 }

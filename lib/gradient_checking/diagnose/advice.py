@@ -11,15 +11,17 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Type
 
 import numpy as np
 
+from lib.gradient_checking.course import ROOT
 from lib.network_base import Module, Parameter
 
 
 class Failure(NamedTuple):
-    """An exception, the student's line that raised it, and the variables that the line could see."""
+    """An exception, the student's line that raised it, the variables it could see, and the function's own."""
 
     error: BaseException
     line: str
     variables: Dict[str, Any]
+    own: Sequence[str] = ()
 
     def value(self, name: str) -> Any:
         """Return what a name such as self.W.data stands for, or None; nothing is called."""
@@ -50,12 +52,20 @@ def _unknown_name(failure: Failure, name: str) -> Optional[str]:
         return f"What the module keeps is reached by self: self.{name}."
     if hasattr(np, name) and f"{name}(" in failure.line:
         return f"NumPy's functions are called as np.{name}(...)."
-    near = difflib.get_close_matches(name, [known for known in failure.variables if known[0] != "_"], 1, 0.6)
+    known = [known for known in failure.variables if known[0] != "_"]
+    near = [other for other in known if other.lower() == name.lower()]
+    home = next((path.stem for path in sorted((ROOT / "lib").glob("*.py"))
+                 if re.search(rf"^(def|class) {name}\b", path.read_text(encoding="utf-8"), re.MULTILINE)), "")
+    if home and not near:
+        return f"It stands in another file: from lib.{home} import {name}."
+    near = near or difflib.get_close_matches(name, known, 1, 0.7)
     if near:
         return f"Is {near[0]} meant?"
     if isinstance(module, Module) and name in ("x", "X", "inputs", "input"):
         return "What forward got is in self.input_cache."
-    return "It has to get a value before it is used, in this function."
+    own = [own for own in failure.own if own[0] != "_" and own != "self"]
+    return "It has to get a value before it is used, in this function" + (
+        f", which knows {', '.join(own)}." if own else ".")
 
 
 def _no_attribute(failure: Failure, kind: str, attribute: str) -> Optional[str]:
@@ -75,14 +85,22 @@ def _no_attribute(failure: Failure, kind: str, attribute: str) -> Optional[str]:
     holder = next((value for value in failure.variables.values() if type(value).__name__ == kind), None)
     if holder is None:
         return None
-    names = [name for name in (vars(holder) if hasattr(holder, "__dict__") else {}) if name[0] != "_"]
+    names = [name for name in (vars(holder) if hasattr(holder, "__dict__") else {})
+             if name[0] != "_" and name not in ("open_forwards", "training")]
+    if isinstance(holder, Module) and holder.input_cache is not None:
+        names.append("input_cache")  # a loss keeps more in it than its input, and so may others
     near = difflib.get_close_matches(attribute, names, 1, 0.6)
     if near:
         return f"Is {near[0]} meant?"
-    parameters = [name for name in names if isinstance(vars(holder)[name], Parameter)]
+    parameters = [name for name in names if isinstance(vars(holder).get(name), Parameter)]
     if parameters:
         return f"Its parameters are called {' and '.join(parameters)}."
-    return "Go through its parameters with model.parameters()." if isinstance(holder, Module) else None
+    if isinstance(holder, Module) and attribute.lower() in PARAMETER_NAMES:
+        return "Go through its parameters with model.parameters()."
+    return f"It has {' and '.join(dict.fromkeys(names))}." if names else None
+
+
+PARAMETER_NAMES = ("w", "b", "weight", "weights", "bias", "biases", "grad", "data", "params")
 
 
 def _owner(failure: Failure, attribute: str, kind: Type[Any]) -> str:
@@ -136,6 +154,18 @@ ADVICE: Advice = (
         "A Parameter's numbers are its .data.")),
     (TypeError, r"'(\w+)' object is not callable", lambda failure, kind: (
         f"What stands before the parentheses is a {kind}, not a function.")),
+    (TypeError, r"'list' object cannot be interpreted as an integer", lambda failure: (
+        "range counts up to a number: for goes through a list itself.")),
+    (TypeError, r"cannot unpack non-iterable", lambda failure: (
+        "There are several names for one thing: leave one, or count along with enumerate(...).")),
+    (ValueError, r"too many values to unpack", lambda failure: (
+        "There are more elements than names on the left: go through them with for.")),
+    (TypeError, r"only .* arrays can be converted to Python scalars", lambda failure: (
+        "int() and float() make one number of one number, not of an array.")),
+    (TypeError, r"check_gradients\(\) takes 0 positional arguments", lambda failure: (
+        "This is the function itself; a module checks its own: module.check_gradients((x,)).")),
+    (IndexError, r"arrays used as indices must be of integer", lambda failure: (
+        "An index is a whole number, or a mask. One-hot labels are neither: labels.argmax(axis=1) are the classes.")),
     (TypeError, r"'int' object is not iterable", lambda failure: (
         "To count up to a number, go through range(number)." if "for " in failure.line else None)),
     (ValueError, r"truth value of an array", lambda failure: (

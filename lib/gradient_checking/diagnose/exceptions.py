@@ -23,7 +23,9 @@ def explain(error: BaseException, situation: str) -> List[Cause]:
     frame, line, where = _place(error)
     detail = f"{type(error).__name__} in {where}"
     evidence = (f"{line}\n" if line else "") + (str(error).strip() or type(error).__name__)
-    evidence += f" ({situation})." if situation not in ("", "at the given numbers") else "."
+    if situation not in ("", "at the given numbers"):
+        evidence += f" ({situation})"
+    evidence += "" if evidence.endswith((".", "?", "!")) else "."
     if isinstance(error, NotImplementedError):
         return [cause("to do", evidence, where)]
     name, advice = "exception in backward", ""
@@ -35,7 +37,8 @@ def explain(error: BaseException, situation: str) -> List[Cause]:
         if "With a transposition" in advice:
             others.append(cause("transposed", evidence + advice, detail))
     if not advice:
-        said = advice_on(Failure(error, line, {} if frame is None else {**frame.f_globals, **frame.f_locals}))
+        variables, own = ({}, ()) if frame is None else ({**frame.f_globals, **frame.f_locals}, tuple(frame.f_locals))
+        said = advice_on(Failure(error, line, variables, own))
         advice = f" {said}" if said else ""
     if name != "exception in backward":
         others.append(cause("exception in backward", evidence + advice, detail))
@@ -49,6 +52,8 @@ def _broadcasting_advice(message: str, line: str) -> Tuple[str, str]:
         return name, ""
     first, second = shapes[:2]
     if "output operand" in message or len(shapes) == 3:  # of +=, whose result must fit into what is there
+        if not re.search(r"\.grad\s*[+-]=", line):
+            return name, f" What stands on the left keeps its shape, {first}, which {second} doesn't fit."
         advice = (f" An array of shape {second} can't be added to one of shape {first}: the gradient of a parameter "
                   "has the parameter's shape.")
         if "keepdims=True" in line:
@@ -93,12 +98,13 @@ def _product_advice(frame: Any, line: str) -> str:
     name = r"([\w.\[\]]+)"
     forms = (rf"{name}\s*@\s*{name}", rf"(?:dot|matmul)\({name},\s*{name}\)", rf"{name}\.dot\({name}\)")
     match = next((found for found in (re.search(form, line) for form in forms) if found), None)
+    unknown = " In a matrix product, the first has as many columns as the second has rows; * multiplies entry by entry."
     if match is None or frame is None:
-        return ""
+        return unknown
     names = match.group(1), match.group(2)
     arrays: Any = [_looked_up(name, frame.f_locals) for name in names]
     if any(array is None or array.ndim == 0 for array in arrays):
-        return ""
+        return unknown
     a, b = arrays
     fits: List[str] = []
     if a.ndim == b.ndim == 2:

@@ -86,7 +86,8 @@ class Calls:
 
 def same(a: Any, b: Any) -> bool:
     """Return whether two gradients are equal up to rounding."""
-    if a is None or b is None or np.shape(a) != np.shape(b):
+    numbers = (np.ndarray, np.number, float, int)
+    if not isinstance(a, numbers) or not isinstance(b, numbers) or np.shape(a) != np.shape(b):
         return False
     return close(a, b, float(np.max(np.abs(np.asarray(b, dtype=float)), initial=0)), 1e-9)
 
@@ -181,11 +182,16 @@ def _wrong_chain(calls: Calls, forward: List[str], backward: List[str]) -> List[
     elif calls.error is not None and backward == forward[:len(backward)] and len(set(forward)) > 1 and \
             (backward or _first_to_fail(calls) == forward[0]):
         found.append(cause("layers in forward order", f"the first part that is called is {forward[0]}"))
+    elif calls.error is not None and (backward or [_first_to_fail(calls)])[0] not in ("", forward[-1]):
+        first = (backward or [_first_to_fail(calls)])[0]
+        found.append(cause("layer skipped", f"the first part that is called is {first}", forward[-1]))
     skipped = [path for path in forward if path not in backward]
     handed = [call.inputs[0] for call in calls.backward if call.inputs]
     if len(handed) > 1 and all(same(value, calls.upstream) for value in handed) or (
             calls.error is not None and len(calls.backward) >= 1 and _got_upstream_again(calls)):
-        found.append(cause("same gradient for every layer", f"{order} all get the upstream gradient of the whole"))
+        failed = [_first_to_fail(calls)] if calls.error is not None else []
+        found.append(cause("same gradient for every layer", f"{' and '.join(backward + failed)} get the upstream "
+                           "gradient of the whole"))
     if calls.error is None and skipped:
         found.append(cause("layer skipped", f"the backward of {', '.join(skipped)} isn't called", skipped[0]))
     twice = sorted({path for path in backward if backward.count(path) > forward.count(path)})
@@ -239,6 +245,8 @@ def _got_upstream_again(calls: Calls) -> bool:
 
 def _changed(got: Any, right: Any, words: str, extra: Any = None) -> List[Cause]:
     """Return what was done to a gradient on its way from one part to the next."""
+    if not isinstance(got, (np.ndarray, np.number, float, int)):
+        return [cause("wrong shape", f"{words}, but a {type(got).__name__}")]
     if np.shape(got) != np.shape(right):
         return [cause("another formula", words)]
     got, right = np.asarray(got, dtype=float), np.asarray(right, dtype=float)
