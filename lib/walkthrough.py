@@ -1,18 +1,21 @@
-"""A command: write the page on which a network's forward and backward pass can be watched, opened and predicted.
+"""A command: write the pages on which a network's passes can be watched, opened and predicted, and training replayed.
 
     python -m lib.walkthrough                          # XOR, into walkthrough.html
     python -m lib.walkthrough ticket --output ticket.html
     python -m lib.walkthrough --list
+    python -m lib.walkthrough replay --seeds 0 1 3 --lr 1 --output replay.html      # training, played over its epochs
 """
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence
 
 import numpy as np
 
 from lib.layers import CrossEntropyLoss, L1Loss, Linear, MeanSquaredError, ReLU, Residual, Sequential, Sigmoid
 from lib.dataset import X, y
-from lib.saving.command_line import OneLineParser, output_file, run_command, whole_number
+from lib.saving.command_line import OneLineParser, output_file, positive_float, run_command, whole_number
 
 
 class Example(NamedTuple):
@@ -76,12 +79,15 @@ EXAMPLES: Dict[str, Callable[[np.random.Generator], Example]] = {
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Write the page that a command line asks for, or list the networks."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments[:1] == ["replay"]:
+        return replay(arguments[1:])
     parser = OneLineParser(prog="python -m lib.walkthrough", description="Write a page on which a network's forward "
-                           "and backward pass can be watched, opened and predicted, as one HTML file.")
+                           "and backward pass can be watched, opened and predicted, as one HTML file.",
+                           epilog="Training, played over its epochs: python -m lib.walkthrough replay --help")
     parser.add_argument("name", nargs="?", default="xor", choices=list(EXAMPLES), metavar="NAME",
-                        help=f"the network: {', '.join(EXAMPLES)} (default: xor)")
-    parser.add_argument("--output", type=output_file, default="walkthrough.html", metavar="FILE",
-                        help="default: %(default)s")
+                        help=f"the network: {', '.join(EXAMPLES)} (default: xor); or replay")
+    add_output(parser, "walkthrough.html")
     parser.add_argument("--seed", type=whole_number(0), default=3, metavar="N",
                         help="seed of the weights (default: %(default)s)")
     parser.add_argument("--list", action="store_true", help="list the networks and stop")
@@ -89,11 +95,48 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     if options.list:
         for name, example in EXAMPLES.items():
             print(f"{name:8} {example.__doc__}")
+        print("replay   training on XOR, played over its epochs: what is stuck, why, and what would free it")
         return 0
     from lib.graph.page import write_page
     model, x, y_, loss_fn, learning_rate = EXAMPLES[options.name](np.random.default_rng(options.seed))
     title = f"{options.name}: {EXAMPLES[options.name].__doc__}"
-    path = write_page(model, x, y_, options.output, loss_fn=loss_fn, learning_rate=learning_rate, title=title)
+    return tell(write_page(model, x, y_, options.output, loss_fn=loss_fn, learning_rate=learning_rate, title=title))
+
+
+def replay(arguments: Sequence[str]) -> int:
+    """Write the page that plays the training of XOR from several starts, with one or several learning rates."""
+    parser = OneLineParser(prog="python -m lib.walkthrough replay", description="Write a page that plays training on "
+                           "XOR over its epochs, from several starts side by side: what is stuck, why, and its cure.")
+    parser.add_argument("--seeds", type=whole_number(0, 2 ** 32 - 1), nargs="+", default=[0, 1, 3], metavar="N",
+                        help="the starts, as those of run_xor_experiment.py --seed (default: 0 1 3)")
+    parser.add_argument("--lr", type=positive_float, nargs="+", default=[1.0], metavar="RATE",
+                        help="learning rates, each shown for each start (default: 1)")
+    parser.add_argument("--epochs", type=whole_number(1, 20_000), default=1000, metavar="N", help="default: 1000")
+    parser.add_argument("--hidden", type=whole_number(1, 64), default=2, metavar="N", help="hidden units (default: 2)")
+    add_output(parser, "replay.html")
+    options = parser.parse_args(arguments)
+    if not 1 <= len(options.seeds) * len(options.lr) <= 12:
+        parser.error("a page shows at most 12 runs: give fewer seeds or learning rates")
+    from lib.graph.page.replay import write_replay
+    runs = {}
+    for seed in dict.fromkeys(options.seeds):
+        for rate in dict.fromkeys(options.lr):
+            np.random.seed(seed)
+            model = Sequential(Linear(2, options.hidden), ReLU(), Linear(options.hidden, 2))
+            runs[f"seed {seed}" + (f", lr {rate:g}" if len(options.lr) > 1 else "")] = (model, rate)
+    title = f"XOR, replayed: Linear(2, {options.hidden}), ReLU, Linear({options.hidden}, 2)" + (
+        f", learning rate {options.lr[0]:g}" if len(options.lr) == 1 else "")
+    return tell(write_replay({name: model for name, (model, _) in runs.items()}, X, np.eye(2)[y], options.output,
+                             learning_rate=[rate for _, rate in runs.values()], epochs=options.epochs, title=title))
+
+
+def add_output(parser: OneLineParser, default: str) -> None:
+    """Add the option of where to write."""
+    parser.add_argument("--output", type=output_file, default=default, metavar="FILE", help="default: %(default)s")
+
+
+def tell(path: Path) -> int:
+    """Say where a page is."""
     print(f"Page written to {path}. Open it in a browser: {path.resolve().as_uri()}")
     return 0
 

@@ -94,11 +94,6 @@ def saturates(activation: Module) -> bool:
     return bool((slopes(activation, np.array([[-30.0], [30.0]])) < FLAT).all())
 
 
-def width(activation: Module) -> float:
-    """Return over how much of z it is at least half as steep as it can be: 3.5 for sigmoid, 1.8 for tanh."""
-    return float(np.sum(slopes(activation, STEPS) > 0.5) * (STEPS[1, 0] - STEPS[0, 0]))
-
-
 def in_numbers(unit: Unit, points: Any = slice(None)) -> str:
     """Return what shows a unit's state: its inputs at some points, and its slopes there."""
     z, slope = unit.z[points], unit.slope[points]

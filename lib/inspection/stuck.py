@@ -13,8 +13,8 @@ No hidden unit bends within the data: unit 0's input is 1.00 to 3.00, its slope 
 unit 1's input is -3.00 to -1.00, its slope 0% of the steepest. So the network is linear there. \
 The loss is 0.6931 = ln 2: (0, 0), (0, 1), (1, 0) and (1, 1) are confused, all of them predicted as 0.50, 0.50.
 >>> print(found.cure.sentence)
-Cure: move the bias of unit 1 from -1 to 0.5, which puts its fold between (1, 0) and (0, 0), and let the weights that \
-leave it begin at 0 again.
+Cure: give unit 1 the weights (-2, -2) and the bias 1, which puts its fold around (0, 0) alone, \
+and let the weights that leave it begin at 0 again.
 
 `found.cured(model)` is a copy of the model with this change: trained on, its loss falls below the plateau.
 exercises/backpropagation/stuck_starts.py verifies that over thousands of stuck starts, against random changes.
@@ -30,6 +30,7 @@ from lib.inspection.cures import Cure, best_cure
 from lib.inspection.hidden_units import Unit, hidden_units, in_numbers, points_in_words, saturates
 from lib.inspection.recording import numpy_random_state_kept
 from lib.network_base import Module
+from lib.numerics import stable_sigmoid
 from lib.validation import InputError
 
 SAME = 0.03  # predictions that differ by less count as one
@@ -89,31 +90,43 @@ def why_stuck(model: Module, x: Any, y: Any, loss_fn: Any = None) -> Optional[St
         if not np.isfinite(output).all():
             return Stuck("none found", "The predictions aren't finite numbers: the learning rate was too large.", None,
                          loss, [])
-        one_hot = y.shape[1] > 1 and bool(np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all())
-        predicted = _probabilities(output) if one_hot else output
-        groups = confused_points(predicted, y)
-        right = (output.argmax(axis=1) == y.argmax(axis=1)).all() if one_hot else np.abs(output - y).max() < SAME
-        if right and not groups:
+        predicted, labels = predictions(output, y, loss_fn)
+        groups = confused_points(predicted, labels)
+        classes = labels.shape[1] > 1
+        right = (predicted.argmax(axis=1) == labels.argmax(axis=1)) if classes else np.abs(output - y) < SAME
+        if np.all(right) and not groups:
             return None
         layers = hidden_units(twin, x)
         cause, to_blame, sentence = _cause(layers, groups[0] if groups else [], x)
-        cure = best_cure(twin, to_blame, groups[0] if groups else [], cause in ("same fold", "beyond every fold"), x, y)
+        cure = best_cure(twin, to_blame, groups[0] if groups else range(len(x)), x, y)
     return Stuck(cause, f"{sentence} {_place(loss, groups, predicted, x)}", cure, loss, groups)
 
 
-def _probabilities(logits: np.ndarray) -> np.ndarray:
-    e = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
+def predictions(output: np.ndarray, y: np.ndarray, loss_fn: Any) -> Tuple[np.ndarray, np.ndarray]:
+    """Return what a network predicts, and the labels likewise: probabilities of classes, (N, K), or else numbers.
+
+    Of one-hot labels the outputs are logits, and for BinaryCrossEntropyLoss the one output is the logit of class 1.
+    """
+    if y.shape[1] > 1 and np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all():
+        e = np.exp(output - output.max(axis=1, keepdims=True))
+        return e / e.sum(axis=1, keepdims=True), y
+    if type(loss_fn).__name__ == "BinaryCrossEntropyLoss" and y.shape[1] == 1:
+        p = stable_sigmoid(output)
+        return np.hstack([1 - p, p]), np.hstack([1 - y, y])
+    return output, y
 
 
 def confused_points(predicted: np.ndarray, y: np.ndarray) -> List[List[int]]:
-    """Return the groups of points that get one prediction, but have different labels; the largest group first."""
+    """Return the groups of points that get one prediction, but have different labels; the largest group first.
+
+    A group holds at least a twentieth of the points: a few that lie near a boundary don't count.
+    """
     left, groups = np.ones(len(y), bool), []
     for n in range(len(y)):
         if left[n]:
             same = left & (np.abs(predicted - predicted[n]).max(axis=1) < SAME)
             left &= ~same
-            if np.ptp(y[same], axis=0).max() > SAME:
+            if np.sum(same) >= len(y) / 20 and np.ptp(y[same], axis=0).max() > SAME + 0.5 * np.ptp(y):
                 groups.append(np.flatnonzero(same).tolist())
     return sorted(groups, key=len, reverse=True)
 
@@ -135,12 +148,12 @@ def _cause(layers: Sequence[Sequence[Unit]], confused: List[int], x: np.ndarray)
     blind = [layer for layer in layers if confused and all(unit.flat[confused].all() for unit in layer)]
     if blind and not any(unit.is_off for unit in blind[0]):
         return _at_confused_points(blind[0], confused, x)
-    if off:
+    if off and confused:
         names = " and ".join(unit.name for unit in off) if len(off) < 4 else f"{len(off)} of {len(units)} units"
         return "a unit is off", off, (f"{names[0].upper()}{names[1:]} {'is' if len(off) == 1 else 'are'} "
                                       f"{_off(off[0])} at all {len(x)} points: {_shown(off)}.")
-    return "none found", units, ("No cause of a plateau is to be seen, as units bend within the data and none is off: "
-                                 f"{_shown(units)}. It may be on its way still: train it on.")
+    return "none found", units, ("No cause of a plateau is to be seen: units bend within the data. It may be on its "
+                                 "way still: train it on.")
 
 
 def _at_confused_points(layer: Sequence[Unit], confused: List[int], x: np.ndarray) -> Tuple[str, List[Unit], str]:

@@ -20,16 +20,16 @@ from lib.graph.explain.flows import flow
 from lib.graph.modules import trace
 from lib.graph.node import constant, variable
 from lib.graph.notation import TEXT, equation, sum_of
+from lib.graph.page.document import Page
 from lib.graph.page.lines import Line, run_line_by_line
 from lib.network_base import Module, is_loss
-from lib.saving.files import write_atomically
-from lib.validation import InputError
 
+SCRIPTS = ("page_elements.js", "page_report.js")
 MOST_ENTRIES = 400  # of a tensor, to be drawn as a map
 FORMULAS_FROM = 3  # the level of hints from which on the right formulas are shown
 
 
-def report_page(module: Module, inputs: Tuple[Any, ...]) -> "ReportPage":
+def report_page(module: Module, inputs: Tuple[Any, ...]) -> Page:
     """Return the page of a check of a module's gradients.
 
     Args:
@@ -56,35 +56,12 @@ def report_page(module: Module, inputs: Tuple[Any, ...]) -> "ReportPage":
         data["right"] = right
     else:
         data["warnings"].append("The right backward isn't shown at the course's level of hints.")
-    return ReportPage(data)
+    return Page(data, SCRIPTS)
 
 
 def write_report_page(module: Module, inputs: Tuple[Any, ...], path: Union[str, Path]) -> Path:
     """Write the page of a check of a module's gradients to an HTML file, and return its path."""
     return report_page(module, inputs).save(path)
-
-
-class ReportPage:
-    """The page of a gradient report; it shows itself in a notebook, and `save(path)` writes it."""
-
-    def __init__(self, data: Dict[str, Any]) -> None:
-        self.data = data
-
-    def html(self) -> str:
-        """Return the page as HTML."""
-        from lib.graph.page import assembled
-        return assembled(self.data["title"], self.data, ("page_elements.js", "page_report.js"))
-
-    def save(self, path: Union[str, Path]) -> Path:
-        """Write the page to a file, and return its path."""
-        path = Path(path).expanduser()
-        if path.is_dir():
-            raise InputError(f"{str(path)!r} is a folder. Give the page a file name, such as why.html.")
-        return write_atomically(path, lambda file: file.write(self.html().encode("utf-8")))
-
-    def _repr_html_(self) -> str:
-        from lib.graph.page import in_frame
-        return in_frame(self.html(), self.data["title"])
 
 
 # ---------------------------------------------------------------------- numbers

@@ -1,0 +1,126 @@
+"""The replay page in a real browser: its numbers, slider, keys, play, accessibility, print, and what it tells."""
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from lib.graph.page.replay import replay_page
+from lib.layers import Tanh
+from lib.network import Linear, Sequential
+from tests.browser import axe, opened
+from tests.test_replay import LABELS, X, xor_net
+
+pytestmark = pytest.mark.slow
+RULES = "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']"
+
+
+@pytest.fixture(scope="module")
+def xor(tmp_path_factory):
+    """A page with a stuck start, its cure and a solved one, and its data."""
+    page = replay_page({"seed 0": xor_net(0), "seed 3": xor_net(3)}, X, LABELS, title="XOR, replayed")
+    return page.save(tmp_path_factory.mktemp("replay") / "replay page.html"), page.data
+
+
+def test_every_number_of_every_frame_is_shown(xor):
+    path, data = xor
+    with opened() as browser:
+        tab = browser.open(path)
+        tab.click("summary")
+        for frame in range(0, len(data["frames"]), 9):
+            tab.evaluate("goTo", frame)
+            assert f"Epoch {data['frames'][frame]} of 1000" in tab.inner_text(".sentence")
+            for k, run in enumerate(data["runs"]):
+                found = tab.eval_on_selector_all(f".numbers.of:nth-child({k + 1}) .number",
+                                                 "e => e.map(x => Number(x.dataset.value))")
+                start, expected = 0, []
+                for parameter in run["parameters"]:
+                    size = int(np.prod(parameter["shape"]))
+                    expected += run["weights"][frame][start:start + size] + run["gradients"][frame][start:start + size]
+                    start += size
+                assert found == expected
+        assert browser.said == [] and len(browser.requests) == 1
+
+
+def test_the_page_alone_tells_which_start_is_stuck_and_why_and_what_frees_it(xor):
+    path, _ = xor
+    with opened() as browser:
+        text = browser.open(path).locator("main").aria_snapshot()
+        for words in ("stuck: no unit bends", "No hidden unit bends within the data", "Cure: give unit", "solved",
+                      "0.6931 = ln 2", "seed 0, with the cure"):
+            assert words in text, words
+        assert "of class 1, predicted with" in text and "unit 0's line" in text  # the picture has words
+
+
+def test_slider_keys_buttons_play_and_address(xor):
+    path, data = xor
+    with opened() as browser:
+        tab = browser.open(path, "#epoch=100")
+        shown = data["frames"][next(k for k, epoch in enumerate(data["frames"]) if epoch >= 100)]
+        assert f"Epoch {shown} of" in tab.inner_text(".sentence")
+        for key, epoch in (("End", 1000), ("ArrowLeft", data["frames"][-2]), ("Home", 0), ("ArrowRight", 1)):
+            tab.keyboard.press(key)
+            assert f"Epoch {epoch} of" in tab.inner_text(".sentence")
+        tab.focus("#slider")
+        tab.keyboard.press("ArrowRight")
+        assert tab.get_attribute("#slider", "aria-valuetext") == "Epoch 2 of 1000"
+        tab.click("[aria-label='the same start again']")
+        assert "Epoch 0 of" in tab.inner_text(".sentence")
+        tab.evaluate("document.activeElement.blur()")
+        tab.keyboard.press("p")
+        tab.wait_for_timeout(1500)  # a frame each 0.6 s, as motion is to be reduced
+        assert tab.evaluate("state.frame") >= 1
+        tab.click("text=Pause")
+        stopped = tab.evaluate("state.frame")
+        tab.wait_for_timeout(900)
+        assert tab.evaluate("state.frame") == stopped and browser.said == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width, height", [(1280, 800), (390, 844)])
+def test_axe_finds_nothing_and_no_text_is_small(xor, dark, width, height):
+    script = axe()
+    with opened(width, height, dark) as browser:
+        tab = browser.open(xor[0], "#epoch=1000")
+        tab.click("summary")
+        tab.evaluate(script)
+        found = tab.evaluate(f"axe.run(document, {{runOnly: {RULES}}})"
+                             ".then(result => result.violations.map(v => [v.id, v.nodes[0].html]))")
+        assert found == [], json.dumps(found, indent=1)[:1500]
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        assert tab.evaluate("""[...document.querySelectorAll('body *')].filter(e => e.checkVisibility() &&
+            [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()) && !e.closest('.spoken') &&
+            parseFloat(getComputedStyle(e).fontSize) * (e.ownerSVGElement ? e.getCTM().a : 1) < 10.9)
+            .map(e => e.outerHTML.slice(0, 80))""") == []
+        assert tab.evaluate("""[...document.querySelectorAll('button, summary, input')].filter(e => e.checkVisibility())
+            .map(e => e.getBoundingClientRect()).filter(r => r.width < 24 || r.height < 24).length""") == 0
+
+
+def test_printing_lays_out_six_moments_of_each_run(xor):
+    path, data = xor
+    with opened() as browser:
+        tab = browser.open(path)
+        tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+        tab.emulate_media(media="print")
+        assert tab.locator(".printed:visible").count() == len(data["runs"])
+        assert tab.locator(".printed .plane:visible").count() == 6 * len(data["runs"])
+        assert not tab.locator(".controls").is_visible() and browser.said == []
+
+
+def test_hostile_names_stay_texts_and_other_data_is_shown(tmp_path, rng):
+    hostile = '</script><img src=x onerror="document.title=1">'
+    x, classes = rng.standard_normal((80, 2)), np.eye(3)[rng.integers(0, 3, 80)]
+    page = replay_page({hostile: Sequential(Linear(2, 8), Tanh(), Linear(8, 3))}, x, classes, epochs=30, title=hostile)
+    wide = replay_page(Sequential(Linear(4, 3), Tanh(), Linear(3, 3)), rng.standard_normal((80, 4)), classes, epochs=30)
+    with opened() as browser:
+        for each in (page, wide):
+            tab = browser.open(each.save(tmp_path / "page.html"))
+            tab.keyboard.press("End")
+            assert tab.locator("img").count() == 0 and browser.said == []
+        assert tab.locator(".plane").count() == 0 and tab.locator(".chart").count() == 1
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)
