@@ -1,17 +1,19 @@
 """The short form: a page at most, in the names of textbooks, with known solutions; each a problem that tutors set."""
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from lib.activations import ReLU, Softmax
 from lib.convolutions import Conv2d
-from lib.graph import constant, log, log_softmax, maximum, relu, sigmoid, softmax, tanh, variable
+from lib.graph import constant, expanded, log, log_softmax, maximum, relu, sigmoid, softmax, tanh, variable
 from lib.graph.explain import explain
 from lib.graph.explain.short import ShortForm
 from exercises.pen_and_paper import expression_a, expression_b, expression_c, skip_network
-from lib.layers.attention import SelfAttention
-from lib.layers.normalization import BatchNorm1d
+from lib.layers.attention import MultiHeadSelfAttention, SelfAttention
+from lib.layers.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
 from lib.losses import CrossEntropyLoss
 from lib.network import Linear, Sequential
 from lib.validation import InputError
@@ -216,8 +218,8 @@ def test_a_network_of_modules_has_its_formulas():
     np.random.seed(0)
     model = Sequential(Linear(3, 4), ReLU(), Linear(4, 2))
     said = str(explain(CrossEntropyLoss()(model(constant(X, name="x")), constant(Y, name="labels")).named("L")))
-    for formula in ("t1 = x @ W1 + b1", "t2 = relu(t1)", "dL/dt3 = (softmax(t3, axis=-1) - labels) / 5",
-                    "dL/dW2 = t2.T @ dL/dt3", "dL/dt1 = dL/dt2 * (t1 > 0)", "dL/db1 = sum(dL/dt1, axis=0)"):
+    for formula in ("t2 = x @ W1 + b1", "t3 = relu(t2)", "dL/dt5 = (softmax(t5, axis=-1) - labels) / 5",
+                    "dL/dW2 = t3.T @ dL/dt5", "dL/dt2 = dL/dt3 * (t2 > 0)", "dL/db1 = sum(dL/dt2, axis=0)"):
         assert formula in said
 
 
@@ -226,24 +228,45 @@ def test_a_convolution_is_a_sum_over_positions(stride, padding):
     np.random.seed(0)
     x = variable(RNG.normal(size=(2, 2, 5, 4)), name="x")
     said, _ = said_of(Conv2d(2, 3, 2, stride=stride, padding=padding), x)
+    with expanded():
+        assert said_of(Conv2d(2, 3, 2, stride=stride, padding=padding), x)[0].count("\n") == said.count("\n")
     row = {(1, 0): "i+p,j+q", (1, 1): "i+p-1,j+q-1", (2, 1): "2*i+p-1,2*j+q-1"}[stride, padding]
-    assert f"y[n,k,i,j] = sum_c,p,q conv_filter[k,c,p,q] * x[n,c,{row}] + conv_bias[k]" in said
+    settings = {(1, 0): "", (1, 1): ", padding=(1, 1)", (2, 1): ", stride=(2, 2), padding=(1, 1)"}[stride, padding]
+    assert f"y = conv2d(x, conv_filter{settings}) + conv_bias" in said
+    assert f"where conv2d(x, conv_filter{settings})[n,k,i,j] = sum_c,p,q conv_filter[k,c,p,q] * x[n,c,{row}]" in said
     assert f"dL/dconv_filter = sum_n,i,j dL/dy[n,k,i,j] * x[n,c,{row}]" in said
     assert ("rotated by 180 degrees" in said) == (stride == 1)
 
 
 def test_batch_normalisation_has_the_names_of_its_paper():
     said, _ = said_of(BatchNorm1d(3), variable(X, name="x"))
-    for formula in ("mu_B = mean(x, axis=0)", "sigma2_B = var(x, axis=0)", "x_hat = (x - mu_B) / sqrt(sigma2_B + ",
-                    "y = gamma * x_hat + beta", "dL/dx_hat = dL/dy * gamma", "dL/dgamma = sum(dL/dy * x_hat, axis=0)"):
+    for formula in ("mu_B = mean(x, axis=0)", "sigma2_B = mean((x - mu_B) ** 2, axis=0)", "x_hat = (x - mu_B) / s",
+                    "s = sqrt(sigma2_B + 1e-05)", "y = gamma * x_hat + beta", "dL/dx_hat = dL/dy * gamma",
+                    "dL/dgamma = sum(dL/dy * x_hat, axis=0)", "dL/dsigma2_B = dL/ds / (2 * s)",
+                    "dL/dx = dL/dmu_B / 5 + 2/5 * dL/dsigma2_B * (x - mu_B) + dL/dx_hat / s"):
         assert formula in said
+
+
+@pytest.mark.parametrize("module, shape, names", [
+    (BatchNorm2d(2), (3, 2, 2, 2), "mu_B sigma2_B x_hat gamma beta"),
+    (LayerNorm(3), (2, 3), "mu sigma2 x_hat gamma beta"),
+    (MultiHeadSelfAttention(4, 2), (2, 3, 4), "Q K V S A Y W_Q b_Q W_K W_V b_V W_O b_O"),
+    (SelfAttention(3, causal=True), (1, 3, 3), "Q K V S A")])
+def test_modules_are_written_in_the_names_of_their_papers_as_one_node_and_expanded(module, shape, names):
+    x = variable(RNG.normal(size=shape), name="x")
+    one_node, _ = said_of(module, x)
+    with expanded():
+        single, _ = said_of(module, x)
+    assert one_node == single and "backward" not in single
+    assert set(names.split()) <= set(re.findall(r"\w+", single))
 
 
 def test_attention_has_the_names_of_its_paper():
     np.random.seed(0)
     said, by_hand = said_of(SelfAttention(4, 2), variable(RNG.normal(size=(2, 3, 4)), name="X"))
     for formula in ("A = softmax(S, axis=-1)", "dL/dS = A * (dL/dA - sum(dL/dA * A, axis=-1, keepdims=True))",
-                    "dL/dQ = (dL/dS @ K) / sqrt(2)", "dL/dX = dL/dQ @ W1.T + dL/dK @ W2.T + dL/dV @ W3.T"):
+                    "dL/dQ = (dL/dS / sqrt(2)) @ K", "dL/dK = (swapaxes(dL/dS, -1, -2) / sqrt(2)) @ Q",
+                    "dL/dX = dL/dQ @ W_Q.T + dL/dK @ W_K.T + dL/dV @ W_V.T"):
         assert formula in said
     assert r"{K}^{\top}" in by_hand.markdown()
 

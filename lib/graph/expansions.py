@@ -11,21 +11,28 @@ To have a module of your own written out otherwise than by its forward::
 """
 from __future__ import annotations
 
-from typing import Any, Tuple
+from typing import Any
 
 import numpy as np
 
 from lib import layers
 from lib.graph.modules import expansion, parameter_node, passes_nodes_on
 from lib.graph.node import Node
-from lib.graph.operations import FUNCTIONS
+from lib.graph.operations import FUNCTIONS, call
+from lib.graph.operations.convolution import Convolution
 
 passes_nodes_on(getattr(layers, "Sequential", None))
 
 
 @expansion(getattr(layers, "Linear", None))
 def _linear(module: Any, x: Node) -> Node:
-    return x @ parameter_node(module.W) + parameter_node(module.b)
+    z = x @ parameter_node(module.W)
+    return z if _is_left_out(module.b) else z + parameter_node(module.b)
+
+
+def _is_left_out(bias: Any) -> bool:
+    """Tell whether a layer has no bias, which is one of zeros that isn't trained."""
+    return bias.constant and not bias.data.any()
 
 
 @expansion(getattr(layers, "ReLU", None))
@@ -86,16 +93,5 @@ def _flatten(module: Any, x: Node) -> Node:
 
 @expansion(getattr(layers, "Conv2d", None))
 def _conv2d(module: Any, x: Node) -> Node:
-    return convolution(x, parameter_node(module.W), module.stride, module.padding) + parameter_node(module.b)
-
-
-def convolution(x: Any, W: Any, stride: Tuple[int, int], padding: Tuple[int, int]) -> Node:
-    """Return the convolution of images with W (out channels, in channels, kh, kw), as one matrix product."""
-    rows, columns = padding
-    padded = np.pad(x, ((0, 0), (0, 0), (rows, rows), (columns, columns))) if rows or columns else x
-    kh, kw = W.shape[2:]
-    height, width = (padded.shape[2] - kh) // stride[0] + 1, (padded.shape[3] - kw) // stride[1] + 1
-    i, j, row, column = np.ogrid[:kh, :kw, :height, :width]
-    windows = padded[:, :, row * stride[0] + i, column * stride[1] + j]  # (batch, in, kh, kw, height, width)
-    patches = windows.transpose(0, 4, 5, 1, 2, 3).reshape(len(x) * height * width, -1)
-    return (patches @ W.reshape(len(W), -1).T).reshape(len(x), height, width, -1).transpose(0, 3, 1, 2)
+    z = call(Convolution(module.stride, module.padding), x, parameter_node(module.W))
+    return z if _is_left_out(module.b) else z + parameter_node(module.b)

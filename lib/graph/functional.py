@@ -219,6 +219,11 @@ def _as_output(value: Any, like: Node) -> Node:
 
 def share(output: Any) -> Any:
     """Return a graph with the same leaves and values as that of output, in which no sub-expression occurs twice."""
+    return shared(output)[output]
+
+
+def shared(output: Any) -> Dict[Any, Any]:
+    """Return what stands for each node of a graph in the one in which no sub-expression occurs twice."""
     replacement: Dict[Any, Any] = {}
     known: Dict[Any, Any] = {}
     for node in topological_order(output):
@@ -229,4 +234,4 @@ def share(output: Any) -> Any:
             new = known.setdefault(operation_key(node.operation, parents), computed_like(node, parents))
             new.name = new.name or node.name
         replacement[node] = new
-    return replacement[output]
+    return replacement

@@ -30,15 +30,16 @@ Node(add, shape=(4, 2))
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
 from lib.graph import parameter_nodes
 from lib.graph.agreement import agrees, goes_the_same_ways_back
+from lib.graph.engine import topological_order
 from lib.graph.module_calls import ModuleCall, takes_indices
-from lib.graph.module_state import Attributes, Everything, RandomNumbers, StandIn, modules_of, unique
-from lib.graph.node import Node, apply, as_node, constant, variable
+from lib.graph.module_state import Attributes, Everything, RandomNumbers, StandIn, modules_of, parts_of, unique
+from lib.graph.node import Node, apply, as_node, computed_like, constant, variable
 from lib.graph.operations import node_in
 from lib.graph.parameter_nodes import parameter_node
 from lib.network_base import Module, Parameter
@@ -161,9 +162,10 @@ def _traced(module: Any, nodes: Sequence[Node], inner: Optional[List[Module]] = 
     The modules inside of it are given if it is known that it has no parameters of its own.
     """
     global _running
-    forward = _own_forward(module)
-    parameters = [] if inner is not None else unique(parameter for _, parameter in module.held(Parameter))
-    inner = modules_of(module)[1:] if inner is None else inner
+    forward, parameters = _own_forward(module), []  # type: Any, List[Parameter]
+    if inner is None:
+        (_, *inner), all_parameters = parts_of(module)
+        parameters = all_parameters if _has_on_nodes(module) else unique(held for _, held in module.held(Parameter))
     data, replaced = [parameter.data for parameter in parameters], [vars(child).get("forward") for child in inner]
     for parameter in parameters:
         parameter._data = parameter_node(parameter)
@@ -190,21 +192,65 @@ class _OnNodes(StandIn):
 
     def __init__(self, module: Any) -> None:
         self.module = module
-        self.forward = _own_forward(module)
+        forward: Any = module.forward
+        self.forward: Any = forward.forward if isinstance(forward, _OnNodes) else forward  # also for arrays
 
     def __call__(self, *args: Any) -> Any:
         return self.forward(*args) if _running is None else apply_module(self.module, args)
 
 
 def _own_forward(module: Any) -> Any:
-    forward = module.on_nodes if hasattr(type(module), "on_nodes") else module.forward
-    return forward.forward if isinstance(forward, _OnNodes) else forward
+    if _has_on_nodes(module):
+        return module.on_nodes
+    return module.forward.forward if isinstance(module.forward, _OnNodes) else module.forward
+
+
+def _has_on_nodes(module: Any) -> bool:
+    """Tell whether a class says what its forward does on nodes; a forward that overrides this one speaks for itself."""
+    said = next(vars(cls) for cls in type(module).__mro__ if "on_nodes" in vars(cls) or "forward" in vars(cls))
+    return "on_nodes" in said
+
+
+def write_out(output: Node) -> Tuple[Node, Set[Node]]:
+    """Return a graph with each module that is one node written out in single operations, where these agree with it.
+
+    The leaves are the same nodes as before, and so is what isn't computed from a module; names are kept. The second
+    that is returned are the modules' results.
+    """
+    written: Dict[Node, Node] = {}
+    results: Set[Node] = set()
+    for node in topological_order(output):
+        parents = tuple(written[parent] for parent in node.parents)
+        same = all(new is old for new, old in zip(parents, node.parents))
+        written[node] = node if same else computed_like(node, parents)
+        if isinstance(node.operation, ModuleCall):
+            single = _written_again(written[node])
+            if single is not None:
+                single.name, written[node] = node.name or single.name, single
+            results.add(written[node])
+    return written[output], results
+
+
+def _written_again(own: Node) -> Optional[Node]:
+    """Return a module that is one node in single operations, if they agree with it; it is left as it was."""
+    call: Any = own.operation
+    module, nodes, leaves = call.module, own.parents[:call.input_count], own.parents[call.input_count:]
+    rule = _rule_of(module)
+    with Everything(module), parameter_nodes.used_again(leaves), _in_mode(EXPANDED):
+        call.state.restore()
+        for leaf in leaves:
+            leaf.parameter._data = leaf.value
+        written = None if rule is None else _if_it_agrees(lambda: rule(module, *nodes), own)
+        return _if_it_agrees(lambda: _traced(module, nodes), own) if written is None else written
+
+
+def _rule_of(module: Any) -> Optional[Callable[..., Node]]:
+    return next((_rules[base] for base in type(module).__mro__ if base in _rules), None)
 
 
 def _written_out(module: Any, nodes: Sequence[Node]) -> Node:
     """Return the module in single operations if they agree with its own forward and backward, else as one node."""
-    inner = modules_of(module)
-    rule = next((_rules[base] for base in type(module).__mro__ if base in _rules), None)
+    inner, rule = modules_of(module), _rule_of(module)
     attributes, numbers = Attributes(inner), None if rule else RandomNumbers(inner)
     own = _one_node(module, nodes)  # this is the module's call: what it changes in the module stays
     called = Attributes(inner)

@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import weakref
-from typing import Any, Dict, Optional
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator, Optional, Sequence
 
 from lib.graph.node import Node
 from lib.network_base import Module, Parameter
@@ -14,7 +15,7 @@ _leaves: "weakref.WeakValueDictionary[int, ParameterNode]" = weakref.WeakValueDi
 class ParameterNode(Node):
     """A leaf that stands for a Parameter of a module.
 
-    Its name is worked out when it is asked for: the parameter's own in a network of a single layer, such as W, and
+    Its name is worked out when it is asked for: the parameter's own if no other in the network has it, such as W, and
     numbered by layers otherwise: W1, b1 in the first one, W2, b2 in the next.
     """
 
@@ -47,13 +48,26 @@ def parameter_node(parameter: Parameter) -> ParameterNode:
     return node
 
 
+@contextmanager
+def used_again(leaves: Sequence[Any]) -> Iterator[None]:
+    """Inside this context, these leaves are those of their parameters, whose data they hold."""
+    others = {id(leaf.parameter): _leaves.get(id(leaf.parameter)) for leaf in leaves}
+    _leaves.update({id(leaf.parameter): leaf for leaf in leaves})
+    try:
+        yield
+    finally:
+        _leaves.update({key: leaf for key, leaf in others.items() if leaf is not None})
+
+
 def _name_in(root: Optional[Module], parameter: Parameter) -> Optional[str]:
-    """Return a parameter's name, numbered by layers if the network has parameters in several."""
+    """Return a parameter's name, numbered by layers if there is another one of that name in the network."""
     layers: Dict[str, int] = {}
-    own_layer = ""
+    own_layer, others = "", 0
     for path, other in root.named_parameters() if root is not None else ():
         layer = path.rpartition(".")[0]
         layers.setdefault(layer, len(layers) + 1)
         if other is parameter:
             own_layer = layer
-    return f"{parameter.name}{layers[own_layer]}" if own_layer and len(layers) > 1 else parameter.name
+        elif other.name == parameter.name:
+            others += 1
+    return f"{parameter.name}{layers[own_layer]}" if own_layer and others else parameter.name

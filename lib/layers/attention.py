@@ -82,10 +82,10 @@ class SelfAttention(Module):
         require_size("head_features", width, self)
         self.features = int(features)
         self.causal = bool(causal)
-        self.query = _projection(features, width, rng)
+        self.query = _projection("Q", features, width, rng)
         # A bias b of the keys would add q . b to all scores of the row of q, which softmax doesn't notice.
-        self.key = _projection(features, width, rng, bias=False)
-        self.value = _projection(features, width, rng)
+        self.key = _projection("K", features, width, rng, bias=False)
+        self.value = _projection("V", features, width, rng)
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
@@ -109,6 +109,24 @@ class SelfAttention(Module):
         self.weights = stable_softmax(S)
         self.input_cache = (x, Q, K, V)
         return self._merge(self.weights @ V).reshape(x.shape[:2] + (-1,))
+
+    def on_nodes(self, x: Any, mask: Any = None) -> Any:
+        """Say what forward does to a node of a graph, in the names of the paper."""
+        Q = self._heads_of(x @ self.query.W.data + self.query.b.data).named("Q")
+        K = self._heads_of(x @ self.key.W.data).named("K")
+        V = self._heads_of(x @ self.value.W.data + self.value.b.data).named("V")
+        S = Q @ K.swapaxes(-1, -2) / math.sqrt(Q.shape[-1])
+        if self.causal:
+            S = np.where(np.tri(x.shape[1], dtype=bool), S, -np.inf)
+        if mask is not None:
+            seen = checked_mask(self, mask, x)[:, np.newaxis] | np.eye(x.shape[1], dtype=bool)
+            S = np.where(seen if self.heads == 1 else seen[:, np.newaxis], S, -np.inf)
+        A = S.named("S").softmax(axis=-1).named("A")
+        return A @ V if self.heads == 1 else (A @ V).swapaxes(1, 2).reshape(x.shape)
+
+    def _heads_of(self, x: Any) -> Any:
+        """Return (batch, length, heads * d) as (batch, heads, length, d), unless there is one head."""
+        return x if self.heads == 1 else x.reshape(x.shape[:2] + (self.heads, -1)).swapaxes(1, 2)
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
         require_forward(self, self.input_cache)
@@ -164,7 +182,7 @@ class MultiHeadSelfAttention(SelfAttention):
             raise InputError(f"MultiHeadSelfAttention expects heads to divide features = {features}, as each head gets "
                              f"an equal share of them, but got {heads} heads.")
         self.heads = int(heads)
-        self.output = _projection(features, features, rng)
+        self.output = _projection("O", features, features, rng)
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
@@ -177,6 +195,9 @@ class MultiHeadSelfAttention(SelfAttention):
     def forward(self, x: np.ndarray, mask: Any = None) -> np.ndarray:
         joined = super().forward(x, mask)
         return self.output(joined.reshape(-1, self.features)).reshape(joined.shape)
+
+    def on_nodes(self, x: Any, mask: Any = None) -> Any:
+        return super().on_nodes(x, mask).named("Y") @ self.output.W.data + self.output.b.data
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
         if self.input_cache is None:
@@ -227,9 +248,10 @@ class PerPosition(Module):
         return f"PerPosition({self.module!r})"
 
 
-def _projection(in_features: int, out_features: int, rng: Optional[np.random.Generator], bias: bool = True) -> Linear:
-    """Return a linear layer whose weights keep the size of the signal, and whose bias starts as zeros."""
+def _projection(to: str, in_features: int, out_features: int, rng: Optional[np.random.Generator],
+                bias: bool = True) -> Linear:
+    """Return a linear layer to Q, K, V or O, whose weights keep the size of the signal and whose bias starts at 0."""
     linear = Linear(in_features, out_features)
-    linear.W = Parameter(xavier_uniform((in_features, out_features), rng), name="W")
-    linear.b = Parameter(np.zeros(out_features), name="b", constant=not bias)
+    linear.W = Parameter(xavier_uniform((in_features, out_features), rng), name=f"W_{to}", role="weight")
+    linear.b = Parameter(np.zeros(out_features), name=f"b_{to}", constant=not bias, role="bias")
     return linear

@@ -91,6 +91,17 @@ class BatchNorm(Module):
         self.input_cache = (xhat, scale, self.training)
         return (xhat * self._beside(self.gamma.data, x) + self._beside(self.beta.data, x)).astype(x.dtype, copy=False)
 
+    def on_nodes(self, x: Any) -> Any:
+        """Say what forward does to a node of a graph, in the names of the paper."""
+        mean: Any = self._beside(self.running_mean, x)
+        var: Any = self._beside(self.running_var, x)
+        if self.training:
+            mean = x.mean(axis=self._axes(x), keepdims=x.ndim > 2).named("mu_B")
+            var = ((x - mean) ** 2).mean(axis=self._axes(x), keepdims=x.ndim > 2).named("sigma2_B")
+        s: Any = np.sqrt(var + self.eps)
+        xhat = ((x - mean) / (s.named("s") if self.training else s)).named("x_hat")
+        return self._beside(self.gamma.data, x) * xhat + self._beside(self.beta.data, x)
+
     def backward(self, grad: np.ndarray) -> np.ndarray:
         require_forward(self, self.input_cache)
         require_gradients(self, self.gamma, self.beta)
@@ -119,8 +130,8 @@ class BatchNorm(Module):
 
     @staticmethod
     def _beside(vector: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """Return one number a channel in a shape that broadcasts along the channels of x: (1, C, 1, ...)."""
-        return vector.reshape((1, -1) + (1,) * (x.ndim - 2))
+        """Return one number a channel in a shape that broadcasts along the channels of x: (C,) or (1, C, 1, ...)."""
+        return vector if x.ndim == 2 else vector.reshape((1, -1) + (1,) * (x.ndim - 2))
 
     def _checked_input(self, x: Any) -> np.ndarray:
         raise NotImplementedError
@@ -211,6 +222,13 @@ class LayerNorm(Module):
         xhat, scale = normalize(x, mean, var, self.eps)
         self.input_cache = (xhat, scale)
         return (xhat * self.gamma.data + self.beta.data).astype(x.dtype, copy=False)
+
+    def on_nodes(self, x: Any) -> Any:
+        """Say what forward does to a node of a graph, in the names of the paper."""
+        mean = x.mean(axis=self._axes(), keepdims=True).named("mu")
+        var = ((x - mean) ** 2).mean(axis=self._axes(), keepdims=True).named("sigma2")
+        xhat = ((x - mean) / np.sqrt(var + self.eps).named("s")).named("x_hat")
+        return self.gamma.data * xhat + self.beta.data
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
         require_forward(self, self.input_cache)

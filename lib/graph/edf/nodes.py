@@ -6,10 +6,10 @@ from typing import Any, List, Optional, Tuple
 import numpy as np
 
 from lib.graph import edf
-from lib.graph.expansions import convolution
 from lib.graph.edf.problems import require_one_shape
 from lib.graph.node import Node, variable
-from lib.graph.operations import arithmetic, elementwise, kinks, reductions
+from lib.graph.operations import arithmetic, call, elementwise, kinks, reductions
+from lib.graph.operations.convolution import Convolution
 from lib.layers.windows import IntOrPair, as_pair
 
 
@@ -167,7 +167,7 @@ class Conv(GraphNode):
         self.padding = as_pair("padding", padding, self, least=0)
 
     def compute(self, x: Node, A: Node, b: Node) -> Node:  # type: ignore[override]
-        return convolution(x, A, self.stride, self.padding) + b
+        return call(Convolution(self.stride, self.padding), x, A) + b
 
 
 class LayerNormParams(edf.ParameterPackage):

@@ -65,7 +65,7 @@ class Explanation(Document):
                  detail: str = "short") -> None:
         super().__init__([])
         require_choice("detail", detail, ("short", "every edge"), "explain")
-        self.detail = detail
+        self.detail, self.reuse = detail, reuse
         self.derivation = derivation_of(output, reuse)
         self.output = self.derivation.output
         self.learning_rate = learning_rate
@@ -73,7 +73,8 @@ class Explanation(Document):
     def of(self, variable: Any) -> Part:
         """Return the derivation of one gradient alone, in the short form: explain(L).of("w5")."""
         self.derivation.require_gradients()
-        return short_part_of(self.derivation, self.derivation.node(variable))
+        derivation = derivation_of(self.output, self.reuse, written_out=True)
+        return short_part_of(derivation, derivation.node(variable))
 
     def intermediates(self) -> Part:
         """Return (a): the intermediate variables t1, t2, ..., one operation each."""
@@ -127,8 +128,7 @@ class Explanation(Document):
             raise InputError(f"A graph of {len(order)} nodes is too long to be explained in one piece; the limit is "
                              f"{LARGEST_EXPLAINED}. Ask for single parts, such as explanation.sums().")
         if self.detail == "short":
-            step = [] if self.learning_rate is None else [self.step(self.learning_rate)]
-            return short_parts(self.derivation) + step
+            return short_parts(derivation_of(self.output, self.reuse, written_out=True), self.learning_rate)
         parts = [self.intermediates(), self.forward(), self.edges(), self.sums()]
         parts += [self.paths(node) for node in self.derivation.parameters()]
         arrays = any(node.ndim for node in order)

@@ -1,15 +1,16 @@
 """The numbers behind an explanation: what flows along each edge of a graph, without touching the graph."""
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Set
 
 import numpy as np
 
 from lib.graph.explain import replay
 from lib.graph.explain.names import Names
+from lib.graph.modules import write_out
 from lib.graph.node import Node
 from lib.graph.operations import unbroadcast
-from lib.graph.functional import share
+from lib.graph.functional import shared
 from lib.validation import InputError
 
 
@@ -30,13 +31,13 @@ class Derivation:
         edges: every edge, children last to first, as backpropagation goes through them.
         gradients: d(output)/d(node) for each node that gradients flow to; empty if the output isn't a single number.
         flows: for each edge, what the child sends along it, summed back to the parent's shape.
+        module_results: what was a module's result, if modules were written out in single operations.
     """
 
     def __init__(self, output: Node) -> None:
-        if not getattr(output, "is_graph_node", False):
-            raise InputError(f"A node of a computational graph is needed, but got {type(output).__name__}. Make the "
-                             "inputs nodes, x = variable(1.0, name=\"x\"), and compute with them.")
+        require_node(output)
         self.output = output
+        self.module_results: Set[Node] = set()
         self.names = Names(output)
         self.order = self.names.order
         self.values: Dict[Node, Any] = {node: node.value for node in self.order}
@@ -53,7 +54,8 @@ class Derivation:
                 flow = flow_along(edge, self.gradients[edge.child], self.values)
                 self.flows[edge] = flow
                 earlier = self.gradients.get(edge.parent)
-                self.gradients[edge.parent] = flow if earlier is None else earlier + flow
+                self.gradients[edge.parent] = flow if earlier is None else _total(
+                    earlier + flow, np.abs(earlier) + np.abs(flow))
 
     def require_gradients(self) -> None:
         """Raise InputError unless the output is a single number that depends on a variable."""
@@ -107,20 +109,41 @@ class Derivation:
         return by_name
 
 
-def derivation_of(output: Any, reuse: bool) -> Derivation:
-    """Return a graph with its names and flows; with reuse, equal sub-expressions are one node.
+def derivation_of(output: Any, reuse: bool, written_out: bool = False) -> Derivation:
+    """Return a graph with its names and flows.
 
-    A graph with modules as nodes stays as it is: sharing computes it again, and a module such as Dropout would draw
-    other random numbers.
+    Args:
+        output: the node to differentiate.
+        reuse: whether equal sub-expressions are one node.
+        written_out: whether modules that are one node are single operations, where these agree with the module.
     """
+    require_node(output)
+    output, results = write_out(output) if written_out else (output, set())
+    if reuse:
+        replacement = shared(output)
+        output, results = replacement[output], {replacement[node] for node in results}
     derivation = Derivation(output)
-    return Derivation(share(output)) if reuse and not any(map(replay.is_module, derivation.order)) else derivation
+    derivation.module_results = results
+    return derivation
+
+
+def require_node(output: Any) -> None:
+    """Raise InputError unless a graph is given by its node."""
+    if not getattr(output, "is_graph_node", False):
+        raise InputError(f"A node of a computational graph is needed, but got {type(output).__name__}. Make the "
+                         "inputs nodes, x = variable(1.0, name=\"x\"), and compute with them.")
 
 
 def flow_along(edge: Edge, grad: Any, values: Dict[Node, Any]) -> Any:
     """Return the child's gradient times the local derivative, in the shape of the parent."""
     flow = np.asarray(replay.backward(edge.child, edge.i, grad, values))
-    return unbroadcast(flow, np.shape(values[edge.parent]))[()]
+    shape = np.shape(values[edge.parent])
+    return flow[()] if flow.shape == shape else _total(unbroadcast(flow, shape)[()], unbroadcast(np.abs(flow), shape))
+
+
+def _total(total: Any, magnitude: Any) -> Any:
+    """Return a sum of numbers of a magnitude; where all that is left of them is rounding, it is 0."""
+    return np.where(np.abs(total) <= 50 * np.finfo(np.asarray(total).dtype).eps * magnitude, 0, total)[()]
 
 
 def local_derivative(edge: Edge, values: Dict[Node, Any]) -> Any:
@@ -135,6 +158,8 @@ def recompute(order: List[Node], changed: Dict[Node, Any]) -> Dict[Node, Any]:
         if node in changed:
             values[node] = changed[node]
         elif node.operation is None:
+            values[node] = node.value
+        elif all(values[parent] is parent.value for parent in node.parents):
             values[node] = node.value
         else:
             values[node] = replay.forward(node, values)

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from typing import Dict, List, Optional
 
+import numpy as np
+
 from lib.graph.node import Node, topological_order
-from lib.graph.notation import TEXT, Term, name, number, partial
+from lib.graph.notation import TEXT, Term, call, name, number, partial
 from lib.graph.notation.digits import number_text
 
 
@@ -59,8 +61,12 @@ class Names:
         return [text for node, text in self.text.items() if not is_number(node)]
 
     def term(self, node: Node) -> Term:
-        """Return a node as it stands in formulas: its name, or the number that it is."""
-        return number(node.value) if is_number(node) else name(self.text[node], node.shape)
+        """Return a node as it stands in formulas: its name, or the number that it is, such as 2 or sqrt(2)."""
+        if not is_number(node):
+            return name(self.text[node], node.shape)
+        square = round(float(node.value) ** 2) if 1 < node.value < 100 else 0
+        is_root = square and node.value != int(node.value) and node.value == np.sqrt(node.value.dtype.type(square))
+        return call("sqrt", number(square)) if is_root else number(node.value)
 
     def partial(self, node: Node) -> Term:
         """Return d(output)/d(node), such as dL/dw0."""

@@ -1,7 +1,7 @@
 """The parts of an explanation that follow the graph node by node: variables, values, edges, sums, and a step."""
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Sequence, Tuple
 
 from lib.graph.explain.derivation import Derivation, recompute
 from lib.graph.explain.document import Line, Part
@@ -102,10 +102,21 @@ def formulas(derivation: Derivation) -> Part:
 def step(derivation: Derivation, learning_rate: float, chosen: Any = None) -> Part:
     """Return one step of gradient descent: each new parameter and the new loss."""
     derivation.require_gradients()
+    parameters = trained(derivation) if chosen is None else [derivation.node(each) for each in chosen]
+    lines, after = stepped(derivation, learning_rate, parameters)
+    for node in derivation.computed():
+        if after[node] is not node.value:
+            lines.append(forward_line(derivation, node, after, level=1))
+    lines.append(before_and_after(derivation, after))
+    return Part(f"(g) One step of gradient descent with learning rate {learning_rate:g}", lines)
+
+
+def stepped(derivation: Derivation, learning_rate: float,
+            parameters: Sequence[Node]) -> Tuple[List[Line], Dict[Node, Any]]:
+    """Return the lines on the new values of parameters, and with them the value of each node."""
     if not learning_rate > 0:
         raise InputError(f"The learning rate must be a positive number, but got {learning_rate!r}.")
     names, rate = derivation.names, number(learning_rate)
-    parameters = trained(derivation) if chosen is None else [derivation.node(each) for each in chosen]
     output, w = names.term(derivation.output), name("w")
     rule = equation(new(w), w - rate * partial(output, w))
     lines = [Line("Each parameter moves against its gradient: ", rule, ".")]
@@ -118,14 +129,13 @@ def step(derivation: Derivation, learning_rate: float, chosen: Any = None) -> Pa
             digits = digits_needed(lambda a, b: a - learning_rate * b, [node.value, grad], changed[node])
             terms.append(array(node.value, digits) - product_of([rate, array(grad, digits)]))
         lines.append(Line(*value_of(equation(*terms), changed[node], with_shape=False)))
-    after = recompute(derivation.order, changed)
-    lines.append(Line("The forward pass with the new parameters:"))
-    for node in derivation.computed():
-        if any(parent in changed or after[parent] is not parent.value for parent in node.parents):
-            lines.append(forward_line(derivation, node, after, level=1))
-    lines.append(Line(output, " was ", array(derivation.output.value), " and is ", array(after[derivation.output]),
-                      " after the step."))
-    return Part(f"(g) One step of gradient descent with learning rate {learning_rate:g}", lines)
+    return lines + [Line("The forward pass with the new parameters:")], recompute(derivation.order, changed)
+
+
+def before_and_after(derivation: Derivation, after: Dict[Node, Any]) -> Line:
+    """Return the line on what a step did to the output."""
+    return Line(derivation.names.term(derivation.output), " was ", array(derivation.output.value), " and is ",
+                array(after[derivation.output]), " after the step.")
 
 
 def trained(derivation: Derivation) -> List[Node]:

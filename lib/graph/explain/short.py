@@ -6,13 +6,11 @@ more quantity, as in textbooks: delta_h is the derivative by what the function o
 """
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Set
+from typing import Any, Dict, List, Optional, Set
 
-from lib.graph.explain import replay
 from lib.graph.explain.derivation import Derivation, Edge
 from lib.graph.explain.flows import back_to_parent
 from lib.graph.explain.patterns import known_flow
-from lib.graph.explain.textbook import Textbook, textbook
 from lib.graph.node import Node
 from lib.graph.notation import Term, is_number, name, number
 from lib.graph.notation.evaluate import names_in, signs_in
@@ -33,7 +31,6 @@ class ShortForm:
         gradients: the formula of each gradient that has a line.
         symbols: what stands for the gradient of each node in formulas.
         remarks: what is said behind a gradient's formula.
-        textbooks: the formulas of modules that are one node.
     """
 
     def __init__(self, derivation: Derivation) -> None:
@@ -43,19 +40,12 @@ class ShortForm:
             for parent in node.parents:
                 self.children.setdefault(parent, []).append(node)
         self.kept = self._kept()
-        self.textbooks: Dict[Node, Textbook] = {}
         self.values: Dict[Node, Term] = {}
         self.formulas: Dict[Node, Term] = {}
         for node in derivation.order:
             self.values[node] = derivation.names.term(node)
             if node.operation is not None:
                 formula = node.operation.formula(*[self.values[parent] for parent in node.parents]).of_shape(node.shape)
-                if replay.is_module(node) and node.size and node in derivation.gradients:
-                    is_output = node is derivation.output
-                    said = textbook(derivation, node, number(1) if is_output else derivation.names.partial(node))
-                    if said is not None:
-                        self.textbooks[node] = said
-                        formula = said.formula
                 if node in self.kept:
                     self.formulas[node] = formula
                 else:
@@ -84,9 +74,10 @@ class ShortForm:
                 kept.add(longest)
                 parents = [parent for parent in parents if parent is not longest]
             signs[node] = own + sum(signs[parent] for parent in parents)
-            simple = signs[node] < 2 and node.operation.elementwise  # type: ignore[union-attr]
+            operation: Any = node.operation
+            simple = signs[node] < 2 and (operation.elementwise or operation.name in ("transpose", "reshape"))
             often = mentions[node] > 1 and not simple
-            if node.name or node is derivation.output or often or replay.is_module(node):
+            if node.name or node is derivation.output or often or node in derivation.module_results:
                 kept.add(node)
         return kept
 
@@ -159,10 +150,6 @@ class ShortForm:
             del self.deltas[node]
         own_line = is_leaf or is_delta or (node in self.kept and not self._is_folded(node, formula))
         trivial = is_number(formula) or formula.kind in ("name", "partial", "ones")
-        if node in self.textbooks:
-            self.symbols[node] = symbol
-            self.gradients[node] = formula
-            return
         if not own_line or (trivial and not is_leaf and not (node.name and not is_number(formula))):
             self.symbols[node] = formula
             return
@@ -171,9 +158,6 @@ class ShortForm:
 
     def _flow(self, edge: Edge) -> tuple:
         """Return the formula of what arrives along an edge, and a remark on it."""
-        said = self.textbooks.get(edge.child)
-        if said is not None and said.flows[edge.i] is not None:
-            return said.flows[edge.i], ""
         grad = self.symbols[edge.child]
         values = [self.values[parent] for parent in edge.child.parents]
         out = self.values[edge.child]

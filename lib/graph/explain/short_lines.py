@@ -1,30 +1,33 @@
 """The lines of the short form: what is given, the forward pass, and each gradient in symbols and in numbers."""
 from __future__ import annotations
 
-from typing import Any, Dict, List, Set
+from typing import Any, Callable, Dict, List, Optional, Set
 
 import numpy as np
 
 from lib.graph.explain.derivation import Derivation
 from lib.graph.explain.document import Line, Part
 from lib.graph.explain.names import is_number
-from lib.graph.explain.parts import listed
+from lib.graph.explain.parts import before_and_after, stepped, trained
 from lib.graph.explain.short import ShortForm
-from lib.graph.explain.textbook import function
 from lib.graph.node import Node
 from lib.graph.notation import TEXT, Term, array, equation, number, words
 from lib.graph.notation.digits import digits_needed, number_text, shape_text
 from lib.graph.notation.evaluate import evaluate, names_in, replaced
+from lib.graph.notation.terms import Piece
+from lib.graph.operations import Operation
 
 WIDEST = 110  # of a line that has symbols, numbers and the value side by side
-MOST_ENTRIES = 8  # of an array whose value is written
+MOST_ENTRIES = 9  # of an array whose value is written
+LONGEST_GIVEN = 60  # letters of an array that is given
 
 
-def short_parts(derivation: Derivation) -> List[Part]:
-    """Return the forward pass and the backward pass in the short form."""
+def short_parts(derivation: Derivation, learning_rate: Optional[float] = None) -> List[Part]:
+    """Return the forward pass and the backward pass in the short form, and a step if there is a learning rate."""
     short = ShortForm(derivation)
-    return [Part("Forward pass", given(derivation, set(derivation.order)) + forward(short, short.kept)),
-            Part("Backward pass", backward(short, set(short.gradients)))]
+    parts = [Part("Forward pass", given(derivation, set(derivation.order)) + forward(short, short.kept)),
+             Part("Backward pass", backward(short, set(short.gradients)))]
+    return parts if learning_rate is None else parts + [step(short, learning_rate)]
 
 
 def short_part_of(derivation: Derivation, node: Node) -> Part:
@@ -54,26 +57,51 @@ def short_part_of(derivation: Derivation, node: Node) -> Part:
 
 
 def given(derivation: Derivation, which: Set[Node]) -> List[Line]:
-    """Return the line on what is given: numbers, and the shapes of arrays."""
-    pieces = []
+    """Return the lines on what is given: numbers, the shapes of arrays, and the entries of small ones."""
+    lines: List[List[Piece]] = [["Given: "]]
     for node in derivation.order:
         if node.operation is None and not is_number(node) and node in which:
             term = derivation.names.term(node)
-            pieces.append(words(term, f" {shape_text(node.shape)}") if node.ndim else
-                          equation(term, number(node.value)))
-    return [Line("Given: ", *listed(pieces), ".")] if pieces else []
+            entries = array(node.value)
+            known = equation(term, entries) if len(TEXT.write(entries)) <= LONGEST_GIVEN else term
+            piece = words(known, f" {shape_text(node.shape)}") if node.ndim else known
+            if node.ndim and len(lines[-1]) > 1 and len(Line(*lines[-1], piece).text) > WIDEST:
+                lines[-1][-1] = ","
+                lines.append([])
+            lines[-1] += [piece, ", "]
+    lines[-1][-1:] = ["."]
+    return [Line(*pieces, level=int(k > 0)) for k, pieces in enumerate(lines)] if len(lines[0]) > 1 else []
 
 
 def forward(short: ShortForm, which: Set[Node]) -> List[Line]:
     """Return a line for each kept node: its formula, the numbers put in, and its value."""
     derivation = short.derivation
     lines: List[Line] = []
+    definitions: List[Term] = []
     for node in derivation.computed():
+        meant = node.operation.definition(*[short.values[parent] for parent in node.parents])  # type: ignore[union-attr]
+        definitions += [] if meant is None else [meant]
         if node in which:
-            for left, formula in short.textbooks[node].forward if node in short.textbooks else ():
-                lines.append(Line(equation(left, formula), f"   shape {shape_text(left.shape)}"))
             lines += _lines(short, derivation.names.term(node), short.formulas[node], node.value, "")
+            lines += [Line("where ", each, level=1) for each in definitions]
+        if node in short.kept:
+            definitions = []
     return lines
+
+
+def step(short: ShortForm, learning_rate: float) -> Part:
+    """Return one step of gradient descent: each new parameter, and the forward pass with these."""
+    derivation, names = short.derivation, short.derivation.names
+    lines, after = stepped(derivation, learning_rate, trained(derivation))
+    numbers = {names.term(node): after[node] for node in derivation.order}
+    for node in derivation.computed():
+        if node in short.kept and after[node] is not node.value:
+            value, formula = after[node], short.formulas[node]
+            terms = [formula] if np.ndim(value) else _with_numbers(numbers, formula, value)
+            shown = [] if np.size(value) > MOST_ENTRIES else [array(value)]
+            lines.append(Line(equation(names.term(node), *terms, *shown), level=1))
+    lines.append(before_and_after(derivation, after))
+    return Part(f"One step of gradient descent with learning rate {learning_rate:g}", lines)
 
 
 def backward(short: ShortForm, which: Set[Node]) -> List[Line]:
@@ -87,7 +115,7 @@ def backward(short: ShortForm, which: Set[Node]) -> List[Line]:
         others = ", and so on." if len(deltas) > 1 else "."
         lines.append(Line(short.deltas[deltas[-1]], " stands for the derivative of ", names.term(derivation.output),
                           " by what ", names.term(child), f" is the {label} of{others}"))
-    waiting = [node for node in reversed(derivation.order) if node in which or node in short.textbooks]
+    waiting = [node for node in reversed(derivation.order) if node in which]
     leaves = [node for node in derivation.order if node.operation is None and node in short.gradients and node in which]
     done: Set[Node] = set()
 
@@ -105,8 +133,6 @@ def backward(short: ShortForm, which: Set[Node]) -> List[Line]:
             continue
         if node in short.gradients and node in which:
             write(node)
-        for left, formula in short.textbooks[node].backward if node in short.textbooks else ():
-            lines.append(Line(equation(left, formula), f"   shape {shape_text(left.shape)}"))
         for leaf in leaves:
             if leaf not in done and needs[leaf] <= done:
                 write(leaf)
@@ -120,32 +146,54 @@ def _lines(short: ShortForm, symbol: Term, formula: Term, value: Any, remark: st
     """Return one quantity in symbols, in numbers and as its value: on one line, or on two if that is too long."""
     shape = f"   shape {shape_text(np.shape(value))}" if np.ndim(value) else ""
     if np.ndim(value):
-        terms = [symbol, formula] + ([array(value)] if np.size(value) <= MOST_ENTRIES else [])
-        return [Line(equation(*terms), shape + remark)]
-    numbers = [term for term in _with_numbers(short, formula, value) if TEXT.write(term) != number_text(value)]
+        numbers = [array(value)] if np.size(value) <= MOST_ENTRIES else []
+        line = Line(equation(symbol, formula, *numbers), shape + remark)
+        if len(line.text) <= WIDEST or not numbers:
+            return [line]
+        return [Line(equation(symbol, formula), shape + remark), Line("= ", *numbers, level=1)]
+    numbers = _with_numbers(_numbers(short), formula, value)
     line = Line(equation(symbol, formula, *numbers, number(value)), remark)
     if len(line.text) <= WIDEST or not numbers:
         return [line]
     return [Line(equation(symbol, formula), remark), Line("= ", equation(*numbers, number(value)), level=1)]
 
 
-def _with_numbers(short: ShortForm, formula: Term, value: Any) -> List[Term]:
-    """Return a formula with the numbers put in, if all that it is made of are single numbers."""
+def _numbers(short: ShortForm) -> Dict[Term, Any]:
+    """Return the value of each quantity and gradient."""
     derivation, names = short.derivation, short.derivation.names
     numbers: Dict[Term, Any] = {}
     for node in derivation.order:
         numbers[names.term(node)] = node.value
         if node in derivation.gradients:
             numbers[short.deltas.get(node) or names.partial(node)] = derivation.gradients[node]
+    return numbers
+
+
+def _with_numbers(numbers: Dict[Term, Any], formula: Term, value: Any) -> List[Term]:
+    """Return a formula with the numbers put in, if all that it is made of are single numbers; none that says no more.
+
+    Args:
+        numbers: the value of each quantity.
+        formula, value: the formula, and what it comes to.
+    """
     used = sorted(names_in(formula), key=TEXT.write)
     if not used or any(term not in numbers or np.ndim(numbers[term]) for term in used):
         return []
 
     def compute(*values: Any) -> Any:
-        return evaluate(formula, dict(zip(used, values)), function)
+        return evaluate(formula, dict(zip(used, values)), _function)
 
     try:
         digits = digits_needed(compute, [numbers[term] for term in used], value)
     except KeyError:  # said in words
         return []
-    return [replaced(formula, {term: number(numbers[term], digits) for term in used})]
+    written = replaced(formula, {term: number(numbers[term], digits) for term in used})
+    return [] if TEXT.write(written) == number_text(value) else [written]
+
+
+def _function(label: str) -> Callable[..., Any]:
+    """Return what a function's name stands for: the operation of that name, or NumPy's function."""
+    for cls in Operation.all():
+        if cls.name == label:
+            return lambda *inputs, **settings: cls(**settings).forward(*map(np.asarray, inputs))
+    return getattr(np, label)

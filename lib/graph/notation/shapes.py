@@ -18,6 +18,8 @@ def reduced_shape(shape: Optional[Shape], axis: Any, keepdims: bool) -> Optional
 
 def summed(term: Term, axis: Any = None, keepdims: bool = False) -> Term:
     """Return the sum of a term along axes."""
+    if term.kind == "negative":
+        return -summed(term.parts[0].of_shape(term.shape), axis, keepdims)
     return call("sum", term, shape=reduced_shape(term.shape, axis, keepdims), axis=axis, keepdims=keepdims)
 
 
@@ -28,8 +30,11 @@ def summed_back(term: Term, shape: Shape, target: Shape) -> Term:
     stretched = tuple(added + k for k, size in enumerate(target) if size == 1 and shape[added + k] != 1)
     if added == len(shape) and added:
         return summed(term)
+    if stretched and added:
+        total = summed(term, tuple(range(added)) + stretched)
+        return method(total, "reshape", ", ".join(map(str, target)), target)
     if stretched:
-        term = summed(term, stretched if len(stretched) > 1 else stretched[0], keepdims=True)
+        return summed(term, stretched if len(stretched) > 1 else stretched[0], keepdims=True)
     return summed(term, tuple(range(added)) if added > 1 else 0) if added else term
 
 

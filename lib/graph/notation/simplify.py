@@ -4,7 +4,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, Iterable, List, Tuple
 
-from lib.graph.notation.terms import Term, as_term, broadcast, is_indicator, is_number, number, product_of
+from lib.graph.notation.terms import Term, as_term, broadcast, call, is_indicator, is_number, number, product_of
 
 ONE = number(1)
 
@@ -42,10 +42,21 @@ def plus(*terms: Term) -> Term:
     for term in terms:
         flat += term.parts if term.kind == "sum" else (term,)
     kept = [term for term in flat if not is_number(term, 0)] or [number(0)]
+    whole = [term for term in kept if term.kind != "product" or all(part.kind != "ones" for part in term.parts)]
+    kept = [term if term in whole else _spread_by_others(term, whole) for term in kept]
     total = kept[0]
     for term in kept[1:]:
         total = total - negated(term) if is_number(term) and term.parts[0] < 0 else total + term
     return total
+
+
+def _spread_by_others(term: Term, others: List[Term]) -> Term:
+    """Return a product without its ones if the sum with others has their shape all the same."""
+    rest = times(*[part for part in term.parts if part.kind != "ones"])
+    shape = rest
+    for other in others:
+        shape = Term("", (), broadcast(shape, other))
+    return rest if term.shape is not None and shape.shape == term.shape else term
 
 
 def negated(term: Term) -> Term:
@@ -58,6 +69,29 @@ def negated(term: Term) -> Term:
         first, second = term.parts
         return second.parts[0] - first
     return _negative(term)
+
+
+def turned(term: Term) -> Term:
+    """Return the transpose of a matrix, or of each one of a stack: that of a product turns its factors round.
+
+    >>> from lib.graph.notation import TEXT, name
+    >>> TEXT.write(turned(name("Q", (3, 2)).T @ (name("S", (3, 3)) / 2)))
+    'S.T / 2 @ Q'
+    """
+    if term.kind == "transpose" or _is_stack_turned(term):
+        return term.parts[0] if term.kind == "transpose" else term.parts[1][0]
+    if term.kind == "matmul" and min(part.ndim for part in term.parts) > 1:
+        left, right = term.parts
+        return turned(right) @ turned(left)
+    if term.kind == "fraction" and term.parts[1].ndim == 0:
+        return turned(term.parts[0]) / term.parts[1]
+    if term.shape is None or term.ndim <= 2:
+        return term.T
+    return call("swapaxes", term, number(-1), number(-2), shape=term.shape[:-2] + term.shape[:-3:-1])
+
+
+def _is_stack_turned(term: Term) -> bool:
+    return term.kind == "call" and term.parts[0] == "swapaxes"
 
 
 def _negative(term: Term) -> Term:

@@ -111,7 +111,7 @@ class Text(Notation):
         return f"new {self.write(term)}"
 
     def entry(self, term: Term, indices: Any) -> str:
-        return f"{self.write(term)}[{','.join(indices)}]"
+        return f"{self.part(term, ATOM)}[{','.join(indices)}]"
 
     def sum_over(self, indices: Any, term: Term) -> str:
         return f"sum_{','.join(indices)} {self.part(term, PRODUCT)}"

@@ -7,7 +7,7 @@ nodes (`node.exp()`), NumPy's function on nodes (`np.exp(node)`), its tests and 
 from __future__ import annotations
 
 import inspect
-from typing import Any, Callable, Dict, List, Sequence, Tuple, Type
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Type
 
 import numpy as np
 
@@ -23,6 +23,7 @@ class Methods:
     """Base class of nodes, on which each function becomes a method: node.exp() is exp(node)."""
 
     __slots__ = ()
+    _through: Callable[["Operation"], Any]  # what an operation of this node alone gives
 
 
 def register(name: str, function: Callable[..., Any]) -> None:
@@ -91,6 +92,10 @@ class Operation:
     def formula(self, *names: Term) -> Term:
         """Return the operation on named inputs, such as a * b; by default a function, such as tanh(a)."""
         return function(self.name, *names, **{key: value for key, value in vars(self).items() if key != "name"})
+
+    def definition(self, *names: Term) -> Optional[Term]:
+        """Return what the formula means, in index form, where its name doesn't say it; None elsewhere."""
+        return None
 
     def derivative(self, i: int, out: Term, *names: Term) -> Term:
         """Return d(out)/d(input i) in terms of the names of the output and the inputs, such as 1 - out ** 2.

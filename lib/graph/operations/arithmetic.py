@@ -2,13 +2,13 @@
 from __future__ import annotations
 
 import operator
-from typing import Any, Callable, List, Tuple
+from typing import Any, List, Tuple
 
 import numpy as np
 
-from lib.graph.notation import Term, entry, equation, is_number, number, outer, partial, words
+from lib.graph.notation import entry, equation, is_number, number, outer, partial, words
 from lib.graph.notation import call as function
-from lib.graph.notation.simplify import times
+from lib.graph.notation.simplify import times, turned
 from lib.graph.operations import Operation, value_of
 from lib.validation import InputError
 
@@ -16,7 +16,7 @@ from lib.validation import InputError
 class Arithmetic(Operation):
     """Base of the operations on two inputs that are broadcast against each other and have a sign of their own."""
 
-    sign: Callable[[Any, Any], Any]  # Python's operator for it
+    sign: Any  # Python's operator for it
     elementwise = True
     broadcasts = True
     shape_rule = ("both shapes are broadcast: counted from the last axis, two sizes must be equal, or one of them 1 "
@@ -202,18 +202,10 @@ class MatMul(Operation):
         if 1 in (a.ndim, b.ndim):  # a stack of matrices and a vector
             rule = "row" if a.ndim == 1 else "column"
             return words("with the vector as a ", rule, ": ", grad @ b.T if i == 0 else a.T @ grad)
-        return grad @ _transposed(b) if i == 0 else _transposed(a) @ grad
+        return grad @ turned(b) if i == 0 else turned(a) @ grad
 
 
 def _swapped(x: Any) -> Any:
     """Return each matrix of a stack transposed."""
     axes = tuple(range(x.ndim - 2)) + (x.ndim - 1, x.ndim - 2)
     return x.transpose(axes)
-
-
-def _transposed(term: Term) -> Term:
-    """Return a matrix, or each one of a stack, transposed."""
-    if term.shape is None or term.ndim <= 2:
-        return term.T
-    shape = term.shape[:-2] + (term.shape[-1], term.shape[-2])
-    return function("swapaxes", term, number(-1), number(-2), shape=shape)

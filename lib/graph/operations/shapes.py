@@ -12,6 +12,7 @@ import numpy as np
 from lib.graph.notation import Term, index, listed, method, number, shape_of, words
 from lib.graph.notation import call as function
 from lib.graph.notation.shapes import summed_back
+from lib.graph.notation.simplify import turned
 from lib.graph.operations import Operation, as_shape, call, unbroadcast, value_of
 
 MOST_INDICES = 12  # an index of more is described, not written out
@@ -287,6 +288,9 @@ def _shape_of(forward: Any, term: Term) -> Any:
 def _with_axes(term: Term, axes: Any) -> Term:
     """Return a term with its axes in reverse order, or in another one."""
     if axes is None:
-        return term.T
+        return turned(term) if term.ndim <= 2 else term.T
+    ndim = len(axes)
+    if term.ndim == ndim > 1 and [k % ndim for k in axes] == [*range(ndim - 2), ndim - 1, ndim - 2]:
+        return turned(term)
     shape = None if term.shape is None or term.ndim != len(axes) else tuple(term.shape[k] for k in axes)
     return method(term, "transpose", ", ".join(map(str, axes)), shape)
