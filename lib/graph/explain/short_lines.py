@@ -79,7 +79,8 @@ def forward(short: ShortForm, which: Set[Node]) -> List[Line]:
     lines: List[Line] = []
     definitions: List[Term] = []
     for node in derivation.computed():
-        meant = node.operation.definition(*[short.values[parent] for parent in node.parents])  # type: ignore[union-attr]
+        operation: Any = node.operation
+        meant = operation.definition(*[short.values[parent] for parent in node.parents])
         definitions += [] if meant is None else [meant]
         if node in which:
             lines += _lines(short, derivation.names.term(node), short.formulas[node], node.value, "")

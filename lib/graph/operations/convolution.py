@@ -29,7 +29,7 @@ class Convolution(Operation):
                   "kernel width); the kernel fits into the padded image")
 
     def __init__(self, stride: Any = (1, 1), padding: Any = (0, 0)) -> None:
-        self.stride, self.padding = (tuple(int(size) for size in np.broadcast_to(pair, 2)) for pair in (stride, padding))
+        self.stride, self.padding = (tuple(np.broadcast_to(pair, 2).tolist()) for pair in (stride, padding))
 
     @classmethod
     def examples(cls, rng):
@@ -62,7 +62,8 @@ class Convolution(Operation):
             raise InputError(f"the images have shape {x.shape} and the weights {W.shape}")
         sizes = [n + 2 * padding - k for n, padding, k in zip(x.shape[2:], self.padding, W.shape[2:])]
         if min(sizes) < 0:
-            raise InputError(f"the kernel {W.shape[2:]} is larger than the images {x.shape[2:]}, padded by {self.padding}")
+            raise InputError(f"the kernel {W.shape[2:]} is larger than the images {x.shape[2:]}, padded by "
+                             f"{self.padding}")
         height, width = (size // stride + 1 for size, stride in zip(sizes, self.stride))
         p, q, i, j = np.ogrid[:W.shape[2], :W.shape[3], :height, :width]
         return (slice(None), slice(None), i * self.stride[0] + p, j * self.stride[1] + q), height, width
