@@ -176,6 +176,14 @@ def module_of_command():
     return None
 
 
+def ask_for_module():
+    """End with a sentence, as a file of a package was run by its path: `python lib/network.py`."""
+    path = os.path.relpath(os.path.abspath(sys.argv[0]), ROOT)
+    say("{0} is part of a package, so it isn't run by its path. In the folder {1}, run: python -m {2}"
+        .format(path, ROOT, os.path.splitext(path)[0].replace(os.sep, ".")))
+    sys.exit(2)
+
+
 def require_python():
     """Fail with a sentence if this Python is too old."""
     if sys.version_info < OLDEST_PYTHON:
@@ -183,8 +191,20 @@ def require_python():
              .format(*(OLDEST_PYTHON + (sys.executable,) + tuple(sys.version_info[:2]))))
 
 
+def main(arguments):
+    """Run the command; return its exit status."""
+    if arguments in (["-h"], ["--help"]):
+        print(__doc__.strip())
+        return 0
+    if arguments == ["--check"]:
+        return 1 if missing_packages() else 0
+    if arguments:
+        say("environment.py takes --check or nothing, but got {0}. --help says more.".format(" ".join(arguments)))
+        return 2
+    print(find_environment())
+    return 0
+
+
 if __name__ == "__main__":
     require_python()
-    if sys.argv[1:] == ["--check"]:
-        sys.exit(1 if missing_packages() else 0)
-    print(find_environment())
+    sys.exit(main(sys.argv[1:]))

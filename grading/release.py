@@ -19,8 +19,9 @@ from lib.saving.files import write_atomically
 
 STUDENT_KEYS = ("sheet", "title", "course", "due", "python", "line_length", "hints", "report", "tasks", "bonus")
 TASK_KEYS = ("number", "name", "kind", "points", "text", "gap", "builds_upon", "tests", "file")
-ALWAYS = ("lib/__init__.py", "tests/__init__.py", "tests/conftest.py", "tests/run.py", "feedback.md",
-          "requirements.txt", "runtests.sh", "runtests.bat", "setup.cfg", "environment.py", "LICENSE")
+ALWAYS = ("lib/__init__.py", "lib/lib.py", "tests/__init__.py", "tests/lib.py", "tests/conftest.py", "tests/run.py",
+          "feedback.md", "requirements.txt", "runtests.sh", "runtests.bat", "setup.py", "setup.cfg", "environment.py",
+          "LICENSE")
 DATE = (1980, 1, 1, 0, 0, 0)  # of every file in the zip, so that its bytes are always the same
 
 

@@ -39,7 +39,7 @@ SHEETS = {
     "convolutions": "calculate_conv_output Conv2d Flatten",
     "plot_images": "plot_data",
 }
-GROUND = {"__init__", "validation", "numerics", "walkthrough"}
+GROUND = {"__init__", "lib", "validation", "numerics", "walkthrough"}
 PACKAGES = {"layers", "optimization", "fitting", "steps", "data", "saving", "inspection", "figures",
             "gradient_checking", "graph"}
 FILES = {".".join(path.relative_to(ROOT).with_suffix("").parts).replace(".__init__", ""): path

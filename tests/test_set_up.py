@@ -79,6 +79,19 @@ def test_other_imports_without_numpy_get_pythons_message(tmp_path):
     assert "No module named 'numpy'" in result.stderr
 
 
+@pytest.mark.parametrize("command, status, said", [
+    (["lib/network.py"], 2, "isn't run by its path.*python -m lib.network\n"),
+    (["tests/test_linear.py", "-v"], 2, "isn't run by its path.*python -m tests.test_linear\n"),
+    (["environment.py", "--chekc"], 2, "takes --check or nothing, but got --chekc"),
+    (["environment.py", "--help"], 0, "prints the path"),
+    (["setup.py", "develop"], 1, "This library isn't installed.*requirements.txt.*sys.path"),
+])
+def test_what_is_started_in_another_way_says_how(command, status, said):
+    result = subprocess.run([sys.executable] + command, cwd=str(ROOT), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                            universal_newlines=True)
+    assert result.returncode == status and re.search(said, result.stdout) and "Traceback" not in result.stdout
+
+
 def imported_by(module):
     """Return the names of the top-level packages that importing a module brings in."""
     code = f"import sys, {module}; print(' '.join({{name.split('.')[0] for name in sys.modules}}))"

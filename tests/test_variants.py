@@ -195,3 +195,8 @@ def test_many_seeds_give_many_draws_that_tell_and_pytorch_agrees(name):
     refused = Counter(reason for case in cases for reason in case.refused)
     assert all(isinstance(reason, str) and reason for reason in refused) and APART > 2
     assert machine_of(cases[0].task, cases[0].numbers) is cases[0].machine
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)
