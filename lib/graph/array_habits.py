@@ -5,6 +5,9 @@ gives plain numbers; and nothing turns a node into a number without being asked,
 """
 from __future__ import annotations
 
+import dis
+import math
+import sys
 from typing import Any, Iterator, List, Tuple
 
 import numpy as np
@@ -16,8 +19,18 @@ from lib.graph.operations.reductions import Max, Mean, Min, Sum
 from lib.graph.operations.shapes import Index, Reshape, Transpose
 
 
+_REMAINDERS = [k for k, (_, sign) in enumerate(getattr(dis, "_nb_ops", ())) if sign in ("%", "%=")]
+
+
 class LostGradient(TypeError):
     """A node through which gradients flow was asked for as a plain number, which would cut the graph without a word."""
+
+
+def _formats(frame: Any) -> bool:
+    """Tell whether code is just formatting text by %, as in "%.4f" % loss: then a number is only looked at."""
+    code, at = frame.f_code.co_code, frame.f_lasti
+    name = dis.opname[code[at]]
+    return name in ("BINARY_MODULO", "INPLACE_MODULO") or name == "BINARY_OP" and code[at + 1] in _REMAINDERS
 
 
 class ArrayHabits(Methods):
@@ -45,14 +58,24 @@ class ArrayHabits(Methods):
         return self.value.tolist()
 
     def __float__(self) -> float:
-        if self.needs_grad:
+        if self.needs_grad and not _formats(sys._getframe(1)):
             raise LostGradient(f"{self!r} would become a plain number here, through which no gradient flows. Functions "
-                               "of NumPy and lib.graph take nodes, as np.sin(node); lists and object arrays of nodes "
-                               "are joined by np.stack. To have the number, write node.value or node.item().")
+                               "of NumPy and lib.graph take nodes, as np.sin(node) and np.isnan(node) do; lists and "
+                               "object arrays of nodes are joined by np.stack. To have the number, write node.value or "
+                               "node.item().")
         return float(self.value)
 
     def __int__(self) -> int:
-        return int(float(self))
+        return int(self.value) if _formats(sys._getframe(1)) else int(float(self))
+
+    def __trunc__(self) -> int:
+        return math.trunc(self.value)
+
+    def __floor__(self) -> int:
+        return math.floor(self.value)
+
+    def __ceil__(self) -> int:
+        return math.ceil(self.value)
 
     def __complex__(self) -> complex:
         return complex(float(self))

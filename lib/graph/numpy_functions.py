@@ -1,7 +1,7 @@
 """How NumPy's functions find their rule on nodes: by name, for `np.exp(node)`, `lib.graph.exp` and `node.exp()` alike.
 
 The table is FUNCTIONS. It holds the function of every Operation under the operation's name, which is NumPy's, and what
-is composed of several operations or takes its arguments in another order: see composed.py. GIVES_ARRAYS lists what has
+is composed of several operations or takes its arguments in another order: see composed.py and composed_numerics.py. GIVES_ARRAYS lists what has
 the derivative zero everywhere or no numbers to differentiate: on nodes, these give plain arrays. Any other function
 raises a NoRule that says what to do, rather than lose a gradient.
 """
@@ -12,15 +12,15 @@ from typing import Any, Callable, Dict, Optional, Tuple
 
 import numpy as np
 
-from lib.graph.composed import FUNCTIONS
-from lib.graph.operations import node_in, register, value_of
+from lib.graph.composed_numerics import LINALG
+from lib.graph.operations import FUNCTIONS, node_in, register, value_of
 from lib.graph.rules import NoRule, array_or_node
 
 # NumPy's other names for the same
 SYNONYMS = {"absolute": "abs", "fabs": "abs", "negative": "negate", "true_divide": "divide", "float_power": "power",
             "amax": "max", "amin": "min", "fmax": "maximum", "fmin": "minimum", "expit": "sigmoid", "around": "round",
             "round_": "round", "product": "prod", "row_stack": "vstack", "permute_dims": "transpose",
-            "concat": "concatenate"}
+            "concat": "concatenate", "trapz": "trapezoid", "rad2deg": "degrees", "deg2rad": "radians"}
 # Piecewise constant, or no numbers at all: nothing can flow back through them, so that plain arrays are exact.
 GIVES_ARRAYS = """
     floor ceil trunc rint fix sign signbit heaviside floor_divide round isnan isinf isfinite isposinf isneginf
@@ -59,7 +59,8 @@ def on_function(function: Any, args: Tuple[Any, ...], kwargs: Dict[str, Any]) ->
     place = (function.__module__ or "numpy").replace("numpy", "np")
     name = f"{place if place in ('np.linalg', 'np.fft') else 'np'}.{function.__name__}"
     rule = _rule_of(function.__name__)
-    if rule is None or place not in ("np", "np.lib.stride_tricks") and name != "np.linalg.norm":
+    known = function.__name__ in LINALG if place == "np.linalg" else place in ("np", "np.lib.stride_tricks")
+    if rule is None or not known:
         raise _no_rule(name)
     if kwargs.pop("out", None) is not None:
         raise NoRule(f"{name}(..., out=array) would put nodes into an array, which holds numbers alone, so the "

@@ -1,0 +1,56 @@
+"""The inverse and the determinant of a matrix, or of each one of a stack."""
+from __future__ import annotations
+
+import numpy as np
+
+from lib.graph.notation import call as function
+from lib.graph.notation import entry, equation, partial
+from lib.graph.notation.simplify import times, turned
+from lib.graph.operations import Operation, call
+
+
+class Inverse(Operation):
+    """out = a^-1: from out a = 1 follows d(out) = -out da out, so dL/da = -out^T g out^T, with g = dL/d(out)."""
+
+    name, shape_rule = "inv", "a square matrix, or a stack of them, each with an inverse"
+
+    @classmethod
+    def examples(cls, rng):
+        return [(cls(), (rng.uniform(-1, 1, shape) + 3 * np.eye(shape[-1]),)) for shape in ((2, 2), (3, 3), (2, 2, 2))]
+
+    def forward(self, a):
+        return np.linalg.inv(a)
+
+    def backward(self, i, grad, out, a):
+        return -(np.swapaxes(out, -1, -2) @ grad @ np.swapaxes(out, -1, -2))
+
+    def derivative(self, i, out, a):
+        return equation(partial(entry(out, "ij"), entry(a, "kl")), -entry(out, "ik") * entry(out, "lj"))
+
+    def flow(self, i, grad, out, a):
+        return -(turned(out) @ grad @ turned(out))
+
+
+class Determinant(Operation):
+    """out = det(a); d(out)/da = out times the transposed inverse of a."""
+
+    name, shape_rule = "det", "a square matrix, or a stack of them, each with an inverse"
+
+    @classmethod
+    def examples(cls, rng):
+        return [(cls(), inputs) for _, inputs in Inverse.examples(rng)[:2]]
+
+    def forward(self, a):
+        return np.linalg.det(a)
+
+    def backward(self, i, grad, out, a):
+        return np.swapaxes(call(Inverse(), a), -1, -2) * (grad * out).reshape(out.shape + (1, 1))
+
+    def formula(self, a):
+        return function(self.name, a, shape=None if a.shape is None else a.shape[:-2])
+
+    def derivative(self, i, out, a):
+        return equation(partial(out, entry(a, "ij")), out * entry(function("inv", a), "ji"))
+
+    def flow(self, i, grad, out, a):
+        return times(grad, out, function("inv", a, shape=a.shape).T)
