@@ -220,4 +220,3 @@ def matrix_power(a: Any, n: int) -> Any:
 def multi_dot(arrays: Any) -> Any:
     """Return the product of several matrices."""
     return reduce(dot, arrays)
-

@@ -1,9 +1,9 @@
 """How NumPy's functions find their rule on nodes: by name, for `np.exp(node)`, `lib.graph.exp` and `node.exp()` alike.
 
 The table is FUNCTIONS. It holds the function of every Operation under the operation's name, which is NumPy's, and what
-is composed of several operations or takes its arguments in another order: see composed.py and composed_numerics.py. GIVES_ARRAYS lists what has
-the derivative zero everywhere or no numbers to differentiate: on nodes, these give plain arrays. Any other function
-raises a NoRule that says what to do, rather than lose a gradient.
+is composed of several operations or takes its arguments in another order: see composed.py and composed_numerics.py.
+GIVES_ARRAYS lists what has the derivative zero everywhere or no numbers to differentiate: on nodes, these give plain
+arrays. Any other function raises a NoRule that says what to do, rather than lose a gradient.
 """
 from __future__ import annotations
 
