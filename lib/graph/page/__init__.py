@@ -9,6 +9,7 @@ A page is one HTML file without any request: it opens from disk, a stick or a co
     to open    an entry of a gradient is shown as the products that it is the sum of, each factor down to the inputs
     picture    where the boxes of the graph stand (picture.py); scheme: the columns of units beside it (scheme.py)
     mistake    a number that a known slip gives (mistakes.py), with the hint that a typed number of this value gets
+    what if    a number is changed on the page, and everything follows (page_what_if.js): up to 2,000 numbers
     report     a page of another kind: why a gradient is wrong (report.py)
     replay     a third: training runs over their epochs (replay.py), as frames (frames.py)
 
@@ -29,7 +30,8 @@ from lib.graph.explain.names import is_number
 from lib.validation import InputError, require_positive
 
 __all__ = ["Page", "page", "write_page"]
-SCRIPTS = ("page_elements.js", "page_products.js", "page_drawing.js", "page_predict.js", "page_steps.js")
+SCRIPTS = ("page_elements.js", "page_products.js", "page_drawing.js", "page_predict.js", "page_what_if.js",
+           "page_steps.js")
 
 
 def page(model_or_graph: Any, x: Any = None, y: Any = None, loss_fn: Any = None, learning_rate: float = 1.0,

@@ -16,6 +16,7 @@ from lib.graph.explain.parts import trained
 from lib.graph.node import Node
 from lib.graph.notation import MATHML, SPOKEN, Term, array, equation, new, number, sum_of
 from lib.graph.operations import unbroadcast
+from lib.graph.operations.reductions import normalised_axes
 from lib.graph.page.mistakes import known_mistakes
 from lib.validation import InputError
 
@@ -75,6 +76,10 @@ def _node(derivation: Derivation, node: Node, index: Dict[Node, int], updated: D
     if node.operation is not None:
         data["operation"] = node.operation.name
         data["parents"] = [index.get(parent) for parent in node.parents]
+        if None in data["parents"]:
+            data["numbers"] = [None if parent in index else float(parent.value) for parent in node.parents]
+        if hasattr(node.operation, "axis"):
+            data["axes"] = normalised_axes(node.operation.axis, node.parents[0].ndim)
         if node.operation.name == "matmul" and max(parent.ndim for parent in node.parents) <= 2:
             data["product"] = _matrix_sizes(node)
     return data

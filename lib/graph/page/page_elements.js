@@ -52,7 +52,7 @@ function both(written) {
 
 // A number as it is shown: six digits.
 function shown(value) {
-  if (typeof value === "string") return value;
+  if (typeof value === "string" || !Number.isFinite(value)) return String(value);
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-4) {

@@ -51,6 +51,8 @@ function stepParts(index, printed) {
   made.push(element("p", {class: "letters"}, both(step.letters)));
   if (asked) {
     made.push(question(index, said => { goTo(index); parts.panel.append(element("p", {class: "reply", role: "status"}, said)); }));
+  } else if (step.numbers && whatIf.changed) {
+    made.push(element("p", {class: "remark"}, "The entries below are those of the changed numbers."));
   } else if (step.numbers) {
     made.push(element("div", {class: "scroll numbers", tabindex: "0", role: "region", "aria-label": "with numbers"},
       both(step.numbers)));
@@ -109,6 +111,13 @@ function showTables() {
   parts.tables.replaceChildren(...made);
 }
 
+function showEnd() {
+  const after = data.loss.after, undefined_ = after === "nan" || Number.isNaN(after);
+  parts.end.textContent = `${data.nodes[data.output].name} is ${shown(data.loss.before)} and, after the update of ` +
+    `all parameters with learning rate ${data.rate}, ${undefined_ ? "no longer defined: the step is too long" :
+      shown(after)}. Keys: arrows left and right, Home, End.`;
+}
+
 function build() {
   const button = (text, go, label) => element("button", {type: "button", onclick: go, "aria-label": label}, text);
   parts.slider = element("input", {type: "range", id: "slider", min: 0, max: data.steps.length - 1, step: 1, value: 0,
@@ -128,6 +137,7 @@ function build() {
   parts.opened = element("section", {class: "inspect", hidden: true, "aria-label": "opened gradient"});
   parts.sentence = element("p", {class: "sentence", "aria-live": "polite"});
   parts.print = element("div", {class: "print"});
+  parts.end = element("p", {class: "remark"});
   const drawings = [element("div", {class: "drawing scroll graph", tabindex: "0", role: "region", "aria-label": "graph"}, drawGraph())];
   if (data.scheme) drawings.unshift(element("div", {class: "drawing scroll scheme", tabindex: "0", role: "region",
     "aria-label": "network"}, drawScheme()));
@@ -135,12 +145,10 @@ function build() {
     element("h1", {}, data.title),
     element("div", {class: "controls", role: "group", "aria-label": "steps"}, parts.first, parts.back,
       element("label", {class: "spoken", for: "slider"}, "Step"), parts.slider, parts.next, parts.last, parts.predict),
-    parts.sentence, element("div", {class: "drawings"}, ...drawings), parts.nearby, parts.panel, parts.score, parts.opened,
+    parts.sentence, element("div", {class: "drawings"}, ...drawings), parts.nearby,
+    parts.whatIf = whatIfSection(), parts.panel, parts.score, parts.opened,
     element("details", {class: "all", open: true}, element("summary", {}, "All numbers: values and gradients"), parts.tables),
-    element("p", {class: "remark"}, `${data.nodes[data.output].name} is ${shown(data.loss.before)} and, after the update of ` +
-      `all parameters with learning rate ${data.rate}, ${data.loss.after === "nan" ? "no longer defined: the step is too long" :
-        shown(data.loss.after)}. Keys: arrows left and right, Home, End.`),
-    parts.print);
+    parts.end, parts.print);
   document.addEventListener("keydown", event => {
     if (event.target.closest("input, textarea, .scroll") || event.ctrlKey || event.metaKey || event.altKey) return;
     const moves = {ArrowLeft: state.index - 1, ArrowRight: state.index + 1, Home: 0, End: data.steps.length - 1};
@@ -151,6 +159,7 @@ function build() {
   addEventListener("afterprint", () => parts.print.replaceChildren());
   addEventListener("hashchange", fromAddress);
   showTables();
+  showEnd();
   fromAddress();
 }
 
