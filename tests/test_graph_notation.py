@@ -82,6 +82,12 @@ def test_every_form_writes_every_operation(operation, inputs, form):
     assert form.write(Derivation(y).names.formula(y))
 
 
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: type(form).__name__)
+def test_every_form_writes_numbers_with_as_many_digits_as_asked(form):
+    assert "0.12345679" in str(form.write(number(0.123456789, 8))).replace("\N{MIDDLE DOT}", "")
+    assert "0.12345679" in str(form.write(array(np.array([0.123456789, 1.0]), 8)))
+
+
 def test_brackets_stand_where_they_are_needed_and_nowhere_else():
     a, b, c = map(name, "abc")
     for term, text in [(a - (b - c), "a - (b - c)"), (a + (b + c), "a + (b + c)"), (a * (b + c), "a * (b + c)"),

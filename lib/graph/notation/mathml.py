@@ -12,7 +12,7 @@ from typing import Any, List
 
 import numpy as np
 
-from lib.graph.notation.digits import LARGEST_PRINTED, number_text
+from lib.graph.notation.digits import DIGITS, LARGEST_PRINTED, number_text
 from lib.graph.notation.latex import GREEK, axes_words
 from lib.graph.notation.terms import Term
 from lib.graph.notation.writing import ANYTHING, ATOM, POWER, PRODUCT, SIGN, Notation
@@ -43,18 +43,18 @@ class Mathml(Notation):
     def name(self, text: str) -> Tree:
         return name_tree(text)
 
-    def number(self, value: Any) -> Tree:
+    def number(self, value: Any, digits: int = DIGITS) -> Tree:
         if isinstance(value, Fraction):
             written = ["mfrac", ["mn", str(abs(value.numerator))], ["mn", str(value.denominator)]]
             return row(sign("-"), written) if value < 0 else written
-        return number_tree(number_text(value))
+        return number_tree(number_text(value, digits))
 
-    def array(self, entries: Any) -> Tree:
+    def array(self, entries: Any, digits: int = DIGITS) -> Tree:
         value = entries.value
         if value.size > LARGEST_PRINTED or value.ndim > 2:
             return ["mtext", f"[array {sizes(value.shape)}]"]
         rows = value.reshape(1, -1) if value.ndim == 1 else value
-        return ["array", str(rows.shape[1])] + [number_text(each).replace("-", "−") for each in rows.ravel()]
+        return ["array", str(rows.shape[1])] + [number_text(each, digits).replace("-", "−") for each in rows.ravel()]
 
     def sum(self, *terms: Term) -> Tree:
         pieces = [self.part(terms[0], SIGN)]
@@ -196,8 +196,8 @@ def name_tree(text: str) -> Tree:
     """Return a name: w0 and W_in get an index, y_hat its hat, Greek letters their sign; another one stays as it is."""
     if text.endswith("_hat") and len(text) > 4:
         return ["mover", name_tree(text[:-4]), sign("^")]
-    match = re.fullmatch(r"([A-Za-z]|" + "|".join(GREEK) + r")_?([A-Za-z0-9]*)", text, re.ASCII)
-    if match is None or (len(match.group(1)) == 1 and match.group(2)[:1].isalpha() and "_" not in text):
+    match = re.fullmatch(r"(" + "|".join(GREEK) + r"|[A-Za-z])_?([A-Za-z0-9]*)", text, re.ASCII)
+    if match is None or (match.group(2)[:1].isalpha() and "_" not in text):
         return ["mi", text]
     letter, index = match.groups()
     symbol = ["mi", LETTERS.get(letter, letter)]

@@ -5,7 +5,7 @@ import re
 from fractions import Fraction
 from typing import Any
 
-from lib.graph.notation.digits import LARGEST_PRINTED, number_text
+from lib.graph.notation.digits import DIGITS, LARGEST_PRINTED, number_text
 from lib.graph.notation.latex import axes_words
 from lib.graph.notation.terms import Term
 from lib.graph.notation.writing import ANYTHING, ATOM, POWER, PRODUCT, SIGN, Notation
@@ -24,17 +24,17 @@ class Spoken(Notation):
     def name(self, text: str) -> str:
         return spoken_name(text)
 
-    def number(self, value: Any) -> str:
+    def number(self, value: Any, digits: int = DIGITS) -> str:
         if isinstance(value, Fraction):
             return f"{_minus(str(value.numerator))} over {value.denominator}"
-        return spoken_number(number_text(value))
+        return spoken_number(number_text(value, digits))
 
-    def array(self, entries: Any) -> str:
+    def array(self, entries: Any, digits: int = DIGITS) -> str:
         value = entries.value
         if value.size > LARGEST_PRINTED or value.ndim > 2:
             return f"an array of {spoken_shape(value.shape)}"
         rows = value.reshape(1, -1) if value.ndim == 1 else value
-        said = "; ".join(", ".join(spoken_number(number_text(each)) for each in row) for row in rows)
+        said = "; ".join(", ".join(spoken_number(number_text(each, digits)) for each in row) for row in rows)
         return f"the {'vector' if value.ndim == 1 else 'matrix'} {said}"
 
     def sum(self, *terms: Term) -> str:
