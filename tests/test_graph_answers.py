@@ -169,6 +169,10 @@ def test_mistakes_are_answered_with_sentences():
         check_answers(loss, {"h0": "a half"})
     with pytest.raises(InputError, match="must be a number"):
         check_answers(loss, {"h0": None})
+    for huge in ("9" * 400 + "/3", "3/0"):
+        with pytest.raises(InputError, match="must be a number"):
+            check_answers(loss, {"h0": huge})
+    assert "no number (nan or inf)" in check_answers(loss, {"h0": "1e400"})["h0"].message
     with pytest.raises(InputError, match="no answer to check"):
         check_answers(loss, {})
     with pytest.raises(InputError, match="learning rate must be known"):

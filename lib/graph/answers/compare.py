@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, List, NamedTuple, Tuple
 
@@ -53,15 +53,15 @@ def as_given(name: str, answer: Any) -> Given:
             text = _plain_number(answer)
             exact = "/" in text
             if not exact:
-                written = [text]
                 answer = float(text)
+                written = [text if np.isfinite(answer) else repr(answer)]
             else:
                 answer = Fraction(text)
         array = np.asarray(answer)
         if array.dtype.kind == "O":  # fractions, say; None would silently become nan
             array = np.vectorize(float, otypes=[float])(array)
         array = array.astype(np.float64)
-    except (TypeError, ValueError, ZeroDivisionError, InvalidOperation) as error:
+    except (TypeError, ValueError, ArithmeticError) as error:
         raise InputError(f"The answer for {name!r} must be a number, an array, or a fraction such as \"3/8\", but got "
                          f"{answer!r}.") from error
     if exact:
