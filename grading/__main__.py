@@ -1,4 +1,5 @@
-"""The instructor's command: python -m grading release | grade | grade-all | stale | export | gradescope."""
+"""The instructor's command: python -m grading release | grade | grade-all | stale | export | gradescope | variants |
+check-answers."""
 from __future__ import annotations
 
 import argparse
@@ -18,6 +19,7 @@ from grading.report import as_html, as_text, number
 from grading.sheet import SheetError, load_sheet, topics
 from grading.similarity import alike
 from grading.submission import SubmissionError, name_of
+from grading.variants import command as variants
 from grading.verify import ReleaseError
 
 
@@ -85,6 +87,7 @@ def parser_of_commands() -> argparse.ArgumentParser:
 
     one = with_limits(command("gradescope-run", "grade in Gradescope's container"))
     one.add_argument("--autograder", type=Path, default=Path("/autograder"), metavar="FOLDER")
+    variants.add_commands(commands)
     return parser
 
 
@@ -150,7 +153,8 @@ def run_gradescope_run(arguments: argparse.Namespace) -> None:
 
 
 RUNS: Dict[str, Any] = {"release": run_release, "grade": run_grade, "grade-all": run_grade_all, "stale": run_stale,
-                        "export": run_export, "gradescope": run_gradescope, "gradescope-run": run_gradescope_run}
+                        "export": run_export, "gradescope": run_gradescope, "gradescope-run": run_gradescope_run,
+                        **variants.RUNS}
 
 
 def main(arguments: Optional[List[str]] = None) -> int:

@@ -63,12 +63,12 @@ class Machine:
         asked = [self._line(name) for name in task.lines]
         self._names.update({line.name: line.quantity for line in asked if line.quantity[0] == "local"})
         wanted = {quantity: None for quantity in list(self._names.values()) + [line.quantity for line in asked]}
-        steps = Calculation(self.derivation, wanted, self.rate).steps
+        self.all_steps = Calculation(self.derivation, wanted, self.rate).steps
         self._rules = {slip: compiled_rule(slip.rule, [*self._names, "it"]) for slip in task.slips}
         needed = {line.quantity for line in asked}
         needed |= {self._names[name] for _, names in self._rules.values() for name in names if name != "it"}
         self.steps: List[Step] = []
-        for step in reversed(steps):
+        for step in reversed(self.all_steps):
             if step.quantity in needed:
                 needed.update(step.inputs)
                 self.steps.append(step)

@@ -6,6 +6,7 @@ from typing import Any
 from exercises.pen_and_paper import mlp_regression, ticket_network
 from grading.variants.seeds import Dice
 from grading.variants.task import Numbers, Slip, Task
+from lib.graph.draw.network import Column, draw_units
 
 
 def draw_mlp(dice: Dice) -> Numbers:
@@ -48,13 +49,17 @@ MLP_REGRESSION = Task(
           "does column 1 lead?"),
      Slip("dl/dx[1]", "dl/dz2 @ W1", "transpose", "On the way back W1 stands the other way round: not W1ᵀ, but W1."),
      Slip("dl/dx[1]", "W1[0, 0] * dl/dz2[0]", "paths", "On how many paths does the first input reach the loss?"),
-     Slip("dl/dx[2]", "dl/dz2 @ W1", "transpose", "On the way back W1 stands the other way round: not W1ᵀ, but W1.")))
+     Slip("dl/dx[2]", "dl/dz2 @ W1", "transpose", "On the way back W1 stands the other way round: not W1ᵀ, but W1.")),
+    None, lambda: draw_units([
+        Column(["x[1]", "x[2]"], "input"),
+        Column(["z3[1]", "z3[2]"], "hidden units", ["z2 = W1ᵀ x + b1", "z3 = sigmoid(z2)"], None, "b1"),
+        Column(["y_hat"], "output", ["y_hat = W2ᵀ z3 + b2"], [["W2[1,1]"], ["W2[2,1]"]], "b2")]))
 
 
 # ---------------------------------------------------------------------- the ticket network
 
 def draw_ticket(dice: Dice) -> Numbers:
-    rows = dice.one_of((3, 4, 5))
+    rows = dice.one_of((4, 5))
     return {"x": [[dice.whole(1, 3), dice.quarter(-2, 2), dice.below(2)] for _ in range(rows)],
             "y": [[dice.half(-3, 3)] for _ in range(rows)],
             "W1": [dice.quarters(4, -1.5, 1.5) for _ in range(3)], "b1": dice.quarters(4, -1, 1),
@@ -63,10 +68,10 @@ def draw_ticket(dice: Dice) -> Numbers:
 
 def refuse_ticket(v: Any) -> str:
     active = v.z1 > 0
-    if not active.any(axis=0).all():
-        return "a dead unit: it isn't active in any example"
-    if active[0, 0] == active[1, 0] or not active[0, 0]:
-        return "unit 1 isn't active in the first example and idle in the second"
+    if not active.any(axis=1).all():
+        return "a dead network: in an example no unit is active"
+    if not active[0, 0] or active[1, 0] or active[:, 0].sum() < 2:
+        return "unit 1 isn't active in the first example and another, and idle in the second"
     return "" if len(set(v.x[:, 2])) > 1 else "a tie: all passengers have the same survival"
 
 
@@ -78,7 +83,7 @@ TICKET_NETWORK = Task(
     ("rows of z1", "columns of z1", "rows of dL/dW1", "columns of dL/dW1", "rows of dL/dW2", "columns of dL/dW2",
      "z1[1,1]", "z1[2,1]", "h[2,1]", "y_hat[1,1]", "y_hat[2,1]", "dL/dy_hat[1,1]", "dL/dy_hat[2,1]", "dL/db2[1]",
      "dL/dW2[1,1]", "dL/dh[1,1]", "dL/dh[2,1]", "dL/dz1[1,1]", "dL/dz1[2,1]", "dL/db1[1]", "dL/dW1[1,1]"),
-    (Slip("rows of z1", "4", "transpose", "What is a row of z1: an example, or a unit?"),
+    (Slip("rows of z1", "3", "transpose", "What is a row of z1: an example, an input or a unit?"),
      Slip("columns of z1", "3", "formula", "What is left of the inner dimension of a matrix product?"),
      Slip("rows of dL/dW1", "4", "transpose", "A gradient has the shape of what it belongs to. Which shape has W1?"),
      Slip("columns of dL/dW1", "3", "transpose", "A gradient has the shape of what it belongs to. Which shape has W1?"),
@@ -105,4 +110,7 @@ TICKET_NETWORK = Task(
      Slip("dL/dW1[1,1]", "x.T @ dL/dh", "local", "Have you passed the ReLU on the way back?"),
      Slip("dL/dW1[1,1]", "x[0, 0]", "upstream", "The chain rule has one more factor, from above."),
      Slip("dL/dW1[1,1]", "x[0, 1] * dL/dz1[0, 0]", "transpose", "Which input does row 1 of W1 belong to?")),
-    refuse_ticket)
+    refuse_ticket, lambda: draw_units([
+        Column(["class", "age", "survived"], "inputs", ["x, a row for each example"]),
+        Column(["h1", "h2", "h3", "h4"], "hidden units", ["h = relu(x W1 + b1)"], None, "b1"),
+        Column(["y_hat"], "price", ["y_hat = h W2 + b2"], None, "b2")]))

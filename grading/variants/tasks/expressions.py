@@ -126,7 +126,8 @@ EXPRESSION_C = Task(
 def jacobian_graph(x1: float, x2: float, x3: float, p: float, q: float, a1: float, a2: float) -> Node:
     """Return L = a1 f1 + a2 f2, the row (a1, a2) times f = (exp(p x1) sin(x3), sqrt(x2 + q x3))."""
     x = [variable(value, name=name) for name, value in (("x1", x1), ("x2", x2), ("x3", x3))]
-    f1 = (graph.exp(constant(p, name="p") * x[0]) * graph.sin(x[2])).named("f1")
+    t1 = graph.exp(constant(p, name="p") * x[0]).named("t1")
+    f1 = (t1 * graph.sin(x[2])).named("f1")
     f2 = graph.sqrt(x[1] + constant(q, name="q") * x[2]).named("f2")
     return (constant(a1, name="a1") * f1 + constant(a2, name="a2") * f2).named("L")
 

@@ -6,6 +6,9 @@ from typing import Any, List
 from grading.variants.seeds import Dice
 from grading.variants.task import Numbers, Slip, Task
 from lib import graph
+from lib.graph.draw import Drawing
+from lib.graph.draw.network import Column, draw_units
+from lib.graph.draw.scene import Box, Scene, Text
 from lib.graph.node import Node, constant, variable
 
 
@@ -33,6 +36,23 @@ def draw_convolution(dice: Dice) -> Numbers:
     k = dict(zip(("k11", "k12", "k21", "k22"), dice.quarters(4, -2, 2)))
     g = dict(zip(("g11", "g12", "g21", "g22"), dice.quarters(4, -2, 2)))
     return {**x, **k, "b": dice.half(-2, 2), **g}
+
+
+def convolution_scheme() -> Drawing:
+    """Return a drawing of the image, the kernel on its first place, and the output."""
+    scene = Scene(470.0, 190.0, "A 2x2 kernel on a 3x3 image")
+    for letter, size, left, title, kind in (("x", 3, 50.0, "image", "constant"), ("k", 2, 230.0, "kernel", "variable"),
+                                            ("y", 2, 370.0, "output", "operation")):
+        scene.texts.append(Text(left + (size - 1) * 21, 16, title, "title"))
+        for i in range(size):
+            for j in range(size):
+                name = f"{letter}{i + 1}{j + 1}"
+                marked = letter == "x" and i < 2 and j < 2
+                scene.boxes.append(Box(left + 42 * j, 54 + 42 * i, 40, 40, "variable" if marked else kind,
+                                       ((name, "name"),), name))
+    scene.texts += [Text(92, 180, "green: the first window", "legend"), Text(391, 180, "y11 of the first "
+                                                                             "window", "legend")]
+    return Drawing(scene, "")
 
 
 FLIPPED = "A network's convolution doesn't turn the kernel round: which weight meets the upper left pixel?"
@@ -73,7 +93,7 @@ CONVOLUTION = Task(
      Slip("dL/dx22", "g22 * k11", "paths", "Over how many windows does the pixel in the middle reach the loss?"),
      Slip("dL/dx33", "g22 * k11", "transpose", "Which weight meets the pixel in the last corner, in the forward "
           "pass?")),
-    lambda v: "a tie: two pixels in a corner are equal" if v.x11 == v.x22 or v.x12 == v.x21 else "")
+    lambda v: "a tie: two pixels in a corner are equal" if v.x11 == v.x22 or v.x12 == v.x21 else "", convolution_scheme)
 
 
 def batch_norm_graph(**numbers: float) -> Node:
@@ -90,7 +110,7 @@ def batch_norm_graph(**numbers: float) -> Node:
 
 
 def draw_batch_norm(dice: Dice) -> Numbers:
-    x, g = dice.quarters(3, -2, 4), dice.quarters(3, -4, 4)
+    x, g = sorted(dice.quarters(3, -2, 4)), sorted(dice.quarters(3, -4, 4))
     return {**{f"x{i}": value for i, value in zip("123", x)}, "gamma": dice.one_of((0.25, 0.5, 1.5, 2.0, 2.5, 3.0)),
             "beta": dice.quarter(-1, 1), **{f"g{i}": value for i, value in zip("123", g)}}
 
@@ -102,7 +122,7 @@ BATCH_NORM = Task(
     "so that ∂L/∂yᵢ = gᵢ. "
     "Give the derivatives by all that comes before.", batch_norm_graph, draw_batch_norm,
     ("mu", "var", "s", "n1", "n2", "n3", "y1", "y2", "dL/dgamma", "dL/dbeta", "dL/dn1", "dL/dn2", "dL/dn3", "dL/ds",
-     "dL/dvar", "dL/dd1", "dL/dd2", "dL/dd3", "dL/dmu", "dL/dx1", "dL/dx2"),
+     "dL/dvar", "dL/dd1", "dL/dd2", "dL/dmu", "dL/dx1", "dL/dx2"),
     (Slip("mu", "x1 + x2 + x3", "mean", "Is it the sum or the mean of the three?"),
      Slip("var", "it * 3 / 2", "formula", "BatchNorm divides by the number of examples: which number have you taken?"),
      Slip("var", "it * 3", "mean", "Is the variance a sum or a mean?"),
@@ -129,4 +149,7 @@ BATCH_NORM = Task(
      Slip("dL/dx1", "dL/dd1", "constant", "The mean isn't a constant: it depends on x1 as well."),
      Slip("dL/dx1", "dL/dd1 + dL/dmu", "mean", "The mean depends on x1 by how much?"),
      Slip("dL/dx2", "dL/dn2 / s", "constant", "The mean and the variance depend on x2 as well."),
-     Slip("dL/dx2", "dL/dd2", "constant", "The mean isn't a constant: it depends on x2 as well.")))
+     Slip("dL/dx2", "dL/dd2", "constant", "The mean isn't a constant: it depends on x2 as well.")), None,
+    lambda: draw_units([Column(["x1", "x2", "x3"], "batch"),
+                        Column(["n1", "n2", "n3"], "normalised", ["by the mean and s of all three"]),
+                        Column(["y1", "y2", "y3"], "scaled and shifted", ["y = gamma n + beta"])]))

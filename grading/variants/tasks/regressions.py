@@ -1,13 +1,15 @@
 """Linear regression, logistic regression, and softmax with cross-entropy."""
 from __future__ import annotations
 
-from typing import Any, List
+from typing import Any, Callable, List
 
 from grading.variants.seeds import Dice
 from grading.variants.task import Numbers, Slip, Task
 from grading.variants.tasks.expressions import points
 from grading.variants.tasks.networks import step_slips
 from lib import graph
+from lib.graph.draw import Drawing
+from lib.graph.draw.network import Column, draw_units
 from lib.graph.node import Node, constant, variable
 
 
@@ -29,6 +31,12 @@ def linear_graph(w: float, b: float, **numbers: float) -> Node:
 def draw_linear(dice: Dice) -> Numbers:
     return {"w": dice.half(-3, 3), "b": dice.half(-3, 3), **points(dice, 4, -2, 4, 6),
             "lr": dice.one_of((0.01, 0.05, 0.1))}
+
+
+def line_scheme(*formulas: str) -> Callable[[], Drawing]:
+    """Return the scheme of one weight and one bias that every point goes through."""
+    return lambda: draw_units([Column(["x"], "input"), Column(["z" if len(formulas) > 1 else "y_hat"], "every point",
+                                                              formulas, [["w"]], "b")])
 
 
 LINEAR_REGRESSION = Task(
@@ -57,18 +65,18 @@ LINEAR_REGRESSION = Task(
      Slip("dL/db", "it / 2", "factor", "What is the derivative of a square?"),
      Slip("dL/db", "-it", "sign", "If the offset rises a little, do the predictions rise or fall?"),
      Slip("dL/db", "(e1 * x1 + e2 * x2 + e3 * x3 + e4 * x4) / 2", "input", "What does the offset multiply?"),
-     *step_slips("w", "b")))
+     *step_slips("w", "b")), None, line_scheme("y_hat = w x + b"))
 
 
 def logistic_graph(w: float, b: float, **numbers: float) -> Node:
     """Return the mean cross-entropy of a logistic regression on three points; a label is 1 or 0."""
     slope, offset = variable(w, name="w"), variable(b, name="b")
     v = {name: constant(value, name=name) for name, value in numbers.items()}
-    terms = []
+    losses = []
     for i in "123":
         p = graph.sigmoid((slope * v[f"x{i}"] + offset).named(f"z{i}")).named(f"p{i}")
-        terms.append(v[f"y{i}"] * graph.log(p) + (1 - v[f"y{i}"]) * graph.log(1 - p))
-    return (-_total(terms) / 3).named("L")
+        losses.append((-(v[f"y{i}"] * graph.log(p) + (1 - v[f"y{i}"]) * graph.log(1 - p))).named(f"l{i}"))
+    return (_total(losses) / 3).named("L")
 
 
 def draw_logistic(dice: Dice) -> Numbers:
@@ -88,9 +96,8 @@ LOGISTIC_REGRESSION = Task(
     "gradient, and one step of gradient descent with the learning rate lr.", logistic_graph, draw_logistic,
     ("z1", "z2", "p1", "p2", "p3", "L", "dL/dz1", "dL/dz2", "dL/dz3", "dL/dw", "dL/db", "new w", "new b"),
     (Slip("z1", "w * x1", "formula", "Is there an offset?"),
-     Slip("p1", "tanh(z1)", "function", "Which function is σ?"),
      Slip("p1", "sigmoid(-z1)", "sign", "σ(z) = 1 / (1 + exp(-z)): does it rise or fall with z?"),
-     Slip("p2", "exp(z2)", "function", "Which function is σ?"),
+     Slip("p2", "it * (1 - it)", "function", "That is the slope of σ. Its value is asked for."),
      Slip("L", "it * 3", "mean", "Is the loss the sum over the points, or their mean?"),
      Slip("L", "-(y1 * log(p1) + y2 * log(p2) + y3 * log(p3)) / 3", "formula", "What do the points of label 0 add?"),
      Slip("L", "it / log(10)", "function", "log is the natural logarithm here."),
@@ -111,7 +118,7 @@ LOGISTIC_REGRESSION = Task(
      Slip("dL/db", "it * 3", "mean", "Is the loss the sum over the points, or their mean?"),
      Slip("dL/db", "it / 3", "mean", "The mean is taken already: is the division by the number of points counted "
           "twice?"),
-     *step_slips("w", "b")))
+     *step_slips("w", "b")), None, line_scheme("z = w x + b", "p = sigmoid(z)"))
 
 
 def softmax_graph(**numbers: float) -> Node:
@@ -122,9 +129,9 @@ def softmax_graph(**numbers: float) -> Node:
     for logit, total, label, probability in ("zSyp", "uTtq"):
         exps = [graph.exp(v[f"{logit}{k}"]) for k in "123"]
         summed = _total(exps).named(total)
-        losses.append(_total([v[f"{label}{k}"] * graph.log((each / summed).named(f"{probability}{k}"))
-                              for k, each in zip("123", exps)]))
-    return (-(losses[0] + losses[1]) / 2).named("L")
+        losses.append((-_total([v[f"{label}{k}"] * graph.log((each / summed).named(f"{probability}{k}"))
+                                for k, each in zip("123", exps)])).named("l1" if total == "S" else "l2"))
+    return ((losses[0] + losses[1]) / 2).named("L")
 
 
 def draw_softmax(dice: Dice) -> Numbers:
@@ -142,9 +149,9 @@ SOFTMAX_CROSS_ENTROPY = Task(
     "softmax's sums S and T, the probabilities p and q, the mean cross-entropy L (natural logarithm), and the "
     "derivatives of L by the logits.",
     softmax_graph, draw_softmax,
-    ("S", "T", "p1", "p2", "p3", "q1", "q2", "L", "dL/dz1", "dL/dz2", "dL/dz3", "dL/du1", "dL/du2", "dL/du3"),
-    (Slip("S", "z1 + z2 + z3", "function", "Softmax sums what: the logits, or their exponentials?"),
-     Slip("p1", "z1 / (z1 + z2 + z3)", "function", "Softmax divides exponentials, not logits."),
+    ("S", "T", "p1", "p2", "p3", "q1", "q2", "q3", "L", "dL/dz1", "dL/dz2", "dL/dz3", "dL/du1", "dL/du2", "dL/du3"),
+    (Slip("S", "exp(z1 + z2 + z3)", "function", "Is it the exponential of a sum, or the sum of exponentials?"),
+     Slip("p1", "S / exp(z1)", "formula", "What stands above the fraction stroke, and what below it?"),
      Slip("p2", "exp(z2)", "formula", "Do your three probabilities add up to 1?"),
      Slip("p3", "sigmoid(z3)", "function", "That is the sigmoid. Do your three probabilities add up to 1?"),
      Slip("q1", "exp(u1) / S", "formula", "Over which axis does softmax sum: over the classes, or over the examples?"),
@@ -162,4 +169,6 @@ SOFTMAX_CROSS_ENTROPY = Task(
          ("q{k} - t{k}", "mean", "Is the loss the sum over the examples, or their mean?"),
          ("-it", "sign", "If this logit rises a little, does the loss rise or fall?"),
          ("(q{k} - t{k}) * q{k} * (1 - q{k}) / 2", "local", "The softmax's derivative is in q - t already."))]),
-    lambda v: "a number is too small to be told from 0" if min(v.p1, v.p2, v.p3, v.q1, v.q2, v.q3) < 0.02 else "")
+    lambda v: "a number is too small to be told from 0" if min(v.p1, v.p2, v.p3, v.q1, v.q2, v.q3) < 0.02 else "",
+    lambda: draw_units([Column(["z1", "z2", "z3"], "logits"),
+                        Column(["p1", "p2", "p3"], "softmax", ["p = exp(z) / S"])]))

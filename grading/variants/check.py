@@ -1,0 +1,192 @@
+"""The check of a student's answers, line by line: right, right given an earlier slip, or wrong, with its cause and "
+"a hint.
+
+A line is held against three numbers: the key; what follows from the student's own numbers, as they are written; and
+what follows from the slips alone, for somebody who went on with all digits. So a slip costs its own line and no other.
+"""
+from __future__ import annotations
+
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from grading.variants.calculation import Found, Line
+from grading.variants.draws import Case, spreads_of, tolerance
+from grading.variants.task import CAUSES
+from lib.graph.answers.compare import as_given, is_close
+from lib.graph.answers.diagnosis import Student, slips
+from lib.graph.notation.digits import number_text
+from lib.validation import InputError
+
+OTHER, COARSE = "other", "rounding"
+WORDS = {**CAUSES, OTHER: "another mistake", COARSE: "it is rounded too coarsely"}
+
+
+class Verdict(NamedTuple):
+    """What is said of one line.
+
+    Attributes:
+        line: its name.
+        given: the answer, as it was given; "" if there is none.
+        status: "right", "follows" (right given an earlier line), "wrong", "missing" (or no number), or "open", where
+            an earlier line leads to no number, so that a person has to look.
+        cause: of a wrong line, one of WORDS, or "" if no slip that is known gives its number.
+        hint: what to tell the student.
+        expected: what should stand there, given the lines before.
+    """
+
+    line: str
+    given: str
+    status: str
+    cause: str
+    hint: str
+    expected: float
+
+    @property
+    def counts(self) -> bool:
+        """Whether the line gets its point."""
+        return self.status in ("right", "follows")
+
+    @property
+    def words(self) -> str:
+        """The status in words, with the cause."""
+        if self.status == "follows":
+            return "right, given your earlier line"
+        if self.status == "wrong":
+            return f"wrong: {WORDS[self.cause]}" if self.cause else "wrong"
+        return {"missing": "no answer", "open": "for the tutor"}.get(self.status, self.status)
+
+
+class Checked(NamedTuple):
+    """The verdicts on one student's answers, in the order in which the lines are asked for."""
+
+    case: Case
+    verdicts: List[Verdict]
+
+    @property
+    def points(self) -> int:
+        """One for each line that is right, or right given an earlier one."""
+        return sum(verdict.counts for verdict in self.verdicts)
+
+    def __str__(self) -> str:
+        lines = []
+        for verdict in self.verdicts:
+            should = ""
+            if verdict.status in ("wrong", "missing"):
+                should = f" (it should be {number_text(verdict.expected, 4)})"
+            hint = f" {verdict.hint}" if verdict.hint else ""
+            lines.append(f"{verdict.line} = {verdict.given or '-'}: {verdict.words}{should}.{hint}")
+        return "\n".join(lines + [f"{self.points} of {len(self.verdicts)} points, consequences followed."])
+
+
+def check(case: Case, answers: Mapping[str, str]) -> Checked:
+    """Return the verdicts on answers, given as they were written, by the names of the lines.
+
+    Raises:
+        InputError: there is no line of such a name.
+    """
+    return Checked(case, _Check(case, answers).verdicts())
+
+
+class _Check:
+    """The key's calculation, the one with the student's numbers, and the one with the slips alone."""
+
+    def __init__(self, case: Case, answers: Mapping[str, str]) -> None:
+        self.case, self.machine, self.numbers = case, case.machine, case.numbers
+        self.written = {self.machine.line(name): str(text).strip() for name, text in answers.items()}
+        self.values: Dict[Line, float] = {}
+        self.unreadable: Dict[Line, str] = {}
+        for line, text in self.written.items():
+            try:
+                value = as_given(line.name, text).value if text else np.array(np.nan)
+                if text and (value.ndim or not np.isfinite(value)):
+                    raise InputError(f"{text} is no finite number.")
+                self.values[line] = float(value)
+            except InputError as error:
+                self.unreadable[line] = str(error)
+        self.values = {line: value for line, value in self.values.items() if np.isfinite(value)}
+        self.literal = self.machine.run(self.numbers, self.values)
+        self.slips: Dict[Line, float] = {}  # the wrong lines, with all digits where the slip is known
+        self.exact = self.machine.run(self.numbers)
+        self.spreads = case.spreads
+
+    def verdicts(self) -> List[Verdict]:
+        found = {line.name: self._judge(line) for line in self.machine.lines}
+        return [found[name] for name in self.case.task.lines]
+
+    def _judge(self, line: Line) -> Verdict:
+        expected = line.of(self.exact[0])
+        given = self.written.get(line, "")
+        if not np.isfinite(expected):
+            return Verdict(line.name, given, "open", "", "Your earlier lines lead to no number here.", expected)
+        if line not in self.values:
+            return Verdict(line.name, given, "missing", "", self.unreadable.get(line, ""), expected)
+        value = self.values[line]
+        if self._is(line, value, self.case.key[line.name]):
+            return Verdict(line.name, given, "right", "", "", expected)
+        candidates = [expected, line.of(self.literal[0])]
+        if any(self._is(line, value, each) for each in candidates):
+            return Verdict(line.name, given, "follows" if self.slips else "right", "", "", expected)
+        cause, hint, exactly = self._slip(line, value)
+        self.slips[line] = exactly
+        self.exact = self.machine.run(self.numbers, self.slips)
+        self.spreads = spreads_of(self.machine, self.numbers, *self.exact, self.slips)
+        return Verdict(line.name, given, "wrong", cause, hint, expected)
+
+    def _is(self, line: Line, value: float, expected: float) -> bool:
+        """Tell whether an answer is a number, up to the tolerance and what rounding on the way to it does."""
+        return abs(value - expected) <= tolerance(expected) + max(self.spreads[line.name], self.case.spreads[line.name])
+
+    def _slip(self, line: Line, value: float) -> Tuple[str, str, float]:
+        """Return the cause of a wrong line, the hint, and the number that the slip gives with all digits."""
+        nearest: Optional[Tuple[float, str, str, float]] = None
+        for cause, hint, number in self._known(line):
+            off = abs(value - number)
+            if off <= tolerance(number) + self.spreads[line.name] and (nearest is None or off < nearest[0]):
+                nearest = off, cause, hint, number
+        if nearest is None:
+            for cause, hint, number in self._others(line):
+                if abs(value - number) <= tolerance(number):
+                    nearest = 0.0, cause, hint, number
+                    break
+        if nearest is not None:
+            return nearest[1], nearest[2], nearest[3]
+        expected = line.of(self.exact[0])
+        if is_close(as_given(line.name, self.written[line]), expected).close or \
+                _digits_of(self.written[line]) < 3 and abs(value - expected) <= 0.06 * abs(expected):
+            return COARSE, "Give three significant digits.", expected
+        return "", "", value
+
+    def _known(self, line: Line) -> Iterator[Tuple[str, str, float]]:
+        """Yield what the task's slips give, from the student's numbers with all digits and as they are written."""
+        for computed, used in (self.exact, self.literal):
+            for slip in self.case.task.slips_of(line.name):
+                number = self.machine.slip_value(slip, line, computed, used)
+                if np.isfinite(number):
+                    yield slip.cause, slip.hint, number
+
+    def _others(self, line: Line) -> Iterator[Tuple[str, str, float]]:
+        """Yield what slips give that may happen in any line of any task."""
+        expected = line.of(self.exact[0])
+        if expected:
+            yield "sign", "A sign is wrong.", -expected
+            yield "factor", "A factor of 2 is missing.", expected / 2
+            yield "factor", "There is a factor of 2 too many.", expected * 2
+        if line.axis is None and line.quantity[0] in ("value", "grad", "new"):
+            for number, sentence in self._anywhere(line):
+                if np.shape(number) == np.shape(self.exact[0][line.quantity]):
+                    yield OTHER, sentence, float(np.asarray(number)[line.index])
+
+    def _anywhere(self, line: Line) -> Iterator[Tuple[float, str]]:
+        machine = self.machine
+        computed, used = machine.run(self.numbers, self.slips, machine.all_steps)
+        student = Student(machine.derivation, used, frozenset(each.quantity for each in self.values), machine.rate)
+        with np.errstate(all="ignore"):
+            yield from slips(student, line.quantity, computed[line.quantity])
+
+
+def _digits_of(text: str) -> int:
+    return as_given("the answer", text).digits
+
+
+__all__ = ["Checked", "Found", "Verdict", "check"]
