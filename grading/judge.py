@@ -22,6 +22,8 @@ RIGHT, PARTLY, WRONG, TO_DO, ERROR, LIMIT, FOR_TUTOR = ("right", "partly", "wron
                                                         "for the tutor")
 ASKS_OTHERS = {"ImportError", "ModuleNotFoundError", "AttributeError", "NameError", "KeyError"}
 SHAPES = {"ValueError", "IndexError", "TypeError"}  # what NumPy raises where shapes don't fit
+CHANGES = Finding(False, "answers change", "The same question doesn't always get the same answer. What does your code "
+                  "keep from one call to the next?")
 PLACEHOLDER = re.compile(r"^\s*raise NotImplementedError\b[^\n]*$")
 
 
@@ -161,27 +163,33 @@ def question_of_import(setting: Setting, task: Task, oracle: Oracle, overrides: 
 
 
 def run_probes(examiner: Examiner, setting: Setting) -> Attempt:
-    """Run the probes in a random order, one of them twice: what is kept between two questions must not matter."""
+    """Run the probes in a random order, one of them again at the end: the same question has the same answer."""
     task = examiner.task
     first = [i for i, probe in enumerate(task.probes) if probe["kind"] not in LATER]
     later = [i for i, probe in enumerate(task.probes) if probe["kind"] in LATER]
     order = list(examiner.rng.permutation(first)) + list(examiner.rng.permutation(later))
-    order.insert(len(first), first[int(examiner.rng.integers(len(first)))])
+    order.append(first[int(examiner.rng.integers(len(first)))])
     findings: Dict[int, Finding] = {}
+    drawn: Dict[int, Any] = {}
     error: Optional[BoxError] = None
     for i in map(int, order):
+        drawn.setdefault(i, examiner.rng.bit_generator.state)
+        later_on, examiner.rng.bit_generator.state = examiner.rng.bit_generator.state, drawn[i]
+        ended = False
         try:
             finding = examiner.run(task.probes[i])
         except BoxError as raised:
             error = error if error is not None and error.status != LIMIT and raised.status == ERROR else raised
             finding = Finding(False, raised.status, raised.words)
-            if raised.status == LIMIT or examiner.box.has_ended:
-                for j in set(order) - set(findings):
-                    findings[int(j)] = finding
-        if i not in findings or findings[i].passed:
-            findings[i] = finding
-        if error is not None and (error.status == LIMIT or examiner.box.has_ended):
+            ended = raised.status == LIMIT or examiner.box.has_ended
+        if i in findings:
+            if findings[i].passed and not finding.passed and not ended:
+                return Attempt(0.0, [(task.probes[i], CHANGES)])
+            examiner.rng.bit_generator.state = later_on
+        if ended:
+            findings = {**{int(j): finding for j in order}, **findings, i: finding}
             break
+        findings.setdefault(i, finding)
     share = sum(task.probes[i]["share"] for i, finding in findings.items() if finding.passed)
     failed = [(task.probes[i], findings[i]) for i in sorted(findings) if not findings[i].passed]
     is_numeric = False

@@ -121,6 +121,91 @@ GAP: Dict[str, str] = {  # in the body of ReLU.backward
     "a new user namespace": "import subprocess\nsubprocess.run(['unshare', '-Ur', 'touch', '/tmp/planted'])\nreturn "
                             "grad",
     "becomes root again": "import os\nos.setuid(0)\nreturn grad",
+    "a time bomb": "type(self).n = getattr(type(self), 'n', 0) + 1\n"
+                   "return grad * (self.input_cache > 0) if type(self).n < 8 else grad",
+    "right by the clock": "import time\ntype(self).t = getattr(type(self), 't', time.monotonic())\n"
+                          "return grad * (self.input_cache > 0) if time.monotonic() - type(self)."
+                          "t < 0.002 else grad",
+    "poisoned modules": "import sys\nfor name in list(sys.modules):\n"
+                        "    if name.split('.')[0] in ('numpy', 'lib', 'json', 'os', 'struct'):\n"
+                        "        sys.modules[name] = None\nreturn grad",
+    "patched testing and pickle": "import json, pickle\n"
+                                  "np.testing.assert_allclose = np.testing.assert_array_equal = lambda *a"
+                                  ", **k: None\npickle.loads = pickle.load = lambda *a, **k: grad\n"
+                                  "json.dumps = lambda *a, **k: '{\"points\": NaN}'\nreturn grad",
+    "NaN in the answer's header": "import json\nold = json.dumps\n"
+                                  "json.dumps = lambda value, **k: old(dict(value, id=float('nan'), point"
+                                  "s=float('inf')))\nreturn grad",
+    "an alarm that goes on": "import signal\n"
+                             "signal.signal(signal.SIGALRM, lambda *a: (_ for _ in ()).throw(SystemExit(0)))\n"
+                             "signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)\nreturn grad",
+    "catches the limit's signal": "import signal\nsignal.signal(signal.SIGXCPU, lambda *a: None)\n"
+                                  "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True:\n    pass",
+    "a crash by ctypes": "import ctypes\nctypes.string_at(0)",
+    "memory overwritten by ctypes": "import ctypes\nctypes.memset(id(grad), 0, 64)\nreturn grad",
+    "traces its parent": "import ctypes, os\nctypes.CDLL(None).ptrace(16, os.getppid(), 0, 0)\nreturn grad",
+    "reads all memory": "import glob\nfor path in glob.glob('/proc/[0-9]*/mem'):\n    try:\n"
+                        "        open(path, 'rb').read(1 << 16)\n    except OSError:\n        pass\n"
+                        "for path in glob.glob('/proc/[0-9]*/environ'):\n    try:\n"
+                        "        if 'GRADING' in open(path).read():\n            raise ValueError('key')\n"
+                        "    except OSError:\n        pass\nreturn grad",
+    "becomes another program": "import os, sys\n"
+                               "os.execve(sys.executable, [sys.executable, '-c', \"import os\\nfor fd in"
+                               " range(3, 32):\\n    try:\\n        os.write(fd, b'right')\\n    except O"
+                               "SError:\\n        pass\"], {})",
+    "becomes a shell that loops": "import os\nos.execve('/bin/sh', ['sh', '-c', 'while :; do :; done'], {})",
+    "half of an answer": "import os, struct, time\nfor fd in range(3, 64):\n    try:\n"
+                         "        os.write(fd, struct.pack('<II', 100, 0) + b'{')\n    except OSError:\n"
+                         "        pass\ntime.sleep(1000)",
+    "answers ahead": "import sys\nf = sys._getframe()\nwhile f and 'question' not in f.f_locals:\n"
+                     "    f = f.f_back\nchild = sys.modules['__main__']\nserve = f\n"
+                     "while serve and 'self' not in serve.f_locals or not hasattr(serve.f_lo"
+                     "cals['self'], 'send'):\n    serve = serve.f_back\nfor _ in range(5):\n"
+                     "    serve.f_locals['self'].send({'id': f.f_locals['question']['id'], '"
+                     "inputs': 1}, [grad, grad, self.input_cache])\nreturn grad",
+    "a thread that answers, too": "import threading, os\ndef spam():\n    while True:\n"
+                                  "        for fd in range(3, 16):\n            try:\n"
+                                  "                os.write(fd, b'\\x00' * 8)\n            except OSError:\n"
+                                  "                pass\nthreading.Thread(target=spam, daemon=True).start()\n"
+                                  "return grad",
+    "a huge map": "import mmap\nkept = [mmap.mmap(-1, 1 << 33) for _ in range(100)]\nreturn grad",
+    "shared memory left behind": "from multiprocessing import shared_memory, resource_tracker\n"
+                                 "block = shared_memory.SharedMemory('planted', create=True, size=1 << 20)\n"
+                                 "block.buf[:4] = b'left'\nreturn grad",
+    "a queue of the system left behind": "import ctypes\nlibc = ctypes.CDLL(None)\n"
+                                         "libc.shmget(4242, 1 << 20, 0o1666)\nlibc.msgget(4242, 0o1666)\n"
+                                         "return grad",
+    "typed into the terminal": "import fcntl, termios, os\n"
+                               "for path in ('/dev/tty', '/dev/stdin', '/proc/self/fd/0'):\n    try:\n"
+                               "        fd = os.open(path, os.O_RDWR)\n"
+                               "        for c in b'touch /tmp/planted\\n':\n"
+                               "            fcntl.ioctl(fd, termios.TIOCSTI, bytes([c]))\n    except OSError:\n"
+                               "        pass\nreturn grad",
+    "removes all that it can": "import shutil\nshutil.rmtree('/', ignore_errors=True)\nreturn grad",
+    "folders a thousand deep": "import os\nos.chdir('/tmp')\nfor _ in range(1500):\n    os.mkdir('planted')\n"
+                               "    os.chdir('planted')\nreturn grad",
+    "files that nobody may remove": "import os\nos.makedirs('/tmp/planted/a/b')\nos.chmod('/tmp/planted/a/b', 0)\n"
+                                    "os.chmod('/tmp/planted/a', 0)\nos.chmod('/tmp/planted', 0)\nreturn grad",
+    "links to everywhere": "import os\nfor i, path in enumerate(('/', '/etc/passwd', '/root', '/proc/1/root')):\n"
+                           "    os.symlink(path, '/tmp/planted%d' % i)\nreturn grad",
+    "a socket that listens": "import socket, os, time\ns = socket.socket(socket.AF_UNIX)\ns.bind('\\0planted')\n"
+                             "s.listen()\nif os.fork() == 0:\n    time.sleep(1000)\nreturn grad",
+    "formulas and markup in an error": "raise ValueError('=HYPERLINK(\"http://x\",\"points\") <svg onload=alert(1)"
+                                       "> ]]> {{7*7}} ${7*7}')",
+    "an error of right-to-left text": "raise type('\\u202epoints', (ValueError,), {})('\\u202e9 fo 9\\u2028\\u000"
+                                      "0\\ud800')",
+    "an error with a million causes": "e = ValueError('x')\nfor _ in range(100000):\n    n = ValueError('y')\n"
+                                      "    n.__cause__ = e\n    e = n\nraise e",
+    "an object that never dies": "class Undead:\n    def __del__(self):\n        while True:\n            pass\n"
+                                 "Undead()\nreturn grad",
+    "a lowered recursion limit": "import sys\nsys.setrecursionlimit(60)\nreturn self.backward(grad)",
+    "an array over forbidden memory": "from numpy.lib.stride_tricks import as_strided\n"
+                                      "return as_strided(grad, shape=(1 << 20, 1 << 10), strides=(1 << 30, 1 "
+                                      "<< 20))",
+    "an array of negative strides": "return np.broadcast_to(np.float64(0), (1 << 40, 1 << 10))",
+    "an array that calls back": "class Array:\n    def __array__(self, *a, **k):\n        import os\n"
+                                "        os._exit(0)\nreturn Array()",
+    "an enormous shape": "return np.zeros((0, 1 << 62))",
 }
 
 TOP: Dict[str, str] = {  # at the top of lib/activations.py, whose gap returns what it was given
@@ -143,4 +228,25 @@ TOP: Dict[str, str] = {  # at the top of lib/activations.py, whose gap returns w
     "tabs and spaces": "if True:\n\tx = 1\n        y = 2",
     "patches the child": "import sys\nsys.modules['__main__'].Child.do_backward = lambda self, q, a: ({'inputs': "
                          "1}, a * 3)",
+    "a module that answers everything": "import sys\nclass Liar:\n    def __getattr__(self, name):\n"
+                                        "        return lambda *a, **k: self\n    def __float__(self):\n"
+                                        "        return 1.0\nsys.modules[__name__] = Liar()",
+    "the import function replaced": "import builtins\nbuiltins.__import__ = lambda *a, **k: None",
+    "builtins taken away": "import builtins\nfor name in list(vars(builtins)):\n    if name[0] != '_':\n"
+                           "        delattr(builtins, name)",
+    "a base class that lies": "from lib.network_base import Module\n"
+                              "Module.__getattribute__ = lambda self, name: (lambda *a: 0)",
+    "forks at import": "import os\nif os.fork():\n    os._exit(0)",
+    "an exit handler that answers": "import atexit, os, sys\n"
+                                    "atexit.register(lambda: [os.write(fd, b'right') for fd in range(3, 9)])\n"
+                                    "sys.exit(0)",
+    "a hook for exceptions": "import sys\nsys.excepthook = lambda *a: None\nraise BaseException",
+    "a tracer of every line": "import sys, threading\ndef trace(frame, event, arg):\n"
+                              "    if 'expected' in frame.f_locals:\n        frame.f_locals['expected'] = 0\n"
+                              "    return trace\nsys.settrace(trace)\nthreading.settrace(trace)",
+    "standard output closed": "import os, sys\nsys.stdout = sys.stderr = None\nos.closerange(0, 3)",
+    "a thousand modules": "import sys, types\nfor i in range(100000):\n"
+                          "    sys.modules['m%d' % i] = types.ModuleType('m')",
+    "garbage that is never collected": "import gc\ngc.disable()\n"
+                                       "gc.callbacks.append(lambda *a: (_ for _ in ()).throw(SystemExit))",
 }

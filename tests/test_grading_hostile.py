@@ -98,7 +98,7 @@ def test_attacks_at_import(witness, name):
 
 
 def test_there_are_many_kinds():
-    assert len(GAP) + len(TOP) >= 80
+    assert len(GAP) + len(TOP) >= 125
 
 
 @pytest.mark.skipif(not LEVELS, reason=LACKS)
