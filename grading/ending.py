@@ -55,7 +55,14 @@ def processes() -> List[Process]:
 
 def children() -> Set[int]:
     """Return the processes that this one has started or adopted."""
-    return {process.pid for process in processes() if process.parent == os.getpid()}
+    found: Set[int] = set()
+    try:
+        for thread in os.listdir("/proc/self/task"):
+            with open(f"/proc/self/task/{thread}/children", "rb") as file:
+                found.update(map(int, file.read().split()))
+        return found
+    except OSError:  # macOS, and kernels that don't list them
+        return {process.pid for process in processes() if process.parent == os.getpid()}
 
 
 def memory_below(pid: int) -> int:

@@ -5,7 +5,6 @@ import ast
 import os
 import sys
 import sysconfig
-from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 import lib.layers
@@ -175,10 +174,13 @@ def lay_out_whole(sheet: Sheet, submission: Submission) -> Layout:
 
 
 def write(layout: Layout, folder: str) -> None:
-    """Write a box's files."""
-    for path, content in layout.files.items():
-        full = Path(folder) / path
-        full.parent.mkdir(parents=True, exist_ok=True)
-        full.write_bytes(content)
-    for entry in Path(folder).rglob("*"):
-        entry.chmod(0o755 if entry.is_dir() else 0o644)
+    """Write a box's files, which its user may read."""
+    usual = os.umask(0o022)
+    try:
+        for path, content in layout.files.items():
+            full = os.path.join(folder, path)
+            os.makedirs(os.path.dirname(full), exist_ok=True)
+            with open(full, "wb") as file:
+                file.write(content)
+    finally:
+        os.umask(usual)
