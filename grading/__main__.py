@@ -78,7 +78,7 @@ def parser_of_commands() -> argparse.ArgumentParser:
 
     one = command("export", "write what a learning platform reads")
     one.add_argument("platform", choices=SINGLE)
-    one.add_argument("source", type=Path, help="a report as JSON, or a folder that grade-all has written")
+    one.add_argument("source", type=Path, help="a report as JSON, or the folder that grade-all has written")
     one.add_argument("out", type=Path, help="the folder to write into")
     one.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="what classroom50 needs to know")
 

@@ -75,11 +75,12 @@ def class_page(sheet: Sheet, reports: Sequence[Dict[str, Any]], students: Sequen
                     f"{number(task.points)}</td><td class=\"points\">"
                     f"{sum(entry['status'] == 'right' for entry in entries)}</td><td class=\"points\">"
                     f"{sum(entry['status'] == 'to do' for entry in entries)}</td></tr>")
-    body += ["</table>", "<h2>Mistakes, by cause</h2>", "<table><tr><th>Task</th><th>Cause</th><th>For the lecture</th>"
-             "<th class=\"points\">how many</th></tr>"]
+    body += ["</table>", "<h2>Mistakes, by cause</h2>", "<p>With what to say in the next lecture.</p>", "<table>"]
     for task_name, cause, sentence, who in mistakes(sheet, reports):
-        body.append(f"<tr><td>{escaped(task_name)}</td><td>{escaped(cause)}<br><small>{names(who)}</small></td>"
-                    f"<td class=\"words\">{escaped(sentence)}</td><td class=\"points\">{len(who)}</td></tr>")
+        body.append(f"<tr><td>{escaped(task_name)}: <strong>{escaped(cause)}</strong></td>"
+                    f"<td class=\"points\">{len(who)}</td></tr>")
+        body.append(f"<tr class=\"more\"><td colspan=\"2\">{escaped(sentence)}<br><small>{names(who)}</small></td>"
+                    "</tr>")
     body.append("</table>")
     hours = sorted(hour for report in reports for hour in report["hours"])
     if hours:

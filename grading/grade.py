@@ -68,8 +68,8 @@ def own_key() -> bytes:
 def level_for(options: Options) -> Level:
     """Return the level of isolation, or raise GradingError where it isn't what is required."""
     if os.name != "posix":
-        raise GradingError("Students' code is run on Linux and macOS alone. On Windows, grade in WSL: it is a Linux, and "
-                           "isolates as strongly (wsl --install, then in it apt-get install bubblewrap).")
+        raise GradingError("Students' code is run on Linux and macOS alone. On Windows, grade in WSL: it is a Linux, "
+                           "and isolates as strongly (wsl --install, then in it apt-get install bubblewrap).")
     level = isolation.strongest(options.most)
     if options.require == "strong" and not level.is_strong:
         raise GradingError(f"Strong isolation is required, but this machine allows only {level.name}: {level.promise}. "

@@ -73,14 +73,21 @@ def exported(name: str, report: Dict[str, Any], sheet: Sheet, where: Dict[str, s
 
 
 def export(name: str, sheet: Sheet, source: Path, out: Path, where: Dict[str, str]) -> int:
-    """Write a platform's files for a report, or for all of a class; returns for how many."""
-    if source.is_dir():
-        reports = json.loads((source / "results.json").read_text(encoding="utf-8"))
-        for report in reports:
-            for file, content in exported(name, report, sheet, where).items():
-                write(out / file_name(report["submission"]) / file, content)
-        return len(reports)
-    report = json.loads(source.read_text(encoding="utf-8"))
-    for file, content in exported(name, report, sheet, where).items():
-        write(out / file, content)
-    return 1
+    """Write a platform's files for a report, or for all of a class; returns for how many.
+
+    Args:
+        source: a report, or a class's results.json, or the folder that holds it.
+        out: the files of one report go there, those of a class into <platform>/<submission>/ below it.
+    """
+    source = source / "results.json" if source.is_dir() else source
+    try:
+        found = json.loads(source.read_text(encoding="utf-8"))
+        reports = found if isinstance(found, list) else [found]
+        names = [file_name(report["submission"]) for report in reports if report["tasks"] + report["bonus"]]
+    except (ValueError, TypeError, KeyError) as error:
+        raise GradingError(f"{source} isn't a report: expected the JSON that grade --json or grade-all has written."
+                           ) from error
+    for folder, report in zip(names, reports):
+        for file, content in exported(name, report, sheet, where).items():
+            write((out / name / folder if isinstance(found, list) else out) / file, content)
+    return len(reports)

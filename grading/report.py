@@ -14,11 +14,13 @@ STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 table { border-collapse: collapse; width: 100%; }
-td, th { padding: .4rem .5rem; text-align: left; vertical-align: top; }
+td, th { padding: .4rem .5rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
 tr { border-top: 1px solid #8884; } .points { white-space: nowrap; text-align: right; }
+.points, .result { width: 1%; }
+tr.more { border-top: none; } tr.more td { padding-top: 0; padding-bottom: .8rem; }
 .status { font-weight: 600; white-space: nowrap; padding: 0 .5rem; border-radius: .5rem; color: #fff; }
 .words { overflow-wrap: anywhere; } footer { margin-top: 2rem; font-size: .85rem; opacity: .8; }
-@media print { body { max-width: none; padding: 0; } tr { break-inside: avoid; } }
+@media print { body { max-width: none; padding: 0; } tr { break-inside: avoid; } tr.more { break-before: avoid; } }
 @media (max-width: 30rem) { td, th { padding: .3rem .2rem; } }
 """
 
@@ -69,11 +71,11 @@ def as_html(report: Dict[str, Any], sheet: Sheet, for_tutor: bool = True) -> str
     body += ["<table>", "<thead><tr><th scope=\"col\">Task</th><th scope=\"col\">Result</th>"
              "<th scope=\"col\" class=\"points\">Points</th></tr></thead>", "<tbody>"]
     for entry in report["tasks"] + report["bonus"]:
-        words = f"<div class=\"words\">{escaped(entry['feedback'])}</div>" if entry["feedback"] else ""
-        body.append(f"<tr><td>{escaped(entry['number'])} {escaped(entry['name'])}</td><td><span class=\"status\" "
-                    f"style=\"background:{COLOURS.get(entry['status'], '#57606a')}\">{escaped(entry['status'])}</span>"
-                    f"{words}</td><td class=\"points\">{number(entry['points'])} / {number(entry['max_points'])}</td>"
-                    "</tr>")
+        body.append(f"<tr><td>{escaped(entry['number'])} {escaped(entry['name'])}</td><td class=\"result\">"
+                    f"<span class=\"status\" style=\"background:{COLOURS.get(entry['status'], '#57606a')}\">"
+                    f"{escaped(entry['status'])}</span></td><td class=\"points\">{number(entry['points'])} / {number(entry['max_points'])}</td></tr>")
+        if entry["feedback"]:
+            body.append(f"<tr class=\"more\"><td colspan=\"3\">{escaped(entry['feedback'])}</td></tr>")
     body += ["</tbody>", "</table>"]
     if report.get("whole"):
         body += ["<h2>The work as a whole</h2>", f"<p class=\"words\">{escaped(report['whole']['feedback'])}</p>"]

@@ -5,16 +5,20 @@ import base64
 import csv
 import io
 import json
+import re
+import shlex
 import zipfile
 from xml.etree import ElementTree
 
 import pytest
 
 from grading import gradescope, platforms, tables
+from grading.__main__ import parser_of_commands
 from grading.batch import unreadable
 from grading.grade import GradingError, with_marks
 from grading.outputs import export
 from grading.release import autograding
+from grading.sheet import ROOT, topics
 from grading.tables import Student
 from tests import grading_schemas as schemas
 from tests.planting import SHEET
@@ -149,6 +153,31 @@ def test_export_writes_files(tmp_path):
     export("classroom50", SHEET, tmp_path / "report.json", tmp_path / "c",
            {"classroom": "c", "assignment": "a", "owner": "o"})
     schemas.check(json.loads((tmp_path / "c" / "result.json").read_text()), schemas.CLASSROOM50)
+
+
+def test_export_of_a_class(tmp_path):
+    (tmp_path / "results.json").write_text(json.dumps([report("a"), report("b")]))
+    for name in ("gradescope", "prairielearn"):  # whose files have the same name
+        assert export(name, SHEET, tmp_path, tmp_path / "files", {}) == 2
+        assert export(name, SHEET, tmp_path / "results.json", tmp_path / "files", {}) == 2
+    for name, schema in (("gradescope", schemas.GRADESCOPE), ("prairielearn", schemas.PRAIRIELEARN)):
+        for folder in ("a", "b"):
+            schemas.check(json.loads((tmp_path / "files" / name / folder / "results.json").read_text()), schema)
+    for content in ("{}", "[1]", "no JSON", "[[]]"):
+        (tmp_path / "other.json").write_text(content)
+        with pytest.raises(GradingError, match="isn't a report"):
+            export("github", SHEET, tmp_path / "other.json", tmp_path / "x", {})
+
+
+def test_the_readmes_commands_are_commands():
+    lines = []
+    for path in ("grading/README.md", "exercises/README.md", "README.md"):
+        text = (ROOT / path).read_text(encoding="utf-8")
+        lines += re.findall(r"python3? -m grading ([a-z][^`\n]*?)(?: +#.*)?(?:`|\n|$)", text)
+    assert len(lines) >= 8
+    for line in lines:
+        parsed = parser_of_commands().parse_args(shlex.split(line))
+        assert parsed.sheet in topics() + ["SHEET"], line
 
 
 if __name__ == "__main__":
