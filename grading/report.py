@@ -73,7 +73,8 @@ def as_html(report: Dict[str, Any], sheet: Sheet, for_tutor: bool = True) -> str
     for entry in report["tasks"] + report["bonus"]:
         body.append(f"<tr><td>{escaped(entry['number'])} {escaped(entry['name'])}</td><td class=\"result\">"
                     f"<span class=\"status\" style=\"background:{COLOURS.get(entry['status'], '#57606a')}\">"
-                    f"{escaped(entry['status'])}</span></td><td class=\"points\">{number(entry['points'])} / {number(entry['max_points'])}</td></tr>")
+                    f"{escaped(entry['status'])}</span></td>"
+                    f"<td class=\"points\">{number(entry['points'])} / {number(entry['max_points'])}</td></tr>")
         if entry["feedback"]:
             body.append(f"<tr class=\"more\"><td colspan=\"3\">{escaped(entry['feedback'])}</td></tr>")
     body += ["</tbody>", "</table>"]
