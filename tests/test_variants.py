@@ -9,39 +9,38 @@ import numpy as np
 import pytest
 
 from grading.grade import GradingError
-from grading.variants.calculation import machine_of
-from grading.variants.draws import APART, Refused, case_of, examine, tolerance
+from grading.variants.draws import Refused, examine, tolerance
 from grading.variants.seeds import FIRST_GRADED, Dice, graded_seed, read_secret, tag_of
 from grading.variants.task import CAUSES
-from grading.variants.tasks import all_tasks, task_named
+from grading.variants.tasks import task_named
+from tests.variant_cases import TASKS, case as case_by_name
 
-TASKS = all_tasks()
-# of the numbers of seeds 0 to 2: the same on every platform, with every version of Python and of NumPy
+# of the numbers of seed 0: the same on every platform, with every version of Python and of NumPy
 DIGESTS = {
-    "mlp_regression": "7dd0f0ae2def",
-    "ticket_network": "ad2c9ab41f3f",
-    "expression_a": "dc4779124816",
-    "expression_b": "1e75217aca2f",
-    "expression_c": "33af621835e4",
-    "jacobian": "a14ee3e2919e",
-    "convolution": "050e6e91d1b5",
-    "batch_norm": "60867423d7ac",
-    "skip_connection": "3686e31d5ebd",
-    "skip_chain": "342d41a913e7",
-    "network_sigmoid": "66a4e96c0d37",
-    "network_tanh": "f79240ec4c7b",
-    "network_relu": "0af4006804f5",
-    "sgd_step": "03563d796889",
-    "momentum_step": "1fc33f3ef8f0",
-    "adam_step": "e6daed80eba1",
-    "linear_regression": "2f236532843a",
-    "logistic_regression": "cbf26fde6509",
-    "softmax_cross_entropy": "c735c247f901",
+    "mlp_regression": "7f165302a84d",
+    "ticket_network": "9bf10d389cc6",
+    "expression_a": "2112eccbdc3f",
+    "expression_b": "e96374fae4a4",
+    "expression_c": "b3f0e58048cb",
+    "jacobian": "621a8fb461d4",
+    "convolution": "06906f7b3c47",
+    "batch_norm": "fe8afd847539",
+    "skip_connection": "988551e71c99",
+    "skip_chain": "8651175ee845",
+    "network_sigmoid": "04b8b162d165",
+    "network_tanh": "daf70a6b12af",
+    "network_relu": "cab641cb64a3",
+    "sgd_step": "4ae75ae331aa",
+    "momentum_step": "8fad5aa49324",
+    "adam_step": "af9c31d870ba",
+    "linear_regression": "52038925bfd8",
+    "logistic_regression": "53a7d9565e93",
+    "softmax_cross_entropy": "8601f64ead43",
 }
 
 
 def digest(name):
-    numbers = [case_of(TASKS[name], seed).numbers for seed in range(3)]
+    numbers = case_by_name(name).numbers
     return hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -53,7 +52,7 @@ def test_at_least_twelve_tasks_are_found_by_their_names():
 
 @pytest.mark.parametrize("name", TASKS)
 def test_every_slip_of_a_task_shows_apart_from_the_key_and_from_every_other_slip(name):
-    case = case_of(TASKS[name], 0)
+    case = case_by_name(name)
     machine = case.machine
     computed, used = machine.run(case.numbers)
     assert len(case.task.slips) >= 8 and {slip.line for slip in case.task.slips} <= set(case.task.lines)
@@ -68,7 +67,7 @@ def test_every_slip_of_a_task_shows_apart_from_the_key_and_from_every_other_slip
 
 @pytest.mark.parametrize("name", [name for name in TASKS if any(slip.unseen for slip in TASKS[name].slips)])
 def test_a_slip_that_is_said_to_be_invisible_is_invisible(name):
-    case = case_of(TASKS[name], 1)
+    case = case_by_name(name)
     computed, used = case.machine.run(case.numbers)
     for slip in case.task.slips:
         if slip.unseen:
@@ -118,7 +117,7 @@ def test_draws_that_cannot_tell_are_refused_for_a_reason():
 def test_relu_has_one_active_unit_and_one_that_is_not():
     for name, active in (("skip_connection", "z1"), ("network_relu", "z2")):
         for seed in range(3):
-            case = case_of(TASKS[name], seed)
+            case = case_by_name(name, seed)
             assert [line for line in ("z1", "z2") if case.key[line] > 0] == [active]
 
 
@@ -180,21 +179,20 @@ def key_by_torch(case):
 
 @pytest.mark.parametrize("name", TASKS)
 def test_the_key_is_what_pytorch_computes(name):
-    case = case_of(TASKS[name], 0)
+    case = case_by_name(name)
     assert key_by_torch(case) == pytest.approx(case.key, rel=1e-9, abs=1e-12)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TASKS)
 def test_many_seeds_give_many_draws_that_tell_and_pytorch_agrees(name):
-    cases = [case_of(TASKS[name], seed) for seed in range(12)]
-    assert len({json.dumps(case.numbers) for case in cases}) == 12
+    cases = [case_by_name(name, seed) for seed in range(8)]
+    assert len({json.dumps(case.numbers) for case in cases}) == 8
     for case in cases:
         assert key_by_torch(case) == pytest.approx(case.key, rel=1e-9, abs=1e-12)
         examine(case.task, case.numbers)  # the same verdict whatever was drawn before
     refused = Counter(reason for case in cases for reason in case.refused)
-    assert all(isinstance(reason, str) and reason for reason in refused) and APART > 2
-    assert machine_of(cases[0].task, cases[0].numbers) is cases[0].machine
+    assert all(isinstance(reason, str) and reason for reason in refused)
 
 
 if __name__ == "__main__":

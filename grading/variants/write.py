@@ -152,8 +152,8 @@ def markdown(dealt: Dealt) -> str:
 
 def _plain(text: str) -> str:
     """Return a text in which Markdown and HTML find nothing."""
-    text = " ".join(text.split())
-    return "".join("\\" + letter if letter in "\\`*_$<>[]#|~!&" else letter for letter in text)
+    text = "".join("\\" + letter if letter in "\\`*_$[]#|~!" else letter for letter in " ".join(text.split()))
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _text(path: Path, text: str) -> Path:
