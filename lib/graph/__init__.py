@@ -60,6 +60,7 @@ The operations:
 """
 from __future__ import annotations
 
+import builtins
 from typing import TYPE_CHECKING, Any
 
 from lib.graph import expansions
@@ -80,7 +81,7 @@ globals().update(_functions)
 __all__ = ["Node", "Operation", "ShapeError", "variable", "constant", "topological_order", "backward", "forward",
            "unbroadcast", "share", "share_subexpressions", "derivatives", "grad", "hessian", "jacobian", "jvp", "vjp",
            "ModuleCall", "expand", "expanded", "expansion", "parameter_node", "trace", "edf", "expansions",
-           *sorted(set(_functions) - {"copy"})]  # import * must not hide Python's module of that name
+           *sorted(set(_functions) - {"copy", *dir(builtins)})]  # import * must not hide what Python has of that name
 __doc__ = (__doc__ or "") + "".join(f"\n    {operation.name:12} {(operation.__doc__ or '').partition(chr(10))[0]}"
                                     for operation in Operation.all())
 

@@ -177,7 +177,8 @@ def block(arrays: Any) -> Any:
 @rule
 def meshgrid(*xi: Any, indexing: str = "xy") -> Any:
     """Return coordinate arrays of the grid that vectors span."""
-    places = np.meshgrid(*[np.arange(len(x)) for x in xi], indexing=indexing)
+    ranges: Any = [np.arange(len(x)) for x in xi]
+    places = np.meshgrid(*ranges, indexing=indexing)  # type: ignore[call-overload]
     return [array_or_node(x)[place] for x, place in zip(xi, places)]
 
 

@@ -34,8 +34,10 @@ class Rounding:
         self.digits, self.rng = digits, rng
 
     def value(self, numbers: Any) -> Any:
-        """Return the value of an operation: rounded, or as the calculator shows it."""
-        return rounded(numbers, self.digits) if self.rng.random() < 0.7 else numbers
+        """Return the value of an operation: rounded, an exact half up or down, or as the calculator shows it."""
+        if self.rng.random() < 0.3:
+            return numbers
+        return rounded(numbers * (1 + self.rng.choice([-1e-9, 1e-9])), self.digits)
 
     def product(self, numbers: Any) -> Any:
         """Return a product of several factors: off by half a unit of the last digit, its own or one on the way.

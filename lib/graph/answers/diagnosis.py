@@ -7,20 +7,17 @@ import numpy as np
 
 from lib.graph.answers.calculation import Numbers, Quantity
 from lib.graph.answers.compare import NO_SPREAD, Given, Spread, is_close
+from lib.graph.answers.factors import Slip, factors
 from lib.graph.explain import replay
 from lib.graph.explain.derivation import Derivation, Edge, flow_along, local_derivative
 from lib.graph.explain.flows import local
-from lib.graph.explain.names import is_number
 from lib.graph.explain.parts import trained
 from lib.graph.node import Node
 from lib.graph.notation import TEXT
 from lib.graph.notation.digits import number_text, value_text
 from lib.graph.operations import Operation
-from lib.network_base import is_loss
 
 MOST_EDGES = 60  # on which slips are tried out
-
-Slip = Tuple[Any, str]  # the number that a slip leads to, and the sentence on it
 
 
 class Student(NamedTuple):
@@ -90,7 +87,7 @@ def slips(student: Student, quantity: Quantity, expected: Any) -> Iterator[Slip]
         yield from _gradient_slips(student, subject)
     elif kind == "new":
         yield from _step_slips(student, subject)
-    yield from _factors(student.derivation, expected)
+    yield from factors(student.derivation, expected)
     if kind == "grad":
         yield from _slips_on_the_way(student, subject)
         name = student.derivation.names.text[subject]
@@ -251,42 +248,6 @@ def _step_slips(student: Student, node: Node) -> Iterator[Slip]:
     yield value - grad, "The learning rate is missing."
     yield rate * grad, f"That is the length of the step; it must be subtracted from {name}."
     yield -rate * grad, f"That is the step; it must be added to {name}."
-
-
-def _factors(derivation: Derivation, expected: Any) -> List[Slip]:
-    """Return what comes out if a typical factor is missing or too many."""
-    found: List[Slip] = []
-    for number, name in {**_counts(derivation), 2.0: "2"}.items():
-        if number > 1:
-            found.append((expected / number, f"A factor of {name} is missing."))
-            found.append((expected * number, f"There is a factor of {name} too many."
-                          if number == 2 and name == "2" else f"The division by {name} is missing."))
-            found.append((-expected / number, f"The sign is wrong, and a factor of {name} is missing."))
-    return found if np.any(expected) else []
-
-
-def _counts(derivation: Derivation) -> Dict[float, str]:
-    """Return the numbers that the graph divides by, such as that of the examples, and what they are."""
-    counts: Dict[float, str] = {}
-    for node in derivation.order:
-        operation = node.operation
-        name = derivation.names.text[node]
-        if operation is None:
-            continue
-        if operation.name == "mean":
-            entries = node.parents[0].size // max(node.size, 1)
-            counts.setdefault(float(entries), f"{entries}, the number of entries of the mean {name},")
-        elif operation.name in ("divide", "multiply"):
-            numbers = [float(parent.value) for parent in node.parents if is_number(parent)]
-            divisor = numbers[0] if operation.name == "divide" and is_number(node.parents[1]) else \
-                1 / numbers[0] if operation.name == "multiply" and numbers and numbers[0] else 0.0
-            if divisor > 1 and abs(divisor - round(divisor)) < 1e-9 and round(divisor) != 2:
-                formula = TEXT.write(derivation.names.formula(node))
-                counts.setdefault(float(round(divisor)), f"{round(divisor)}, as in {formula},")
-        elif replay.is_module(node) and is_loss(operation.module):  # type: ignore[attr-defined]
-            rows = len(node.parents[0].value) if node.parents[0].ndim else 1
-            counts.setdefault(float(rows), f"{rows}, the number of examples, of which {operation.name} is the mean,")
-    return counts
 
 
 def _where(answer: Given, expected: Any, tolerance: float) -> str:
