@@ -88,7 +88,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("name", nargs="?", default="xor", choices=list(EXAMPLES), metavar="NAME",
                         help=f"the network: {', '.join(EXAMPLES)} (default: xor); or replay")
     add_output(parser, "walkthrough.html")
-    parser.add_argument("--seed", type=whole_number(0), default=3, metavar="N",
+    parser.add_argument("--seed", type=whole_number(0), default=7, metavar="N",
                         help="seed of the weights (default: %(default)s)")
     parser.add_argument("--list", action="store_true", help="list the networks and stop")
     options = parser.parse_args(arguments)

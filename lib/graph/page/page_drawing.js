@@ -21,7 +21,7 @@ function drawGraph() {
     "aria-label": `Computational graph with ${data.nodes.length} nodes; the list of steps and the tables hold the same`});
   for (const [source, target, edge, points] of picture.links) {
     const line = shape("g", {class: "link", "data-edge": edge}, shape("path", {d: curve(points)}),
-      shape("polygon", {points: arrowHead(points)}));
+      shape("polygon", {points: arrowHead(points)}), shape("polygon", {class: "against", points: arrowHead([...points].reverse())}));
     marks.links.push({line, target, edge});
     drawing.append(line);
   }
@@ -37,16 +37,23 @@ function drawGraph() {
   return drawing;
 }
 
-const MOST_UNITS = 8;
+const MOST_UNITS = 8, MOST_LETTERS = 36;
+
+function fitted(text) {
+  return text.length > MOST_LETTERS ? `${text.slice(0, MOST_LETTERS - 1)}…` : text;
+}
 
 function drawScheme() {
-  const {columns, links} = data.scheme, step = 44, apart = 110, arch = links.some(link => link.to - link.from > 1) ? 46 : 0;
+  const {columns, links} = data.scheme, step = 44, arch = links.some(link => link.to - link.from > 1) ? 46 : 0;
   const shownUnits = columns.map(column => Math.min(column.units, MOST_UNITS)), tallest = Math.max(...shownUnits);
-  const width = apart * (columns.length - 1) + 110, height = tallest * step + 60 + arch;
+  const labels = links.map(link => [link.weights, link.bias].filter(k => k !== null).map(k => data.nodes[k].name).join(", "));
+  const names = columns.map(column => data.nodes[column.nodes[0]].name);
+  const apart = Math.max(110, ...labels.map(text => 8 + 7 * fitted(text).length), ...names.map(text => 8 + 8 * fitted(text).length));
+  const left = apart / 2, width = apart * columns.length, height = tallest * step + 60 + arch;
   const drawing = shape("svg", {width, height, role: "img",
     "aria-label": `Network scheme: ${columns.map(column => column.units).join(", ")} units`});
-  const place = (c, u) => [55 + apart * c, 20 + arch + (tallest - shownUnits[c]) * step / 2 + step * (u + 0.5)];
-  for (const link of links) {
+  const place = (c, u) => [left + apart * c, 20 + arch + (tallest - shownUnits[c]) * step / 2 + step * (u + 0.5)];
+  for (const [number, link] of links.entries()) {
     const lines = shape("g", {class: "weights"}), {from, to} = link, skips = to - from > 1;
     for (let i = 0; i < shownUnits[from]; i++)
       for (let j = 0; j < shownUnits[to]; j++) {
@@ -54,8 +61,8 @@ function drawScheme() {
         lines.append(skips ? shape("path", {d: `M${x1},${y1 - 16} C${x1 + 30},14 ${x2 - 30},14 ${x2},${y2 - 16}`}) :
           shape("line", {x1: x1 + 16, y1, x2: x2 - 16, y2}));
       }
-    const names = [link.weights, link.bias].filter(k => k !== null).map(k => data.nodes[k].name).join(", ");
-    lines.append(shape("text", {x: 55 + apart * (from + to) / 2, y: skips ? 14 : 16 + arch, class: "detail"}, names));
+    lines.append(shape("text", {x: left + apart * (from + to) / 2, y: skips ? 14 : 16 + arch, class: "detail"},
+      shape("title", {}, labels[number]), fitted(labels[number])));
     marks.weights.push({lines, link});
     drawing.append(lines);
   }
@@ -66,7 +73,7 @@ function drawScheme() {
       units.append(shape("circle", {cx: x, cy: y, r: 16}));
       if (hidden > 0 && u === MOST_UNITS - 1) units.append(shape("text", {x, y: y + 4, class: "detail"}, `+${hidden + 1}`));
     }
-    units.append(shape("text", {x: 55 + apart * c, y: height - 10, class: "name"}, data.nodes[column.nodes[0]].name));
+    units.append(shape("text", {x: left + apart * c, y: height - 10, class: "name"}, shape("title", {}, names[c]), fitted(names[c])));
     marks.columns.push({units, column});
     drawing.append(units);
   });
@@ -93,6 +100,14 @@ function mark(index) {
   for (const {lines, link} of marks.weights)
     lines.classList.toggle("now", [link.weights, link.bias].includes(step.node) ||
       (step.phase === "forward" && data.nodes[step.node].parents.includes(link.weights)));
+}
+
+// Show all numbers, and mark nothing: for print.
+function markAll() {
+  marks.boxes.forEach(({box, text, second}) => { box.classList.remove("now", "target", "later"); text.textContent = second; });
+  for (const {line} of marks.links) line.setAttribute("class", "link");
+  for (const {units} of marks.columns) units.classList.remove("now");
+  for (const {lines} of marks.weights) lines.classList.remove("now");
 }
 
 // Scroll the graph, and nothing else, so that a box is in the middle of it.

@@ -52,7 +52,7 @@ function both(written) {
 
 // A number as it is shown: six digits.
 function shown(value) {
-  if (typeof value === "string" || !Number.isFinite(value)) return String(value);
+  if (typeof value === "string" || !Number.isFinite(value)) return String(value).toLowerCase();
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-4) {
@@ -98,8 +98,11 @@ function entrySpoken(node, flat) {
 
 // dL/dW1[0,1], for the eye and for the ear.
 function gradientTree(k, flat) {
-  const output = data.nodes[data.output];
-  return ["mfrac", ["mrow", ["mo", "∂"], output.term], ["mrow", ["mo", "∂"], entryTree(data.nodes[k], flat)]];
+  return partialTree(k, entryTree(data.nodes[k], flat));
+}
+
+function partialTree(k, what = data.nodes[k].term) {
+  return ["mfrac", ["mrow", ["mo", "∂"], data.nodes[data.output].term], ["mrow", ["mo", "∂"], what]];
 }
 
 function gradientSpoken(k, flat) {

@@ -5,9 +5,10 @@ const edgesTo = data.nodes.map(() => []);
 data.edges.forEach((edge, k) => edgesTo[edge.parent].push(k));
 const MOST_ROWS = 60;
 
-// The products of an entry of a gradient: [{edge, child: entry of the child, factor: number, source: {node, entry}}].
+// The products of an entry of a gradient: [{edge, entry: its own, child: entry of the child, factor: number,
+// source: {node, entry}}].
 function productsOf(k, flat) {
-  return edgesTo[k].flatMap(e => productsAlong(e, flat));
+  return edgesTo[k].flatMap(e => productsAlong(e, flat).map(product => ({entry: flat, ...product})));
 }
 
 function productsAlong(e, flat) {
@@ -46,18 +47,31 @@ function ofMatrixProduct(e, flat) {
   return found;
 }
 
-// The factor of a product: an entry of another quantity, or the local derivative, with its number.
+// The factor of a product, in letters: an entry of another quantity, or the local derivative.
 function factorElement(product) {
   if (product.source) {
     const node = data.nodes[product.source.node];
-    return element("span", {}, formula(entryTree(node, product.source.entry), entrySpoken(node, product.source.entry)),
-      " = ", numberElement(product.factor));
+    return formula(entryTree(node, product.source.entry), entrySpoken(node, product.source.entry));
   }
-  const edge = data.edges[product.edge], child = data.nodes[edge.child], parent = data.nodes[edge.parent];
-  const tree = ["mfrac", ["mrow", ["mo", "∂"], entryTree(child, product.child)], ["mrow", ["mo", "∂"], parent.term]];
-  const words = `the derivative of ${entrySpoken(child, product.child)} by ${parent.spoken}`;
-  const rule = edge.slope && edge.slope.math[0] !== "mn" ? [" = ", both(edge.slope)] : [];
-  return element("span", {}, formula(tree, words), ...rule, " = ", numberElement(product.factor));
+  const {child: c, parent: p} = data.edges[product.edge], child = data.nodes[c], parent = data.nodes[p];
+  const tree = ["mfrac", ["mrow", ["mo", "∂"], entryTree(child, product.child)],
+    ["mrow", ["mo", "∂"], entryTree(parent, product.entry)]];
+  return formula(tree, `the derivative of ${entrySpoken(child, product.child)} by ${entrySpoken(parent, product.entry)}`);
+}
+
+function times() {
+  return element("span", {}, element("span", {"aria-hidden": "true"}, " · "), element("span", {class: "spoken"}, " times "));
+}
+
+// A number as a factor: a negative one stands in brackets.
+function factorNumber(value) {
+  return value < 0 ? element("span", {}, "(", numberElement(value), ")") : numberElement(value);
+}
+
+// The factor, and the gradient that it is multiplied by, as numbers.
+function inNumbers(product) {
+  const value = data.nodes[data.edges[product.edge].child].grad[product.child];
+  return element("span", {}, factorNumber(product.factor), times(), factorNumber(value));
 }
 
 function gradientElement(k, flat) {
@@ -87,22 +101,26 @@ function openedEntry(k, flat, level) {
   } else box.append(list);
   if (level === 0 && products.length) {
     const whole = element("button", {type: "button", class: "down", onclick: () => {
-      whole.replaceWith(downToTheInputs(k, flat)); }}, "Open everything down to the inputs");
+      const down = downToTheInputs(k, flat);
+      whole.replaceWith(down);
+      down.focus();
+    }}, "Open everything down to the inputs");
     box.append(whole);
   }
   return box;
 }
 
 function productRow(product, level) {
-  const child = data.edges[product.edge].child, value = data.nodes[child].grad[product.child];
+  const edge = data.edges[product.edge], child = edge.child, value = data.nodes[child].grad[product.child];
   const row = element("li", {"data-product": String(product.factor * value)});
   const button = element("button", {type: "button", class: "factor", "aria-expanded": "false", onclick: () => {
     const inner = row.querySelector(":scope > section");
     if (inner) inner.remove(); else row.append(openedEntry(child, product.child, level + 1));
     button.setAttribute("aria-expanded", String(!inner));
-  }}, gradientElement(child, product.child));
-  row.append(factorElement(product), element("span", {"aria-hidden": "true"}, " × "),
-    element("span", {class: "spoken"}, "times"), button, " = ", numberElement(product.factor * value));
+  }}, formula(gradientTree(child, product.child), gradientSpoken(child, product.child)));
+  row.append(factorElement(product), times(), button, " = ", inNumbers(product), " = ", numberElement(product.factor * value));
+  if (!product.source && edge.slope && edge.slope.math[0] !== "mn")
+    row.append(element("span", {class: "remark"}, ", where the derivative is ", both(edge.slope)));
   return row;
 }
 
@@ -113,7 +131,8 @@ function downToTheInputs(k, flat) {
     waiting.sort((a, b) => a[0] - b[0]);
     const [node, entry] = waiting.shift();
     const products = productsOf(node, entry);
-    lines.push(element("li", {"data-line": `${node}:${entry}`}, gradientElement(node, entry), ...sumElements(products)));
+    lines.push(element("li", {"data-line": `${node}:${entry}`},
+      formula(gradientTree(node, entry), gradientSpoken(node, entry)), ...sumElements(products, data.nodes[node].grad[entry])));
     for (const product of products) {
       const child = data.edges[product.edge].child, key = `${child}:${product.child}`;
       if (!seen.has(key)) { seen.add(key); waiting.push([child, product.child]); }
@@ -124,11 +143,12 @@ function downToTheInputs(k, flat) {
     element("ol", {class: "down"}, ...lines));
 }
 
-function sumElements(products) {
-  if (!products.length) return [" (the output: its derivative by itself)"];
-  return products.flatMap((product, i) => {
+// A sum of products, first in letters, then in numbers, then the number that it is.
+function sumElements(products, sum) {
+  if (!products.length) return [" = ", numberElement(sum), " (the output: its derivative by itself)"];
+  const added = each => products.flatMap((product, i) => [i ? " + " : " = ", ...each(product)]);
+  return [...added(product => {
     const child = data.edges[product.edge].child;
-    const gradient = formula(gradientTree(child, product.child), gradientSpoken(child, product.child));
-    return [i ? " + " : " = ", factorElement(product), " · ", gradient];
-  });
+    return [factorElement(product), times(), formula(gradientTree(child, product.child), gradientSpoken(child, product.child))];
+  }), ...added(product => [inNumbers(product)]), " = ", numberElement(sum)];
 }

@@ -32,10 +32,12 @@ function goTo(index, quietly) {
   parts.first.disabled = parts.back.disabled = state.index === 0;
   parts.next.disabled = parts.last.disabled = state.index === data.steps.length - 1;
   parts.panel.replaceChildren(...stepParts(state.index, false));
+  parts.reply.textContent = "";
+  if (isAsked(state.index)) parts.opened.hidden = true;  // it may show what is asked
   parts.nearby.replaceChildren(...nearby(state.index));
   mark(state.index);
   if (predict.on) { showTables(); parts.score.replaceChildren(...(state.index === data.steps.length - 1 ? [score()] : [])); }
-  if (!quietly && location.protocol !== "about:") history.replaceState(null, "", `#step=${state.index}`);
+  if (!quietly && location.protocol !== "about:") history.replaceState(null, "", `#step=${state.index + 1}`);
 }
 
 function goToNode(k) {
@@ -45,12 +47,15 @@ function goToNode(k) {
 
 // What a step shows: its formula with letters and with numbers, shapes, where a transpose comes from, and its entries.
 function stepParts(index, printed) {
-  const step = data.steps[index], asked = isAsked(index) && !printed, made = [];
+  const step = data.steps[index], node = data.nodes[step.node], asked = isAsked(index) && !printed, made = [];
   made.push(element(printed ? "h3" : "h2", {}, `${PHASES[step.phase]}: ${stepTitle(index)}`));
   if (printed) made.push(element("p", {}, stepSentence(index)));
-  made.push(element("p", {class: "letters"}, both(step.letters)));
+  const whole = formula(partialTree(step.node), `the derivative of ${data.nodes[data.output].spoken} by ${node.spoken}`);
+  const contributes = step.phase === "backward" && step.several > 1 ? ["Contribution to ", whole, ": "] : [];
+  made.push(element("p", {class: "letters", tabindex: printed ? null : "0", role: printed ? null : "region",
+    "aria-label": printed ? null : "formula"}, ...contributes, both(step.letters)));
   if (asked) {
-    made.push(question(index, said => { goTo(index); parts.panel.append(element("p", {class: "reply", role: "status"}, said)); }));
+    made.push(question(index, said => { goTo(index); parts.reply.textContent = said; parts.next.focus(); }));
   } else if (step.numbers && whatIf.changed) {
     made.push(element("p", {class: "remark"}, "The entries below are those of the changed numbers."));
   } else if (step.numbers) {
@@ -113,9 +118,9 @@ function showTables() {
 
 function showEnd() {
   const after = data.loss.after, undefined_ = after === "nan" || Number.isNaN(after);
-  parts.end.textContent = `${data.nodes[data.output].name} is ${shown(data.loss.before)} and, after the update of ` +
-    `all parameters with learning rate ${data.rate}, ${undefined_ ? "no longer defined: the step is too long" :
-      shown(after)}. Keys: arrows left and right, Home, End.`;
+  const outcome = `${data.nodes[data.output].name} is ${shown(data.loss.before)} and, after the update of ` +
+    `all parameters with learning rate ${data.rate}, ${undefined_ ? "no longer defined: the step is too long" : shown(after)}. `;
+  parts.end.textContent = `${predict.on ? "" : outcome}Keys: arrows left and right, Home, End.`;
 }
 
 function build() {
@@ -130,6 +135,8 @@ function build() {
     predict.on = !predict.on;
     parts.predict.setAttribute("aria-pressed", String(predict.on));
     showTables();
+    parts.opened.hidden = true;
+    showEnd();
     if (!predict.on) parts.score.replaceChildren();
     goTo(predict.on ? 0 : state.index);
   }}, "Predict first");
@@ -138,6 +145,7 @@ function build() {
   parts.sentence = element("p", {class: "sentence", "aria-live": "polite"});
   parts.print = element("div", {class: "print"});
   parts.end = element("p", {class: "remark"});
+  parts.reply = element("p", {class: "reply", role: "status"});
   const drawings = [element("div", {class: "drawing scroll graph", tabindex: "0", role: "region", "aria-label": "graph"}, drawGraph())];
   if (data.scheme) drawings.unshift(element("div", {class: "drawing scroll scheme", tabindex: "0", role: "region",
     "aria-label": "network"}, drawScheme()));
@@ -146,7 +154,7 @@ function build() {
     element("div", {class: "controls", role: "group", "aria-label": "steps"}, parts.first, parts.back,
       element("label", {class: "spoken", for: "slider"}, "Step"), parts.slider, parts.next, parts.last, parts.predict),
     parts.sentence, element("div", {class: "drawings"}, ...drawings), parts.nearby,
-    parts.whatIf = whatIfSection(), parts.panel, parts.score, parts.opened,
+    parts.whatIf = whatIfSection(), parts.panel, parts.reply, parts.score, parts.opened,
     element("details", {class: "all", open: true}, element("summary", {}, "All numbers: values and gradients"), parts.tables),
     parts.end, parts.print);
   document.addEventListener("keydown", event => {
@@ -154,9 +162,11 @@ function build() {
     const moves = {ArrowLeft: state.index - 1, ArrowRight: state.index + 1, Home: 0, End: data.steps.length - 1};
     if (event.key in moves) { event.preventDefault(); goTo(moves[event.key]); }
   });
-  addEventListener("beforeprint", () => parts.print.replaceChildren(...data.steps.map((_, index) =>
-    element("section", {class: "printed"}, ...stepParts(index, true)))));
-  addEventListener("afterprint", () => parts.print.replaceChildren());
+  addEventListener("beforeprint", () => {
+    markAll();
+    parts.print.replaceChildren(...data.steps.map((_, index) => element("section", {class: "printed"}, ...stepParts(index, true))));
+  });
+  addEventListener("afterprint", () => { parts.print.replaceChildren(); mark(state.index); });
   addEventListener("hashchange", fromAddress);
   showTables();
   showEnd();
@@ -165,7 +175,7 @@ function build() {
 
 function fromAddress() {
   const match = location.hash.match(/^#step=(\d+)$/);
-  goTo(match ? Number(match[1]) : state.index, !match);
+  goTo(match ? Number(match[1]) - 1 : state.index, !match);
 }
 
 build();
