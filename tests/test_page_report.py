@@ -11,7 +11,7 @@ from lib.graph.page import notebook
 from lib.graph.page.report import report_page, write_report_page
 from lib.gradient_checking import check_module
 from lib.losses import CrossEntropyLoss
-from lib.network import Linear
+from lib.network import Linear, Sequential
 from lib.network_base import Module, Parameter
 from tests.browser import axe, opened
 
@@ -71,19 +71,95 @@ def test_each_gradient_stands_there_expected_and_got():
 
 
 def test_the_first_line_that_parts_from_the_right_backward_is_marked():
-    marked = [line for line in report_page(Unit(), (X,)).data["lines"] if line["parts"]]
+    marked = [line for line in report_page(Unit(), (X,)).data["lines"] if line["mark"]]
     assert [line["text"].strip() for line in marked] == ["dz = grad * h * (1 + h)"]
-    assert not any(line["parts"] for line in report_page(Right(), (X,)).data["lines"])
+    assert not any(line["mark"] for line in report_page(Right(), (X,)).data["lines"])
 
 
-def test_the_right_backward_is_shown_only_at_the_highest_level_of_hints(monkeypatch):
+def test_the_right_backward_of_the_sheets_gaps_is_shown_at_the_highest_level_of_hints_alone(monkeypatch):
     from lib.graph.page import report
-    told = {}
-    for level in (1, 3):
-        monkeypatch.setattr(report, "check_module", lambda module, inputs, level=level: check_module(
-            module, inputs, hints=level))
-        told[level] = report_page(Unit(), (X,)).data["right"]
-    assert len(told[3]) >= len(told[1]) and (not told[1] or told[3] == told[1])
+    for level, shown in ((2, False), (3, True)):
+        monkeypatch.setattr(report, "check_module", lambda module, inputs, level=level: _at_level(
+            check_module(module, inputs), level))
+        page = report_page(InvertedReLU(), (X,)).data
+        assert bool(page["right"]) is shown and any("sheet.json" in each for each in page["warnings"]) is not shown
+        assert report_page(Unit(), (X,)).data["right"]  # a module of one's own is no gap of the sheet
+
+
+def _at_level(report, level):
+    report.hints = level
+    return report
+
+
+class InvertedReLU(ReLU):
+    """Its mask is inverted."""
+
+    def forward(self, x):
+        self.input_cache = x
+        return np.maximum(x, 0.0)
+
+    def backward(self, grad):
+        return grad * (self.input_cache < 0)
+
+
+def mark_of(module, *inputs):
+    marked = [line for line in report_page(module, inputs).data["lines"] if line["mark"]]
+    return [(line["text"].strip(), line["mark"]) for line in marked]
+
+
+def test_each_kind_of_mistake_has_its_line_marked():
+    class Overwrites(Right):
+        def backward(self, grad):
+            h = self.forward(self.input_cache)
+            dz = grad * h * (1 - h)
+            self.W.grad = self.input_cache.T @ dz
+            self.b.grad += dz.sum(axis=0)
+            return dz @ self.W.data.T
+
+    class ReturnsNothing(Right):
+        def backward(self, grad):
+            super().backward(grad)
+
+    class Unchanged(Right):
+        def backward(self, grad):
+            super().backward(grad)
+            return grad
+
+    class SumForMean(CrossEntropyLoss):
+        def forward(self, preds, labels):
+            e = np.exp(preds - preds.max(axis=1, keepdims=True))
+            self.p, self.labels = e / e.sum(axis=1, keepdims=True), labels
+            return -np.sum(labels * np.log(self.p)) / len(preds)
+
+        def backward(self):
+            return self.p - self.labels
+
+    assert mark_of(Overwrites(), X) == [("self.W.grad = self.input_cache.T @ dz", "here the numbers part")]
+    assert mark_of(ReturnsNothing(), X) == [("super().backward(grad)", "nothing is returned")]
+    assert mark_of(Unchanged(), X) == [("return grad", "this line makes what is wrong")]
+    assert [line for line, _ in mark_of(SumForMean(), X, np.eye(3)[[0, 1, 2, 0, 1]])] == ["return self.p - self.labels"]
+    overwritten = report_page(Overwrites(), (X,)).data["tensors"][1]
+    assert not overwritten["fits"]
+    np.testing.assert_allclose(np.array(overwritten["got"]) - overwritten["expected"], -1.0, atol=1e-6)
+
+
+def test_of_a_network_the_wrong_parts_backward_is_shown():
+    inner = Sequential(Linear(3, 3), InvertedReLU())
+    for model, place in ((inner, "Sequential[1]"), (Sequential(Linear(3, 3), inner), "Sequential[1][1]")):
+        data = report_page(model, (X,)).data
+        assert data["part"] == f"{place}, of class InvertedReLU"
+        assert mark_of(model, X)[0][0] == "return grad * (self.input_cache < 0)"
+
+
+def test_the_callers_own_line_is_never_evidence():
+    class Square(Linear):
+        def backward(self, grad):
+            x = self.input_cache
+            self.W.grad += x.T.dot(grad)
+            self.b.grad += grad.sum(axis=0)
+            return grad.dot(self.W.data)
+
+    assert "report_page" not in str(report_page(Square(3, 3), (X,)).data["causes"])
 
 
 def test_an_exception_is_said_and_nothing_is_changed():

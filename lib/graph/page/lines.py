@@ -10,13 +10,19 @@ import numpy as np
 from lib.network_base import Module
 
 
+BEFORE = 1.0  # what stands in each entry of each gradient before the pass, as a backward pass has to add
+
+
 class Line(NamedTuple):
-    """A line of a student's backward: its number in the file, its text, the arrays it made, whether it is marked."""
+    """A line of a student's backward: its number in the file, its text, the arrays it made, and a mark if it has one.
+
+    Of a parameter's gradient, what counts as made is what the line has added.
+    """
 
     number: int
     text: str
     results: List[Any]
-    parts: bool = False
+    mark: str = ""
 
 
 def lines_of(module: Module) -> List[Line]:
@@ -30,7 +36,10 @@ def lines_of(module: Module) -> List[Line]:
 
 def run_line_by_line(module: Module, inputs: Tuple[Any, ...], upstream: Any
                      ) -> Tuple[Dict[str, Any], List[Line], Optional[str]]:
-    """Run forward and backward; return the gradients by name, the lines with their results, and what was raised."""
+    """Run forward and backward; return the gradients by name, the lines with their results, and what was raised.
+
+    The gradient of a parameter is what the pass has added to the ones that stood there before.
+    """
     lines = {line.number: line for line in lines_of(module)}
     code = type(module).backward.__code__
     parameters = dict(module.named_parameters())
@@ -47,7 +56,8 @@ def run_line_by_line(module: Module, inputs: Tuple[Any, ...], upstream: Any
             before = seen.get(name)
             if before is None or before.shape != np.shape(value) or not np.array_equal(before, value, equal_nan=True):
                 if last[0] in lines:
-                    lines[last[0]].results.append(np.array(value))  # type: ignore[index]
+                    added = np.array(value) - (BEFORE if name.startswith("grad ") else 0)
+                    lines[last[0]].results.append(added)  # type: ignore[index]
                 seen[name] = np.array(value)
 
     def watch(frame: Any, event: str, argument: Any) -> Any:
@@ -59,7 +69,8 @@ def run_line_by_line(module: Module, inputs: Tuple[Any, ...], upstream: Any
         last[0] = frame.f_lineno
         return watch
 
-    module._zero_grad()
+    for parameter in parameters.values():
+        parameter.grad = np.full_like(parameter.data, BEFORE, dtype=float)
     state = np.random.get_state()
     before = sys.gettrace()
     try:
@@ -77,5 +88,6 @@ def run_line_by_line(module: Module, inputs: Tuple[Any, ...], upstream: Any
         return {}, list(lines.values()), f"{type(error).__name__}: {error}"
     finally:
         np.random.set_state(state)
-    gradients = {name: parameter.grad for name, parameter in parameters.items()}
+    gradients = {name: parameter.grad - BEFORE if np.shape(parameter.grad) == parameter.data.shape else parameter.grad
+                 for name, parameter in parameters.items()}
     return {"input": returned, **gradients}, list(lines.values()), None

@@ -24,7 +24,9 @@ function tensorPart(tensor) {
   if (tensor.reason) made.push(element("p", {}, tensor.reason));
   if (tensor.list) made.push(element("ul", {}, ...tensor.list.map(([flat, expected, got]) => element("li", {},
     `[${indicesOf(tensor.shape, flat).join(",")}]: expected `, numberElement(expected), ", got ", numberElement(got)))));
-  if (tensor.fits) made.push(element("p", {}, "Every entry is right."));
+  if (tensor.fits && tensor.expected) made.push(element("p", {}, "Every entry is right."));
+  if (!tensor.fits && tensor.adds) made.push(element("p", {}, `Each entry held ${data.before} before the pass; "got" is what ` +
+    "backward has added to it. Where the difference is that number, it was overwritten."));
   if (!tensor.expected) return element("section", {}, ...made);
   const finite = tensor.expected.concat(tensor.got || []).filter(value => typeof value === "number").map(Math.abs);
   const scale = Math.max(...finite, 0), maps = [map(tensor, "expected", tensor.expected, scale)];
@@ -57,13 +59,13 @@ function buildReport() {
     cause.question ? element("p", {}, `To think about: ${cause.question}`) : null)));
   data.problems.forEach(problem => main.append(element("p", {}, `Also: ${problem}`)));
   main.append(...data.tensors.map(tensorPart));
-  const mine = data.lines.map(line => element("span", {class: line.parts ? "part" : null},
-    `${String(line.number).padStart(4)}  ${line.text}${line.parts ? "    ← here the numbers part" : ""}\n`));
+  const mine = data.lines.map(line => element("span", {class: line.mark ? "part" : null},
+    `${String(line.number).padStart(4)}  ${line.text}${line.mark ? `    ← ${line.mark}` : ""}\n`));
   const codes = element("div", {class: "codes"});
-  if (mine.length) codes.append(code("Your backward", mine));
-  if (data.right.length) codes.append(code("The graph of your forward, and its backward", [data.right.join("\n")]));
+  if (mine.length) codes.append(code(data.part ? `The backward of ${data.part}` : "Your backward", mine));
+  if (data.right.length) codes.append(code("The graph of its forward, and the right backward", [data.right.join("\n")]));
   main.append(codes);
-  if (data.lines.some(line => line.parts)) main.append(element("p", {class: "remark"},
+  if (data.lines.some(line => line.mark === "here the numbers part")) main.append(element("p", {class: "remark"},
     "Marked is the first line whose result stands nowhere in the right backward: no value, no local derivative and no gradient has these numbers."));
   data.warnings.forEach(warning => main.append(element("p", {class: "remark"}, warning)));
 }

@@ -15,13 +15,14 @@ from typing import Any, Dict, List, Optional, Tuple, Union
 import numpy as np
 
 from lib.gradient_checking import check_module
+from lib.gradient_checking.course import coding_tasks
 from lib.graph.explain.derivation import Derivation
 from lib.graph.explain.flows import flow
 from lib.graph.modules import trace
 from lib.graph.node import constant, variable
 from lib.graph.notation import TEXT, equation, sum_of
 from lib.graph.page.document import Page
-from lib.graph.page.lines import Line, run_line_by_line
+from lib.graph.page.lines import BEFORE, Line, run_line_by_line
 from lib.network_base import Module, is_loss
 
 SCRIPTS = ("page_elements.js", "page_report.js")
@@ -37,31 +38,86 @@ def report_page(module: Module, inputs: Tuple[Any, ...]) -> Page:
         inputs: the inputs of its forward, as a tuple.
     """
     report = check_module(module, inputs)
-    data: Dict[str, Any] = {"title": f"{report.module}: why its gradients are {report.verdict}",
-                            "verdict": report.verdict, "place": report.place, "problems": list(report.problems),
-                            "warnings": list(report.warnings), "tensors": [], "lines": [], "right": [],
+    title = {"wrong": "why its gradients are wrong", "ok": "its gradients are right"}.get(
+        report.verdict, f"its gradients are {report.verdict}")
+    data: Dict[str, Any] = {"title": f"{report.module}: {title}", "before": BEFORE,
+                            "verdict": report.verdict, "place": report.place, "tensors": [], "lines": [], "right": [],
                             "causes": [{"sentence": cause.sentence, "evidence": cause.evidence,
                                         "question": cause.question} for cause in report.causes[:3]],
+                            "problems": [problem for problem in report.problems
+                                         if all(problem not in cause for cause in report.causes)],
+                            "warnings": list(report.warnings),
                             "verdicts": [[tensor.name, tensor.verdict, tensor.reason] for tensor in report.tensors]}
     upstream = _upstream(module, inputs)
     expected = _numeric_gradients(module, inputs, upstream)
     own, lines, raised = run_line_by_line(copy.deepcopy(module), inputs, upstream)
     data["raised"] = raised
     for name, numbers in expected.items():
-        got = own.get(name)
-        data["tensors"].append(_tensor(name, numbers, got))
-    right, known = _right_backward(module, inputs, upstream)
-    data["lines"] = [line._asdict() for line in _marked(lines, known, report.verdict == "wrong")]
-    if report.hints >= FORMULAS_FROM:
+        data["tensors"].append(_tensor(name, numbers, own.get(name)))
+    part, part_inputs, path = _wrong_part(module, inputs) if report.verdict == "wrong" else (module, inputs, "")
+    if part is not module:
+        data["part"] = f"{path}, of class {type(part).__name__}"
+        upstream = _upstream(part, part_inputs)
+        expected = _numeric_gradients(part, part_inputs, upstream)
+        own, lines, raised = run_line_by_line(copy.deepcopy(part), part_inputs, upstream)
+    right, known = _right_backward(part, part_inputs, upstream)
+    wrong = {name: own.get(name) for name, numbers in expected.items() if not _tensor(name, numbers, own.get(name))["fits"]}
+    data["lines"] = [line._replace(results=[])._asdict() for line in _marked(lines, known, wrong, raised)]
+    if report.hints >= FORMULAS_FROM or not _is_of_the_sheet(part):
         data["right"] = right
     else:
-        data["warnings"].append("The right backward isn't shown at the course's level of hints.")
+        data["warnings"].append("The right backward of a gap of the sheet is shown at level 3 of hints; the course's level "
+                                "is \"hints\" in exercises/backpropagation/sheet.json.")
+    if lines and wrong and not any(line["mark"] for line in data["lines"]):
+        data["warnings"].append("No line is marked: no line's own result could be told from those of the right backward.")
     return Page(data, SCRIPTS)
 
 
 def write_report_page(module: Module, inputs: Tuple[Any, ...], path: Union[str, Path]) -> Path:
     """Write the page of a check of a module's gradients to an HTML file, and return its path."""
     return report_page(module, inputs).save(path)
+
+
+# ---------------------------------------------------------------------- which code
+
+def _wrong_part(module: Module, inputs: Tuple[Any, ...], path: str = "") -> Tuple[Module, Tuple[Any, ...], str]:
+    """Return the innermost part that is wrong by itself, with what it gets in the module's forward and where it stands;
+    the module itself if each of its parts is right.
+    """
+    seen: List[Tuple[str, Module, Tuple[Any, ...]]] = []
+    watched = copy.deepcopy(module)
+    children = watched.children()
+
+    def watch(label: str, child: Module) -> None:
+        forward = child.forward
+
+        def noting(*args: Any) -> Any:
+            seen.append((label, child, tuple(copy.deepcopy(args))))
+            return forward(*args)
+
+        vars(child)["forward"] = noting
+
+    for label, child in children:
+        watch(label, child)
+    state = np.random.get_state()
+    try:
+        watched.forward(*inputs)
+    except Exception:  # then there is no part to be shown
+        return module, inputs, path
+    finally:
+        np.random.set_state(state)
+        for _, child in children:
+            vars(child).pop("forward", None)
+    for label, child, given in seen:
+        if check_module(child, given).verdict == "wrong":
+            return _wrong_part(child, given, f"{path or type(module).__name__}{label}")
+    return module, inputs, path
+
+
+def _is_of_the_sheet(module: Module) -> bool:
+    """Tell whether the backward of a module, or of a part of it, is a gap of the sheet."""
+    gaps = {(task.file[:-3].replace("/", "."), task.name.split(".")[0]) for task in coding_tasks()}
+    return any((cls.__module__, cls.__name__) in gaps for _, part in module.named_modules() for cls in type(part).__mro__)
 
 
 # ---------------------------------------------------------------------- numbers
@@ -109,7 +165,8 @@ def _numeric_gradients(module: Module, inputs: Tuple[Any, ...], upstream: Any) -
 def _tensor(name: str, expected: np.ndarray, got: Any) -> Dict[str, Any]:
     """Return what is drawn of one gradient, or where it is too large, of its worst entries alone."""
     scale = max(float(np.abs(expected).max(initial=0)), 1e-300)
-    data: Dict[str, Any] = {"name": name, "shape": list(expected.shape), "fits": False, "got": None, "worst": []}
+    data: Dict[str, Any] = {"name": name, "shape": list(expected.shape), "fits": False, "got": None, "worst": [],
+                            "adds": name != "input"}
     if got is not None and np.shape(got) == expected.shape:
         got = np.asarray(got, float)
         difference = np.where(np.isfinite(got), np.abs(got - expected), np.inf)
@@ -123,7 +180,8 @@ def _tensor(name: str, expected: np.ndarray, got: Any) -> Dict[str, Any]:
         data["got"] = _numbers(got) if "reason" not in data else None
     else:
         entries = data["worst"]
-        data.setdefault("reason", f"It has {expected.size} entries, too many for a map; the worst are listed.")
+        data.setdefault("reason", f"It has {expected.size} entries, too many for a map" + (
+            ": all are right." if data["fits"] else "; the worst are listed."))
         data["list"] = [[k, float(expected.ravel()[k]), _numbers(np.ravel(got)[k])[0]] for k in entries]
     return data
 
@@ -169,17 +227,26 @@ def _local(derivation: Derivation, edge: Any) -> np.ndarray:
     return np.asarray(edge.child.operation.backward(edge.i, np.ones_like(edge.child.value), edge.child.value, *inputs))
 
 
-def _marked(lines: List[Line], known: List[np.ndarray], is_wrong: bool) -> List[Line]:
-    """Return the lines of a backward, the first one marked whose result stands nowhere in the right backward."""
-    part: Optional[int] = None
-    if is_wrong and known:
-        for k, line in enumerate(lines):
-            if line.results and not all(any(_same(result, each) for each in known) for result in line.results):
-                part = k
-                break
-    return [line._replace(parts=k == part, results=[]) for k, line in enumerate(lines)]
+def _marked(lines: List[Line], known: List[np.ndarray], wrong: Dict[str, Any], raised: Optional[str]) -> List[Line]:
+    """Return the lines of a backward with one of them marked, if something is wrong.
+
+    It is the first line whose result stands nowhere in the right backward; where there is none, as all numbers also
+    occur elsewhere or the right backward isn't known, the last line that made a wrong gradient.
+    """
+    if not wrong or raised:
+        return lines
+    for k, line in enumerate(lines):
+        if known and line.results and not all(any(_same(result, each) for each in known) for result in line.results):
+            return lines[:k] + [line._replace(mark="here the numbers part")] + lines[k + 1:]
+    if wrong.get("input", 0) is None and lines:
+        return lines[:-1] + [lines[-1]._replace(mark="nothing is returned")]
+    for k in range(len(lines) - 1, -1, -1):
+        if any(_same(result, np.asarray(each)) for result in lines[k].results for each in wrong.values()
+               if isinstance(each, (np.ndarray, float, int))):
+            return lines[:k] + [lines[k]._replace(mark="this line makes what is wrong")] + lines[k + 1:]
+    return lines
 
 
 def _same(one: Any, other: np.ndarray) -> bool:
-    one = np.asarray(one, float)
+    one, other = np.asarray(one, float), np.asarray(other, float)
     return one.shape == other.shape and bool(np.allclose(one, other, rtol=1e-6, atol=1e-9, equal_nan=True))
