@@ -61,15 +61,17 @@ def report_page(module: Module, inputs: Tuple[Any, ...]) -> Page:
         expected = _numeric_gradients(part, part_inputs, upstream)
         own, lines, raised = run_line_by_line(copy.deepcopy(part), part_inputs, upstream)
     right, known = _right_backward(part, part_inputs, upstream)
-    wrong = {name: own.get(name) for name, numbers in expected.items() if not _tensor(name, numbers, own.get(name))["fits"]}
+    wrong = {name: own.get(name) for name, numbers in expected.items()
+             if not _tensor(name, numbers, own.get(name))["fits"]}
     data["lines"] = [line._replace(results=[])._asdict() for line in _marked(lines, known, wrong, raised)]
     if report.hints >= FORMULAS_FROM or not _is_of_the_sheet(part):
         data["right"] = right
     else:
-        data["warnings"].append("The right backward of a gap of the sheet is shown at level 3 of hints; the course's level "
-                                "is \"hints\" in exercises/backpropagation/sheet.json.")
+        data["warnings"].append("The right backward of a gap of the sheet is shown at level 3 of hints; the course's "
+                                "level is \"hints\" in exercises/backpropagation/sheet.json.")
     if lines and wrong and not any(line["mark"] for line in data["lines"]):
-        data["warnings"].append("No line is marked: no line's own result could be told from those of the right backward.")
+        data["warnings"].append("No line is marked: no line's own result could be told from those of the right "
+                                "backward.")
     return Page(data, SCRIPTS)
 
 
@@ -117,7 +119,8 @@ def _wrong_part(module: Module, inputs: Tuple[Any, ...], path: str = "") -> Tupl
 def _is_of_the_sheet(module: Module) -> bool:
     """Tell whether the backward of a module, or of a part of it, is a gap of the sheet."""
     gaps = {(task.file[:-3].replace("/", "."), task.name.split(".")[0]) for task in coding_tasks()}
-    return any((cls.__module__, cls.__name__) in gaps for _, part in module.named_modules() for cls in type(part).__mro__)
+    return any((cls.__module__, cls.__name__) in gaps
+               for _, part in module.named_modules() for cls in type(part).__mro__)
 
 
 # ---------------------------------------------------------------------- numbers
