@@ -9,8 +9,8 @@ import pytest
 
 from lib.activations import ReLU, Sigmoid
 from lib.layers.activations import Tanh
-from lib.graph import (ModuleCall, constant, derivatives, expand, expanded, relu, share, topological_order, trace,
-                       variable)
+from lib.graph import (ModuleCall, constant, derivatives, expand, expanded, forward_on_nodes, relu, share,
+                       topological_order, variable)
 from lib.graph.explain import explain
 from lib.graph.modules import expansion, parameter_node
 from lib.losses import CrossEntropyLoss, MSELoss
@@ -258,13 +258,13 @@ def test_a_forward_is_traced_whether_its_backward_is_right_or_not():
     x = variable(np.array([[-1.0, 3.0]]))
     module(np.ones((1, 2)))
     cache = module.input_cache
-    y = trace(module, x)
+    y = forward_on_nodes(module, x)
     y.sum().backward()
     assert x.grad.tolist() == [[0.0, 2.0]] and module.input_cache is cache
     with pytest.raises((TypeError, ValueError)):
-        trace(Stranger(in_place=True), x)
+        forward_on_nodes(Stranger(in_place=True), x)
     linear = Sequential(Linear(2, 2))
-    y = trace(linear, x.value)
+    y = forward_on_nodes(linear, x.value)
     assert [node.name for node in topological_order(y) if node.is_leaf and node.parameter] == ["W", "b"]
     assert all(isinstance(parameter.data, np.ndarray) for parameter in linear.parameters())
     with pytest.raises(InputError, match="module\\(node\\)"):
@@ -411,6 +411,34 @@ def test_a_parameter_is_one_leaf_as_long_as_its_graph_lives():
     assert parameter_node(linear.W) is leaf
     linear.W.data = linear.W.data.copy()
     assert parameter_node(linear.W) is not leaf
+
+
+class Doubled(BatchNorm1d):
+    """A BatchNorm1d with another forward, of which the base class's on_nodes doesn't speak."""
+
+    def forward(self, x):
+        return 2 * x
+
+    def backward(self, grad):
+        return 2 * grad
+
+
+def test_a_forward_that_overrides_anothers_speaks_for_itself():
+    x = variable(np.arange(6.0).reshape(2, 3), name="x")
+    for y in (forward_on_nodes(Doubled(3), x), expand(Doubled(3), x)):
+        np.testing.assert_array_equal(y.value, 2 * x.value)
+        assert y.operation.name == "multiply"
+
+
+def test_writing_out_leaves_no_gradients_and_runs_the_modules_own_forward_on_arrays():
+    np.random.seed(0)
+    model, x = Sequential(Linear(3, 2), BatchNorm1d(2), ReLU()), variable(np.random.normal(size=(4, 3)), name="x")
+    with expanded():
+        y = model(x)
+    assert all(node.grad is None for node in topological_order(y))
+    assert {"mu_B", "sigma2_B", "x_hat"} <= {node.name for node in topological_order(y)}
+    assert [part.operation.name for part in topological_order(model(x)) if isinstance(part.operation, ModuleCall)] == [
+        "Linear", "BatchNorm1d", "ReLU"]
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ inside of each other.
 
 **Modules** (`modules.py`). `model(node)` is the network's graph: one node a module (operation: a ModuleCall), or, in
 `with expanded():` or by `expand(model, node)`, single operations, where these agree with the module's own forward and
-backward. Parameters become leaves, named W1, b1, W2, ... `trace(module, node)` runs any forward on nodes.
+backward. Parameters become leaves, named W1, b1, W2, ... `forward_on_nodes(module, node)` runs any forward on nodes.
 
 **Sharing** (`sharing.py`). In `with share_subexpressions():`, or by `share(output)`, equal sub-expressions are one
 node.
@@ -66,7 +66,7 @@ from typing import TYPE_CHECKING, Any
 from lib.graph import expansions
 from lib.graph.engine import backward, forward, topological_order
 from lib.graph.functional import derivatives, grad, hessian, jacobian, jvp, share, vjp
-from lib.graph.modules import ModuleCall, expand, expanded, expansion, parameter_node, trace
+from lib.graph.modules import ModuleCall, expand, expanded, expansion, forward_on_nodes, parameter_node
 from lib.graph.node import Node, constant, variable
 from lib.graph.numpy_functions import GIVES_ARRAYS
 from lib.graph.operations import FUNCTIONS, Operation, unbroadcast
@@ -80,7 +80,7 @@ _functions = {name: function for name, function in FUNCTIONS.items()
 globals().update(_functions)
 __all__ = ["Node", "Operation", "ShapeError", "variable", "constant", "topological_order", "backward", "forward",
            "unbroadcast", "share", "share_subexpressions", "derivatives", "grad", "hessian", "jacobian", "jvp", "vjp",
-           "ModuleCall", "expand", "expanded", "expansion", "parameter_node", "trace", "edf", "expansions",
+           "ModuleCall", "expand", "expanded", "expansion", "forward_on_nodes", "parameter_node", "edf", "expansions",
            *sorted(set(_functions) - {"copy", *dir(builtins)})]  # import * must not hide what Python has of that name
 __doc__ = (__doc__ or "") + "".join(f"\n    {operation.name:12} {(operation.__doc__ or '').partition(chr(10))[0]}"
                                     for operation in Operation.all())

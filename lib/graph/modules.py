@@ -5,12 +5,13 @@ PerPosition pass nodes on to the modules inside of them. Inside `with expanded()
 module is written out in single operations instead, such as a Linear as a matrix product and an addition. Then the
 gradients come from the operations alone: a second witness, independent of the module's backward.
 
-How a module is written out comes from its own forward, run on nodes: `trace(module, node)`. Functions of NumPy make
-nodes of nodes, parameters are leaves, modules inside of it are written out in turn. Where the forward can't run on
-nodes (it fills arrays in place, or asks for a float), the class may have a method `on_nodes(*inputs)` that says the
-same in functions of NumPy; for the sheets' classes, expansions.py says it. In any case what is written out counts only
-if its value and gradients agree with the module's own forward and backward on these numbers. Otherwise, the module is
-one opaque node: the graph shows what was written, right or wrong.
+How a module is written out comes from its own forward, run on nodes: `forward_on_nodes(module, node)`. Functions of
+NumPy make nodes of nodes, parameters are leaves, modules inside of it are written out in turn. Where the forward can't
+run on nodes (it fills arrays in place, or asks for a float), or where quantities are to have the names of a paper, the
+class may have a method `on_nodes(*inputs)` that says the same in functions of NumPy, with all parameters inside as
+nodes; for the sheets' classes, expansions.py says it. In any case what is written out counts only if its value and
+gradients agree with the module's own forward and backward on these numbers. Otherwise, the module is one opaque node:
+the graph shows what was written, right or wrong.
 
 Parameters become leaves of the graph, and after backward() both hold the gradient: the leaf's `grad` that of this
 backward() alone, while to `Parameter.grad` it has been added, as the module's own backward does. So optimisers and
@@ -93,7 +94,7 @@ def expand(module: Module, *inputs: Any) -> Node:
         return apply_module(module, [value if i else _as_variable(value) for i, value in enumerate(inputs)])
 
 
-def trace(module: Module, *inputs: Any) -> Node:
+def forward_on_nodes(module: Module, *inputs: Any) -> Node:
     """Return the graph of the module's own forward, run on nodes, whether or not its backward agrees with it.
 
     Modules inside of it are traced as well, and everything in the module is left as it was.

@@ -18,7 +18,7 @@ from lib.gradient_checking import check_module
 from lib.gradient_checking.course import coding_tasks
 from lib.graph.explain.derivation import Derivation
 from lib.graph.explain.flows import flow
-from lib.graph.modules import trace
+from lib.graph.modules import forward_on_nodes
 from lib.graph.node import constant, variable
 from lib.graph.notation import TEXT, equation, sum_of
 from lib.graph.page.document import Page
@@ -201,7 +201,7 @@ def _right_backward(module: Module, inputs: Tuple[Any, ...], upstream: Any) -> T
     try:
         nodes = [constant(value, name=f"input{i + 1}") if i else variable(np.asarray(value, float), name="x")
                  for i, value in enumerate(inputs)]
-        output = trace(copy.deepcopy(module), *nodes)
+        output = forward_on_nodes(copy.deepcopy(module), *nodes)
         if output.size != 1 or upstream is not None:
             output = (output.named("y") if output.name is None else output)
             total = (constant(upstream, name="grad") * output).sum()
