@@ -10,6 +10,7 @@ from typing import Any, Dict
 from grading import platforms
 from grading.batch import as_bytes, unreadable
 from grading.grade import Options, grade
+from grading.layout import reference_files
 from grading.release import DATE, collect
 from grading.sheet import ROOT, Sheet
 from grading.submission import SubmissionError
@@ -41,7 +42,9 @@ def source_files(sheet: Sheet) -> Dict[str, bytes]:
     for path in sorted(sheet.folder.iterdir()):
         if path.suffix in (".json", ".md", ".py"):
             found[f"exercises/{sheet.topic}/{path.name}"] = path.read_bytes()
-    for name in ("requirements.txt", "setup.cfg", "feedback.md", "exercises/__init__.py", "exercises/common.py"):
+    rules = sheet.get("release", {})
+    for name in [*reference_files(sheet), *rules.get("copies", ()), *rules.get("handouts", {}).values(),
+                 "requirements.txt", "setup.cfg", "feedback.md", "exercises/__init__.py", "exercises/common.py"]:
         if (ROOT / name).is_file():
             found[name] = (ROOT / name).read_bytes()
     found["setup.sh"] = SETUP.encode("utf-8")

@@ -99,7 +99,7 @@ def _pytest(folder: Path, tests: List[str]) -> "tuple[int, str]":
 
 def _imports(folder: Path, files: Dict[str, bytes]) -> None:
     names = [path[:-len(".py")].replace("/", ".") for path in files if path.endswith(".py")
-             and not path.endswith(("__main__.py", "__init__.py")) and path != "environment.py"]
+             and not path.endswith(("__main__.py", "__init__.py")) and path not in ("environment.py", "setup.py")]
     done = _run(folder, ["-c", "import importlib, sys\nfor name in sys.argv[1:]:\n    importlib.import_module(name)"]
                 + names)
     if done.returncode:
