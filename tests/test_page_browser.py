@@ -8,6 +8,7 @@ import pytest
 
 from lib import walkthrough
 from lib.activations import ReLU, Sigmoid
+from lib.graph import constant, variable
 from lib.graph.page import page
 from lib.layers.activations import GELU, LeakyReLU, Softplus, Tanh
 from lib.layers.losses import BinaryCrossEntropyLoss, MeanSquaredError
@@ -138,6 +139,14 @@ def test_dL_dW1_0_1_can_be_read_from_the_accessibility_tree_alone(xor):
             assert "= {} times {} = {}".format(*numbers) in text
         products = [x["value"][2 * n] * z["grad"][2 * n + 1] for n in range(4)]
         assert sum(products) == pytest.approx(W1["grad"][1])
+
+
+def test_a_page_for_practice_opens_with_a_question(tmp_path):
+    node = (variable(0.5, name="w") * constant(3.0, name="x")).named("z") ** 2
+    with opened() as browser:
+        tab = browser.open(page(node, predict=True).save(tmp_path / "practice.html"))
+        assert tab.get_attribute("text=Predict first", "aria-pressed") == "true"
+        assert tab.is_visible("#answer") and numbers_in(tab, ".panel") == []
 
 
 def test_predictions_are_asked_judged_by_honest_rounding_and_hinted(xor):

@@ -167,7 +167,7 @@ class Machine:
         if shape:
             quantity, term = self._quantity(shape.group(2))
             return Line(name, quantity, (), ("rows", "columns").index(shape.group(1)),
-                        words(f"{shape.group(1)} of ", term))
+                        words(f"{shape.group(1)} of\N{NO-BREAK SPACE}", term))
         indexed = ENTRY.fullmatch(name)
         quantity, term = self._quantity(indexed.group(1) if indexed else name)
         if not indexed:

@@ -45,8 +45,7 @@ def add_commands(commands: Any) -> None:
     one.add_argument("task", metavar="TASK")
     one.add_argument("answers", type=Path, metavar="ANSWERS",
                      help="a text file with a line such as dL/dw = 0.5 for each answer, JSON or a CSV; of a class, a "
-                     "CSV "
-                          "such as answers.csv, or a folder with a file for each, called by its tag or id")
+                     "CSV such as answers.csv, or a folder with a file for each, called by its tag or id")
     which = one.add_mutually_exclusive_group(required=True)
     which.add_argument("--seed", type=int, metavar="N", help="the seed of the numbers, for one student's answers")
     which.add_argument("--key", type=Path, metavar="CSV", help="the key.csv of the class")
@@ -61,8 +60,7 @@ def run_variants(arguments: argparse.Namespace) -> None:
     if arguments.students is not None:
         if arguments.secret is None:
             raise GradingError("--students needs --secret FILE: numbers that count come from a secret of the course, "
-                               "which "
-                               "stands outside of the repository.")
+                               "which stands outside of the repository.")
         dealt = deal(task, read_students(arguments.students), read_secret(arguments.secret))
     else:
         dealt = practice(task, arguments.count, arguments.seed)

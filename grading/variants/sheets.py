@@ -18,7 +18,7 @@ from lib.graph.notation.mathml import markup
 DIGITS = 4  # of a key; three are asked for
 GRID = re.compile(r"([a-z])([1-9])([1-9])")
 STYLE = """
-@page { size: A4; margin: 14mm 16mm; }
+@page { size: A4; margin: 12mm 16mm; }
 :root { color-scheme: light; }
 body { font: 11pt/1.4 "Helvetica Neue", Arial, sans-serif; color: #1f2933; background: #fff; margin: 0 auto;
        max-width: 178mm; padding: 8mm; }
@@ -26,18 +26,18 @@ body { font: 11pt/1.4 "Helvetica Neue", Arial, sans-serif; color: #1f2933; backg
 header { display: flex; justify-content: space-between; gap: 8mm; border-bottom: 1.5pt solid #1f2933;
          padding-bottom: 2mm; }
 h1 { font-size: 15pt; margin: 0; } h2 { font-size: 11.5pt; margin: 4.5mm 0 1.5mm; break-after: avoid; }
-header p { margin: 0; text-align: right; overflow-wrap: anywhere; max-width: 75mm; }
+header p { margin: 0; text-align: right; overflow-wrap: anywhere; min-width: 55mm; max-width: 75mm; }
 .tag { font: 600 11pt ui-monospace, Menlo, Consolas, monospace; white-space: nowrap; }
 @media print { body { padding: 0; max-width: none; } }
 .side { display: flex; gap: 5mm; align-items: center; flex-wrap: wrap; }
 .side > .drawing { flex: 1 1 60mm; } .side > .formulas { flex: 1 1 60mm; columns: 62mm; }
-svg { max-width: 100%; max-height: 62mm; height: auto; display: block; margin: 1mm auto; }
+svg { max-width: 100%; max-height: 50mm; height: auto; display: block; margin: 1mm auto; }
 .numbers { display: flex; flex-wrap: wrap; gap: 2mm 7mm; align-items: center; border: .75pt solid #8b97a3;
            border-radius: 2mm; padding: 2.5mm 4mm; }
-.formulas p { margin: .6mm 0; }
+.formulas p { margin: .8mm 0; break-inside: avoid; }
 .answers { columns: 2; column-gap: 10mm; }
 .answers.few { columns: 1; }
-.line { display: flex; align-items: center; gap: 2mm; break-inside: avoid; min-height: 10mm; }
+.line { display: flex; align-items: center; gap: 2mm; break-inside: avoid; min-height: 9.2mm; }
 mtable { border-left: .75pt solid; border-right: .75pt solid; border-radius: 1.5mm; padding: 0 1mm; }
 .line .no { width: 7mm; color: #57606a; font-size: 9pt; text-align: right; }
 .line .what { min-width: 24mm; text-align: right; }

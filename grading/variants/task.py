@@ -22,7 +22,7 @@ CAUSES: Dict[str, str] = {
     "factor": "a factor is forgotten",
     "upstream": "the gradient from above is forgotten",
     "local": "a function's own derivative is forgotten",
-    "place": "a derivative is taken at the wrong place",
+    "place": "a quantity is taken at the wrong place, such as z for h",
     "input": "the input's factor is forgotten",
     "paths": "only one of several paths is counted",
     "transpose": "rows and columns are mixed up",

@@ -102,7 +102,8 @@ def write_practice(dealt: Sequence[Dealt], out: Path) -> List[Path]:
         case = each.case
         path = out / "practice" / f"{case.task.name}_{case.seed}.html"
         rate = case.numbers.get(RATE, 0.1)
-        written.append(page(case.task.build(case.numbers), learning_rate=rate, title=case.task.title).save(path))
+        written.append(page(case.task.build(case.numbers), learning_rate=rate, title=case.task.title,
+                            predict=True).save(path))
     return written
 
 

@@ -17,8 +17,9 @@ def draw_mlp(dice: Dice) -> Numbers:
 
 MLP_REGRESSION = Task(
     "mlp_regression", "The forward and backward quantities of an MLP",
-    "The MLP computes z1 = W1ᵀx, z2 = z1 + b1, z3 = σ(z2), z4 = W2ᵀz3 and ŷ = z4 + b2 at one point x. Give the forward "
-    "quantities and the derivatives of the loss l by all quantities.", mlp_regression, draw_mlp,
+    "The MLP computes z1 = W1ᵀx, z2 = z1 + b1, z3 = σ(z2), z4 = W2ᵀz3 and ŷ = z4 + b2 at one point x. Give the "
+    "forward quantities and the derivatives of the loss l by all quantities. For a vector, x W1 is W1ᵀx; the last, "
+    "lower index tells which entry is asked for.", mlp_regression, draw_mlp,
     ("z1[1]", "z1[2]", "z2[1]", "z3[1]", "z3[2]", "y_hat[1]", "l", "dl/dy_hat[1]", "dl/dy[1]", "dl/db2[1]",
      "dl/dW2[1,1]", "dl/dW2[2,1]", "dl/dz3[1]", "dl/dz3[2]", "dl/dz2[1]", "dl/dz2[2]", "dl/db1[2]", "dl/dW1[1,2]",
      "dl/dW1[2,1]",
@@ -41,12 +42,10 @@ MLP_REGRESSION = Task(
      Slip("dl/dz2[2]", "z3 * (1 - z3)", "upstream", "That is the slope alone. The chain rule has one more factor."),
      Slip("dl/dz2[2]", "dl/dz3", "local", "z3 = σ(z2): what is the derivative of σ?"),
      Slip("dl/dW1[1,2]", "x[1] * dl/dz2[0]", "transpose", "Which input does the entry in row 1 multiply, and to "
-          "which unit "
-          "does column 2 lead?"),
+          "which unit does column 2 lead?"),
      Slip("dl/dW1[1,2]", "x[0] * dl/dz3[1]", "local", "Have you passed σ on the way back?"),
      Slip("dl/dW1[2,1]", "x[0] * dl/dz2[1]", "transpose", "Which input does the entry in row 2 multiply, and to "
-          "which unit "
-          "does column 1 lead?"),
+          "which unit does column 1 lead?"),
      Slip("dl/dx[1]", "dl/dz2 @ W1", "transpose", "On the way back W1 stands the other way round: not W1ᵀ, but W1."),
      Slip("dl/dx[1]", "W1[0, 0] * dl/dz2[0]", "paths", "On how many paths does the first input reach the loss?"),
      Slip("dl/dx[2]", "dl/dz2 @ W1", "transpose", "On the way back W1 stands the other way round: not W1ᵀ, but W1.")),
@@ -78,8 +77,8 @@ def refuse_ticket(v: Any) -> str:
 TICKET_NETWORK = Task(
     "ticket_network", "The ticket network: shapes, and one entry of each gradient",
     "A network of three inputs, four hidden ReLU units and one output works on a batch, a row for each example. Give "
-    "the "
-    "shapes, then the entries asked for.", ticket_network, draw_ticket,
+    "the shapes, then the entries asked for: the last, lower index tells which row and "
+    "column.", ticket_network, draw_ticket,
     ("rows of z1", "columns of z1", "rows of dL/dW1", "columns of dL/dW1", "rows of dL/dW2", "columns of dL/dW2",
      "z1[1,1]", "z1[2,1]", "h[2,1]", "y_hat[1,1]", "y_hat[2,1]", "dL/dy_hat[1,1]", "dL/dy_hat[2,1]", "dL/db2[1]",
      "dL/dW2[1,1]", "dL/dh[1,1]", "dL/dh[2,1]", "dL/dz1[1,1]", "dL/dz1[2,1]", "dL/db1[1]", "dL/dW1[1,1]"),
@@ -105,8 +104,8 @@ TICKET_NETWORK = Task(
           "activation?"),
      Slip("dL/dh[1,1]", "W2[0, 0]", "upstream", "The chain rule has one more factor, from above."),
      Slip("dL/dz1[2,1]", "dL/dh", "local", "What is the slope of ReLU at z1[2,1]?"),
-     Slip("dL/db1[1]", "mean(dL/dz1[:, 0])", "mean", "The bias takes part in each example: is its gradient a sum or a "
-          "mean?"),
+     Slip("dL/db1[1]", "mean(dL/dz1[:, 0])", "mean", "The bias takes part in each example: is its gradient a sum or "
+          "a mean?"),
      Slip("dL/dW1[1,1]", "x.T @ dL/dh", "local", "Have you passed the ReLU on the way back?"),
      Slip("dL/dW1[1,1]", "x[0, 0]", "upstream", "The chain rule has one more factor, from above."),
      Slip("dL/dW1[1,1]", "x[0, 1] * dL/dz1[0, 0]", "transpose", "Which input does row 1 of W1 belong to?")),

@@ -26,8 +26,7 @@ def draw_a(dice: Dice) -> Numbers:
 
 EXPRESSION_A = Task(
     "expression_a", "Expression A", "Compute A = exp(p a) / √b · log(q a + r b) and its derivatives by a and b, with "
-    "the "
-    "intermediate variables t1 to t5. p, q and r are constants; log is the natural logarithm.",
+    "the intermediate variables t1 to t5. p, q and r are constants; log is the natural logarithm.",
     expression_a_graph, draw_a,
     ("t1", "t2", "t3", "t4", "t5", "A", "dA/dt5", "dA/dt4", "dA/dt3", "dA/dt1", "dA/dt2", "dA/da", "dA/db"),
     (Slip("t4", "log10(t3)", "function", "log is the natural logarithm here."),
@@ -61,8 +60,7 @@ def expression_b_graph(a: float, b: float, c: float) -> Node:
 
 EXPRESSION_B = Task(
     "expression_b", "Expression B", "Compute B = √(a + b + c²) + log(a + b + c²) + (a + b + c²) / (b c²) and its "
-    "derivatives, "
-    "the expression s = a + b + c² only once. log is the natural logarithm.",
+    "derivatives, the expression s = a + b + c² only once. log is the natural logarithm.",
     expression_b_graph,
     lambda dice: {"a": dice.quarter(0.25, 12), "b": dice.quarter(0.25, 9), "c": dice.quarter(-3, 3)},
     ("t1", "s", "t2", "t3", "t4", "t5", "B", "dB/dt5", "dB/dt4", "dB/ds", "dB/dt1", "dB/da", "dB/db", "dB/dc"),
@@ -101,8 +99,7 @@ def c_graph(w0: float, w1: float, **numbers: float) -> Node:
 
 EXPRESSION_C = Task(
     "expression_c", "Expression C", "Compute C = Σ (w0 + w1 xᵢ - yᵢ)², the residuals rᵢ first, and the derivatives "
-    "of C by "
-    "them and by w0 and w1.", c_graph,
+    "of C by them and by w0 and w1.", c_graph,
     lambda dice: {"w0": dice.half(-3, 3), "w1": dice.half(-3, 3), **points(dice, 3, -3, 4, 6)},
     ("r1", "r2", "r3", "C", "dC/dr1", "dC/dr2", "dC/dr3", "dC/dw0", "dC/dw1"),
     (Slip("r1", "y1 - w0 - w1 * x1", "sign", "In which order are prediction and target subtracted here?"),
@@ -134,9 +131,8 @@ def jacobian_graph(x1: float, x2: float, x3: float, p: float, q: float, a1: floa
 
 JACOBIAN = Task(
     "jacobian", "A Jacobian", "f(x) = (exp(p x1) sin(x3), √(x2 + q x3)) takes three numbers to two. Give f, all six "
-    "entries of its "
-    "matrix of partial derivatives, and the derivatives of L = a1 f1 + a2 f2, the row (a1, a2) times that matrix. "
-    "Angles are in radians.", jacobian_graph,
+    "entries of its matrix of partial derivatives, and the derivatives of L = a1 f1 + a2 f2, the row (a1, a2) times "
+    "that matrix. Angles are in radians.", jacobian_graph,
     lambda dice: {"x1": dice.quarter(-2, 2), "x2": dice.quarter(0.25, 6), "x3": dice.quarter(0.25, 3),
                   "p": dice.half(-2, 2), "q": dice.half(0.5, 3), "a1": dice.half(-3, 3), "a2": dice.half(-3, 3)},
     ("f1", "f2", "L", "df1/dx1", "df1/dx2", "df1/dx3", "df2/dx1", "df2/dx2", "df2/dx3", "dL/dx1", "dL/dx2", "dL/dx3"),

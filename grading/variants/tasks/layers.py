@@ -58,10 +58,9 @@ def convolution_scheme() -> Drawing:
 FLIPPED = "A network's convolution doesn't turn the kernel round: which weight meets the upper left pixel?"
 CONVOLUTION = Task(
     "convolution", "A 3x3 image under a 2x2 kernel", "The 2x2 kernel k slides over the 3x3 image x with stride 1 and "
-    "without "
-    "padding: y_ij = Σ k_ac x_(i+a-1)(j+c-1) + b, as networks do it, without turning the kernel round. The loss L "
-    "sums gᵢⱼ yᵢⱼ, so that "
-    "∂L/∂yᵢⱼ = gᵢⱼ. Give y, L and the derivatives asked for.", convolution_graph, draw_convolution,
+    "without padding, as networks do it: without turning the kernel round. Each window gives one entry of y, with "
+    "the bias b added. The loss L sums gᵢⱼ yᵢⱼ, so that ∂L/∂yᵢⱼ = gᵢⱼ. Give y, L and the derivatives asked for.",
+    convolution_graph, draw_convolution,
     ("y11", "y12", "y21", "y22", "L", "dL/dk11", "dL/dk12", "dL/dk22", "dL/db", "dL/dx11", "dL/dx12", "dL/dx22",
      "dL/dx33"),
     (Slip("y11", "k22 * x11 + k21 * x12 + k12 * x21 + k11 * x22 + b", "transpose", FLIPPED),
@@ -117,10 +116,9 @@ def draw_batch_norm(dice: Dice) -> Numbers:
 
 BATCH_NORM = Task(
     "batch_norm", "BatchNorm on three numbers", "A batch of three numbers is normalised: their mean μ, dᵢ = xᵢ - μ, "
-    "the variance "
-    "(the mean of the dᵢ², without an epsilon), s its root, nᵢ = dᵢ / s, then yᵢ = γ nᵢ + β. The loss L sums gᵢ yᵢ, "
-    "so that ∂L/∂yᵢ = gᵢ. "
-    "Give the derivatives by all that comes before.", batch_norm_graph, draw_batch_norm,
+    "the variance (the mean of the dᵢ², without an epsilon), s its root, nᵢ = dᵢ / s, then yᵢ = γ nᵢ + β. The loss L "
+    "sums gᵢ yᵢ, so that ∂L/∂yᵢ = gᵢ. Give the derivatives by all that comes "
+    "before.", batch_norm_graph, draw_batch_norm,
     ("mu", "var", "s", "n1", "n2", "n3", "y1", "y2", "dL/dgamma", "dL/dbeta", "dL/dn1", "dL/dn2", "dL/dn3", "dL/ds",
      "dL/dvar", "dL/dd1", "dL/dd2", "dL/dmu", "dL/dx1", "dL/dx2"),
     (Slip("mu", "x1 + x2 + x3", "mean", "Is it the sum or the mean of the three?"),

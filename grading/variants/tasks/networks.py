@@ -21,8 +21,7 @@ def step_slips(*weights: str) -> List[Slip]:
         found += [Slip(f"new {weight}", f"{weight} + lr * dL/d{weight}", "direction",
                        "That step goes uphill. In which direction does the loss fall?"),
                   Slip(f"new {weight}", f"{weight} - dL/d{weight}", "rate", "How long is the step? Look at the "
-                       "learning "
-                       "rate.")]
+                       "learning rate.")]
     return found
 
 
@@ -164,8 +163,7 @@ def two_layers_task(activation: str, wrong: List[Slip], refuse: Callable[[Any], 
     return Task(
         f"network_{activation}", f"A 2-2-2 network with {activation if not active else 'ReLU'} and squared error",
         "Do the forward pass and the backward pass by hand, then one step of gradient descent with the learning rate "
-        "lr "
-        "on two of the weights.", two_layers(activation), draw_two_layers,
+        "lr on two of the weights.", two_layers(activation), draw_two_layers,
         ("z1", "z2", "h1", "h2", "y1", "y2", "L", "dL/dy1", "dL/dy2", "dL/du11", "dL/du21", "dL/dc1", "dL/dh1",
          "dL/dz1", "dL/dh2", "dL/dz2", "dL/dw11", "dL/dw22", "dL/db2", "new u21", "new w22"),
         (Slip("z1", "w11 * x1 + w12 * x2 + b1", "transpose", "Which weights lead into unit 1? Read the indices once "
@@ -185,14 +183,13 @@ def two_layers_task(activation: str, wrong: List[Slip], refuse: Callable[[Any], 
          Slip("dL/du21", "dL/dy2 * h2", "transpose", "To which output does u21 lead?"),
          Slip("dL/du21", "dL/dy1 * z2", "place", "What does u21 multiply in the forward pass?",
               "where unit 2 is active, h2 = z2" if active else ""),
-         Slip("dL/dh1", "dL/dy1 * u11 + dL/dy2 * u21", "transpose", "Which weights lead away from unit 1? The way back "
-              "uses rows where the way forward uses columns."),
+         Slip("dL/dh1", "dL/dy1 * u11 + dL/dy2 * u21", "transpose", "Which weights lead away from unit 1? The way "
+              "back uses rows where the way forward uses columns."),
          Slip("dL/dh1", "dL/dy1 * u11", "paths", "On how many paths does h1 reach the loss?"),
          Slip("dL/dh2", "dL/dy1 * u12 + dL/dy2 * u22", "transpose", "Which weights lead away from unit 2?"),
          Slip("dL/dh2", "dL/dy2 * u22", "paths", "On how many paths does h2 reach the loss?"),
          Slip("dL/dh2", "dL/dy1 * new u21 + dL/dy2 * u22", "early", "The backward pass takes the weights of the "
-              "forward "
-              "pass: update them only afterwards."),
+              "forward pass: update them only afterwards."),
          *wrong,
          Slip("dL/dw11", "dL/dz1 * x2", "input", "Which input does w11 multiply?", dead if active else ""),
          Slip("dL/dw22", "dL/dz2 * h2", "input", "w22 multiplies an input of the unit, not its output."),

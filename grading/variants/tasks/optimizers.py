@@ -49,8 +49,7 @@ def sgd_graph(**numbers: float) -> Node:
 
 SGD = Task(
     "sgd_step", "A step of SGD, and one more", LOSS + "Do two steps with the learning rate η: w1 after the first, w2 "
-    "after the "
-    "second.", sgd_graph, lambda dice: {**_draw(dice), "eta": dice.one_of((0.01, 0.02, 0.05, 0.1))},
+    "after the second.", sgd_graph, lambda dice: {**_draw(dice), "eta": dice.one_of((0.01, 0.02, 0.05, 0.1))},
     ("e", "g", "w1", "e1", "g1", "w2"),
     (*GRADIENT_SLIPS,
      Slip("w1", "w + eta * g", "direction", "That step goes uphill. In which direction does the loss fall?"),
@@ -73,8 +72,7 @@ def momentum_graph(**numbers: float) -> Node:
 
 MOMENTUM = Task(
     "momentum_step", "A step of SGD with momentum", LOSS + "Momentum keeps a velocity v = μ v0 - η g, where v0 is "
-    "that of the step before, "
-    "and adds it to the weight.", momentum_graph,
+    "that of the step before, and adds it to the weight.", momentum_graph,
     lambda dice: {**_draw(dice), "v0": dice.quarter(-2, 2), "mu": dice.one_of((0.5, 0.75, 0.8, 0.9)),
                   "eta": dice.one_of((0.01, 0.02, 0.05, 0.1))},
     ("e", "g", "v", "w1"),
@@ -96,17 +94,16 @@ def adam_graph(**numbers: float) -> Node:
     g = _gradient(v)
     m = (v["beta1"] * v["m0"] + (1 - v["beta1"]) * g).named("m")
     s = (v["beta2"] * v["v0"] + (1 - v["beta2"]) * g ** 2).named("v")
-    m_hat = (m / (1 - v["beta1"] ** v["t"])).named("m_hat")
-    v_hat = (s / (1 - v["beta2"] ** v["t"])).named("v_hat")
+    m_hat = (m / (1 - v["beta1"] ** v["t"]).named("c1")).named("m_hat")
+    v_hat = (s / (1 - v["beta2"] ** v["t"]).named("c2")).named("v_hat")
     step = (v["eta"] * m_hat / graph.sqrt(v_hat)).named("step")
     return (v["w"] - step).named("w1")
 
 
 ADAM = Task(
     "adam_step", "A step of Adam", LOSS + "Adam keeps m = β1 m0 + (1 - β1) g and v = β2 v0 + (1 - β2) g², corrects "
-    "both for their start "
-    "in step t, m̂ = m / (1 - β1ᵗ) and v̂ = v / (1 - β2ᵗ), and goes a step of η m̂ / √v̂ (its tiny epsilon is left "
-    "out).", adam_graph,
+    "both for their start in step t, m̂ = m / c1 with c1 = 1 - β1ᵗ and v̂ = v / c2 with c2 = 1 - β2ᵗ, and goes a "
+    "step of η m̂ / √v̂ (its tiny epsilon is left out).", adam_graph,
     lambda dice: {**_draw(dice), "m0": dice.quarter(-3, 3), "v0": dice.quarter(0.25, 6),
                   "beta1": dice.one_of((0.5, 0.75, 0.8, 0.9)), "beta2": dice.one_of((0.5, 0.8, 0.9)),
                   "t": float(dice.whole(2, 4)), "eta": dice.one_of((0.1, 0.25, 0.5, 1.0))},

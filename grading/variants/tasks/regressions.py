@@ -41,10 +41,8 @@ def line_scheme(*formulas: str) -> Callable[[], Drawing]:
 
 LINEAR_REGRESSION = Task(
     "linear_regression", "Slope and offset of a linear regression", "A line ŷ = w x + b is fitted to four points by "
-    "the "
-    "mean squared error. Give the errors eᵢ = w xᵢ + b - yᵢ, the loss, its derivatives by the slope w and the offset "
-    "b, and "
-    "one step of gradient descent with the learning rate lr.", linear_graph, draw_linear,
+    "the mean squared error. Give the errors eᵢ = w xᵢ + b - yᵢ, the loss, its derivatives by the slope w and the "
+    "offset b, and one step of gradient descent with the learning rate lr.", linear_graph, draw_linear,
     ("e1", "e2", "e3", "e4", "L", "dL/de1", "dL/de4", "dL/dw", "dL/db", "new w", "new b"),
     (Slip("e1", "y1 - w * x1 - b", "sign", "In which order are prediction and target subtracted here?"),
      Slip("e2", "w * x2 - y2", "formula", "Does the line have an offset?"),
@@ -90,10 +88,9 @@ def draw_logistic(dice: Dice) -> Numbers:
 TOWARDS = "A slip in the sign: if z rises a little, does the loss of this label rise or fall?"
 LOGISTIC_REGRESSION = Task(
     "logistic_regression", "The gradient of a logistic regression", "zᵢ = w xᵢ + b, pᵢ = σ(zᵢ) is the probability of "
-    "label 1, "
-    "and L is the mean of the cross-entropies: -log pᵢ for a label 1, -log(1 - pᵢ) for a label 0 (natural "
-    "logarithm). Give these, the "
-    "gradient, and one step of gradient descent with the learning rate lr.", logistic_graph, draw_logistic,
+    "label 1, and L is the mean of the cross-entropies: -log pᵢ for a label 1, -log(1 - pᵢ) for a label 0 (natural "
+    "logarithm). Give these, the gradient, and one step of gradient descent with the learning rate "
+    "lr.", logistic_graph, draw_logistic,
     ("z1", "z2", "p1", "p2", "p3", "L", "dL/dz1", "dL/dz2", "dL/dz3", "dL/dw", "dL/db", "new w", "new b"),
     (Slip("z1", "w * x1", "formula", "Is there an offset?"),
      Slip("p1", "sigmoid(-z1)", "sign", "σ(z) = 1 / (1 + exp(-z)): does it rise or fall with z?"),
@@ -145,9 +142,8 @@ def draw_softmax(dice: Dice) -> Numbers:
 
 SOFTMAX_CROSS_ENTROPY = Task(
     "softmax_cross_entropy", "Softmax with cross-entropy", "Two examples have the logits z and u and the one-hot "
-    "labels y and t. Give the "
-    "softmax's sums S and T, the probabilities p and q, the mean cross-entropy L (natural logarithm), and the "
-    "derivatives of L by the logits.",
+    "labels y and t. Give the softmax's sums S and T, the probabilities p and q, the mean cross-entropy L (natural "
+    "logarithm), and the derivatives of L by the logits.",
     softmax_graph, draw_softmax,
     ("S", "T", "p1", "p2", "p3", "q1", "q2", "q3", "L", "dL/dz1", "dL/dz2", "dL/dz3", "dL/du1", "dL/du2", "dL/du3"),
     (Slip("S", "exp(z1 + z2 + z3)", "function", "Is it the exponential of a sum, or the sum of exponentials?"),

@@ -35,7 +35,7 @@ SCRIPTS = ("page_elements.js", "page_products.js", "page_drawing.js", "page_pred
 
 
 def page(model_or_graph: Any, x: Any = None, y: Any = None, loss_fn: Any = None, learning_rate: float = 1.0,
-         title: Optional[str] = None) -> Page:
+         title: Optional[str] = None, predict: bool = False) -> Page:
     """Return the page of a network or a graph; it shows itself in a notebook, and `save(path)` writes it.
 
     Args:
@@ -44,6 +44,7 @@ def page(model_or_graph: Any, x: Any = None, y: Any = None, loss_fn: Any = None,
         loss_fn: for a Module, its loss; by default cross-entropy where y is one-hot, else the mean squared error.
         learning_rate: that of the update at the end.
         title: the page's title.
+        predict: whether it opens in the mode in which each number is asked for before it is shown.
 
     Raises:
         InputError: x or y is missing, or there are more than 20,000 numbers.
@@ -56,6 +57,7 @@ def page(model_or_graph: Any, x: Any = None, y: Any = None, loss_fn: Any = None,
     data = content(derivation, index, float(learning_rate), name)
     data["picture"] = picture(derivation, index)
     data["scheme"] = scheme(stages[0][1], stages[-1][2], index) if stages else None
+    data["predict"] = predict
     return Page(data, SCRIPTS)
 
 

@@ -170,6 +170,7 @@ function build() {
   addEventListener("hashchange", fromAddress);
   showTables();
   showEnd();
+  if (data.predict) parts.predict.click();
   fromAddress();
 }
 
