@@ -15,7 +15,7 @@ import numpy as np
 
 from lib.layers import CrossEntropyLoss, L1Loss, Linear, MeanSquaredError, ReLU, Residual, Sequential, Sigmoid
 from lib.dataset import X, y
-from lib.saving.command_line import OneLineParser, output_file, positive_float, run_command, whole_number
+from lib.saving.command_line import OneLineParser, output_file, output_folder, positive_float, run_command, whole_number
 
 
 class Example(NamedTuple):
@@ -82,11 +82,13 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if arguments[:1] == ["replay"]:
         return replay(arguments[1:])
+    if arguments[:1] == ["playground"]:
+        return playground(arguments[1:])
     parser = OneLineParser(prog="python -m lib.walkthrough", description="Write a page on which a network's forward "
                            "and backward pass can be watched, opened and predicted, as one HTML file.",
-                           epilog="Training, played over its epochs: python -m lib.walkthrough replay --help")
+                           epilog="Other pages: python -m lib.walkthrough replay --help, and playground --help")
     parser.add_argument("name", nargs="?", default="xor", choices=list(EXAMPLES), metavar="NAME",
-                        help=f"the network: {', '.join(EXAMPLES)} (default: xor); or replay")
+                        help=f"the network: {', '.join(EXAMPLES)} (default: xor); or replay, or playground")
     add_output(parser, "walkthrough.html")
     parser.add_argument("--seed", type=whole_number(0), default=7, metavar="N",
                         help="seed of the weights (default: %(default)s)")
@@ -96,6 +98,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         for name, example in EXAMPLES.items():
             print(f"{name:8} {example.__doc__}")
         print("replay   training on XOR, played over its epochs: what is stuck, why, and what would free it")
+        print("playground: a page that runs this library itself in the browser, on own data and own code")
         return 0
     from lib.graph.page import write_page
     model, x, y_, loss_fn, learning_rate = EXAMPLES[options.name](np.random.default_rng(options.seed))
@@ -128,6 +131,30 @@ def replay(arguments: Sequence[str]) -> int:
         f", learning rate {options.lr[0]:g}" if len(options.lr) == 1 else "")
     return tell(write_replay({name: model for name, (model, _) in runs.items()}, X, np.eye(2)[y], options.output,
                              learning_rate=[rate for _, rate in runs.values()], epochs=options.epochs, title=title))
+
+
+def playground(arguments: Sequence[str]) -> int:
+    """Write the page that runs the library in the browser, and serve it on this machine if there is a runtime."""
+    parser = OneLineParser(prog="python -m lib.walkthrough playground", description="Write a page that runs this "
+                           "library itself in the browser, on own data and own code; with a runtime, serve it here.")
+    parser.add_argument("--output", type=output_folder, default="playground", metavar="FOLDER",
+                        help="default: %(default)s")
+    parser.add_argument("--runtime", metavar="FOLDER", help="the folder of CPython with NumPy for WebAssembly: see the "
+                        "head of lib/graph/page/playground.py; without it the page is written, and not served")
+    parser.add_argument("--port", type=whole_number(0, 65535), default=8000, metavar="N", help="default: %(default)s")
+    options = parser.parse_args(arguments)
+    from lib.graph.page.playground import require_runtime, serve, write_playground
+    if options.runtime is not None:
+        try:
+            require_runtime(options.runtime)
+        except ValueError as error:
+            parser.error(str(error))
+    path = write_playground(options.output)
+    if options.runtime is None:
+        print(f"Page written to {path}. Put the runtime into {path.parent / 'runtime'} and serve the folder.")
+    else:
+        serve(options.output, options.runtime, options.port)
+    return 0
 
 
 def add_output(parser: OneLineParser, default: str) -> None:

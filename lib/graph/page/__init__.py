@@ -12,6 +12,7 @@ A page is one HTML file without any request: it opens from disk, a stick or a co
     what if    a number is changed on the page, and everything follows (page_what_if.js): up to 2,000 numbers
     report     a page of another kind: why a gradient is wrong (report.py)
     replay     a third: training runs over their epochs (replay.py), as frames (frames.py)
+    playground a page from a server that runs this library in the browser (playground.py); what it asks: in_browser.py
 
 The page's own files are page.css and the scripts page_*.js: they look numbers up, multiply and add them.
 """

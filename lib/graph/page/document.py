@@ -24,8 +24,8 @@ class Page:
     def __init__(self, data: Dict[str, Any], scripts: Sequence[str]) -> None:
         self.data, self.scripts = data, scripts
 
-    def html(self, policy: str = POLICY) -> str:
-        """Return the page as HTML."""
+    def html(self, policy: str = POLICY, head: str = "") -> str:
+        """Return the page as HTML, with its content policy, and with what else stands in its head."""
         title = html.escape(self.data["title"])
         stored = json.dumps(self.data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         stored = stored.replace("<", "\\u003c")
@@ -33,7 +33,8 @@ class Page:
         script = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in self.scripts)
         return (f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
                 f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-                f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>\n{style}</style>\n'
+                f'<meta name="viewport" content="width=device-width, initial-scale=1">\n{head}<style>\n{style}'
+                f'</style>\n'
                 f'</head>\n<body>\n<main id="page"></main>\n<script type="application/json" id="data">{stored}</script>'
                 f"\n<script>\n{script}</script>\n</body>\n</html>\n")
 

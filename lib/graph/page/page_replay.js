@@ -115,9 +115,12 @@ function play(on) {
   if (!on) goTo(state.frame);
 }
 
-function buildReplay() {
+// A move by hand ends the playing.
+const stop = frame => () => { if (state.timer !== null) play(false); goTo(frame()); };
+
+function buildReplay(place) {
   const button = (text, go, label) => element("button", {type: "button", onclick: go, "aria-label": label}, text);
-  const last = data.frames.length - 1, stop = frame => () => { if (state.timer !== null) play(false); goTo(frame()); };
+  const last = data.frames.length - 1;
   parts.slider = element("input", {type: "range", id: "slider", min: 0, max: last, step: 1, value: 0, oninput: () => stop(() => Number(parts.slider.value))()});
   parts.first = button("|◀", stop(() => 0), "the same start again");
   parts.back = button("◀", stop(() => state.frame - 1), "back");
@@ -130,7 +133,7 @@ function buildReplay() {
   parts.print = element("div", {class: "print"});
   parts.panels = data.runs.map(panel);
   const small = data.runs.some(run => run.parameters && !run.every);
-  document.getElementById("page").append(element("h1", {}, data.title),
+  place.replaceChildren(element(data.playground ? "h2" : "h1", {}, data.title),
     element("div", {class: "controls", role: "group", "aria-label": "epochs"}, parts.first, parts.back,
       element("label", {class: "spoken", for: "slider"}, "Epoch"), parts.slider, parts.next, parts.last, parts.play),
     parts.sentence, element("div", {class: "runs"}, ...parts.panels.map(each => each.made)),
@@ -139,9 +142,13 @@ function buildReplay() {
       (data.plane ? "Colours tell the prediction, the solid line is where it changes, a cross marks a wrong one; a dashed line is where a hidden unit's input is 0, its arrow points to where it is positive. " : "") +
       (small ? "Networks with many parameters are shown by the size of each tensor, the root mean square of its entries. " : "") +
       "Keys: arrows left and right, Home, End, P to play."), parts.print);
+  goTo(state.frame, true);
+}
+
+function listen() {
   document.addEventListener("keydown", event => {
-    if (event.target.closest("input, textarea, .scroll") || event.ctrlKey || event.metaKey || event.altKey) return;
-    const moves = {ArrowLeft: state.frame - 1, ArrowRight: state.frame + 1, Home: 0, End: last};
+    if (event.target.closest("input, textarea, select, .scroll") || event.ctrlKey || event.metaKey || event.altKey) return;
+    const moves = {ArrowLeft: state.frame - 1, ArrowRight: state.frame + 1, Home: 0, End: data.frames.length - 1};
     if (event.key in moves) { event.preventDefault(); stop(() => moves[event.key])(); }
     if (event.key === "p" || event.key === "P") play(state.timer === null);
   });
@@ -168,4 +175,7 @@ function fromAddress() {
   goTo(wanted === null ? state.frame : found < 0 ? data.frames.length - 1 : found, wanted === null);
 }
 
-buildReplay();
+if (!data.playground) {
+  buildReplay(document.getElementById("page"));
+  listen();
+}

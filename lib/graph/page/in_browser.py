@@ -1,0 +1,113 @@
+"""What the playground asks of the library that runs in the browser: train on data, or check a module that is typed in.
+
+A question is a dict; the answer is one, too, {"error": sentence} where something is wrong with the question.
+"""
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+import types
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+import numpy as np
+
+from lib.graph.page.replay import replay_page
+from lib.gradient_checking import check_module
+from lib.layers import Linear, ReLU, Sequential, Sigmoid, Tanh
+from lib.network_base import Module
+from lib.validation import InputError
+
+ACTIVATIONS = {"ReLU": ReLU, "Sigmoid": Sigmoid, "Tanh": Tanh}
+MOST_ROWS, MOST_HIDDEN, MOST_EPOCHS = 500, 64, 5000
+
+
+def main(question: str, answer: str) -> None:
+    """Read a question from one file, and write its answer to another."""
+    given = json.loads(Path(question).read_text(encoding="utf-8"))
+    Path(answer).write_text(json.dumps(answered(given), allow_nan=False), encoding="utf-8")
+
+
+def answered(question: Dict[str, Any]) -> Dict[str, Any]:
+    """Return the answer to a question."""
+    kinds = {"train": trained, "check": checked}
+    try:
+        return kinds[question["kind"]](question)
+    except (InputError, ValueError) as error:
+        return {"error": str(error)}
+
+
+def trained(question: Dict[str, Any]) -> Dict[str, Any]:
+    """Train Linear, activation, Linear on the data, from the seed's start, and return what a replay shows of it."""
+    x, y = read_data(question["data"])
+    hidden = whole(question["hidden"], "hidden units", 1, MOST_HIDDEN)
+    epochs = whole(question["epochs"], "epochs", 1, MOST_EPOCHS)
+    seed = whole(question["seed"], "as seed", 0, 2 ** 32 - 1)
+    try:
+        rate = float(str(question["lr"]).replace(",", "."))
+    except ValueError:
+        raise InputError(f"The learning rate is to be a number, such as 0.5, not {question['lr']!r}.") from None
+    np.random.seed(seed)
+    model = Sequential(Linear(x.shape[1], hidden), ACTIVATIONS[question["activation"]](), Linear(hidden, y.shape[1]))
+    name = f"seed {seed}, {hidden} hidden {question['activation']}, lr {rate:g}"
+    page = replay_page({name: model}, x, y, learning_rate=rate, epochs=epochs,
+                       title="Trained in this browser, by the library itself")
+    return {"replay": page.data, "python": sys.version.split()[0], "numpy": np.__version__}
+
+
+def whole(text: Any, what: str, least: int, most: int) -> int:
+    """Return a whole number that was typed in."""
+    try:
+        value = int(str(text).strip())
+    except ValueError:
+        value = least - 1
+    if not least <= value <= most:
+        raise InputError(f"Give a whole number from {least} to {most} {what}, not {text!r}.")
+    return value
+
+
+def read_data(text: str) -> Tuple[np.ndarray, np.ndarray]:
+    """Return inputs and one-hot labels from lines of numbers, the class last, with commas or spaces between them."""
+    rows: List[List[float]] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        cells = line.replace(";", " ").replace(",", " ").replace("\t", " ").split()
+        if not cells:
+            continue
+        try:
+            rows.append([float(cell) for cell in cells])
+        except ValueError:
+            if rows:
+                raise InputError(f"Line {number} of the data isn't made of numbers: {line.strip()[:60]!r}.") from None
+            continue  # a heading
+        if len(rows[-1]) != len(rows[0]) or len(rows[-1]) < 2 or not np.isfinite(rows[-1]).all():
+            raise InputError(f"Line {number} of the data holds {len(rows[-1])} numbers. Each line needs as many as the "
+                             "first: the inputs, then the class, such as 0, 1, 1.")
+    if not 2 <= len(rows) <= MOST_ROWS:
+        raise InputError(f"Give from 2 to {MOST_ROWS} lines of data, not {len(rows)}: the inputs, then the class.")
+    table = np.array(rows)
+    classes = table[:, -1]
+    if not np.array_equal(classes, classes.astype(int)) or classes.min() < 0 or not 1 <= classes.max() <= 8:
+        raise InputError("The last number of each line is its class: 0, 1 and so on, up to 8, at least two of them.")
+    return table[:, :-1], np.eye(int(classes.max()) + 1)[classes.astype(int)]
+
+
+def checked(question: Dict[str, Any]) -> Dict[str, Any]:
+    """Run the code that was typed in, and return what the gradient checker says of its `module` on its `x`."""
+    path = Path(question.get("file", "typed_in.py"))
+    path.write_text(question["code"], encoding="utf-8")  # a file, so that the report can quote its lines
+    typed = types.ModuleType("typed_in")
+    typed.__file__ = str(path)
+    sys.modules["typed_in"] = typed
+    try:
+        exec(compile(question["code"], str(path), "exec"), typed.__dict__)
+        module, x = typed.__dict__.get("module"), typed.__dict__.get("x")
+        if not isinstance(module, Module) or x is None:
+            raise InputError("The code is to end with two lines: module = ..., the object to check, and x = ..., its "
+                             "input (or a tuple of inputs).")
+        report = check_module(module, x if isinstance(x, tuple) else (x,))
+    except InputError:
+        raise
+    except (Exception, SystemExit):  # whatever the code does
+        return {"error": traceback.format_exc(limit=-1).strip()}
+    return {"verdict": report.verdict, "report": str(report)}
