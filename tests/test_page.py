@@ -9,8 +9,9 @@ import pytest
 
 from lib import walkthrough
 from lib.activations import ReLU, Sigmoid
-from lib.graph import exp, log, variable
+from lib.graph import exp, log, sigmoid, variable
 from lib.graph.page import page, write_page
+from lib.layers import SelfAttention
 from lib.layers.activations import Tanh
 from lib.losses import CrossEntropyLoss
 from lib.network import Linear, Sequential
@@ -114,7 +115,10 @@ def test_what_cannot_be_shown_gets_a_sentence(tmp_path):
     with pytest.raises(ValueError, match="at most 20,000 numbers.*fewer examples"):
         page(Sequential(Linear(784, 128), ReLU(), Linear(128, 10)), np.zeros((4, 784)), np.eye(10)[:4])
     for arguments, sentence in (((model,), "needs numbers"), ((Sequential, x, y), "class Sequential"),
-                                ((3.0,), "float"), ((variable(1.0), x, y), "holds its numbers already")):
+                                ((3.0,), "float"), ((variable(1.0), x, y), "holds its numbers already"),
+                                ((variable(np.ones(2)) * 2,), r"write_page\(node.sum\(\)"),
+                                ((Sequential(ReLU()), x, y), "has none. Put a layer"),
+                                ((model, x, np.array([0, 1, 1, 0])), r"one-hot: np.eye\(2\)\[y\]")):
         with pytest.raises(ValueError, match=sentence):
             page(*arguments)
     with pytest.raises(ValueError, match="needs a path"):
@@ -141,6 +145,22 @@ def test_a_page_of_sixty_nodes_is_small():
         parameter.data = rng.uniform(-1, 1, parameter.data.shape)
     made = page(model, rng.uniform(-1, 1, (2, 3)), np.eye(3)[:2], loss_fn=CrossEntropyLoss())
     assert len(made.data["nodes"]) >= 60 and len(made.html().encode()) < 300_000
+    a, x = variable(2.0, name="a"), variable(0.5, name="x")
+    skips = chain = a
+    for _ in range(29):  # each from the one before and from a: long links side by side
+        skips, chain = skips * 1.01 + a, sigmoid(chain) * x
+    assert len(page(skips).html().encode()) < 300_000 and len(page(chain).html().encode()) < 300_000
+
+
+def test_parameters_of_one_name_are_told_apart_and_a_shared_one_is_one():
+    rng = np.random.default_rng(0)
+    shared = Linear(3, 3)
+    for model, shape, expected in (
+            (Sequential(SelfAttention(3)), (1, 4, 3), {"W_Q", "W_K", "W_V"}),
+            (Sequential(shared, ReLU(), shared), (2, 3), {"W", "b"}),
+            (Sequential(Linear(3, 3), ReLU(), Linear(3, 3)), (2, 3), {"W1", "b1", "W2", "b2"})):
+        nodes = page(model, rng.normal(size=shape), rng.normal(size=shape)).data["nodes"]
+        assert expected <= {node["name"] for node in nodes} and not any("_2" in node["name"] for node in nodes)
 
 
 if __name__ == "__main__":

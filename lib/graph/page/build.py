@@ -9,7 +9,7 @@ from lib.graph.explain.derivation import Derivation, derivation_of
 from lib.graph.modules import expanded
 from lib.graph.node import Node, constant
 from lib.layers import CrossEntropyLoss, MeanSquaredError
-from lib.network_base import Module
+from lib.network_base import Module, Parameter
 from lib.validation import InputError
 
 Stage = Tuple[Module, Node, Node]  # a module, its input and its output
@@ -27,6 +27,9 @@ def derivation_for(what: Any, x: Any, y: Any, loss_fn: Any) -> Tuple[Derivation,
         if x is not None or y is not None:
             raise InputError("A graph holds its numbers already: give x and y only with a model, as in "
                              "write_page(model, x, y, path); for a graph write_page(loss, path=path).")
+        if what.size != 1:
+            raise InputError(f"A page shows the derivatives of one number, but this graph's output has shape "
+                             f"{what.shape}. Sum it up: write_page(node.sum(), path=path).")
         return derivation_of(what, reuse=True), []
     if not isinstance(what, Module):
         raise InputError("A page is made of a node of a graph, such as a loss, or of a model, but got "
@@ -34,6 +37,9 @@ def derivation_for(what: Any, x: Any, y: Any, loss_fn: Any) -> Tuple[Derivation,
     if x is None or y is None:
         raise InputError("A page of a model needs numbers that flow through it: write_page(model, x, y, path), with a "
                          "few examples x and their labels y.")
+    if not list(what.parameters()):
+        raise InputError(f"A page shows the gradients of parameters, but this {type(what).__name__} has none. Put a "
+                         "layer that has some, such as Linear, into the model.")
     random_state = np.random.get_state()
     try:
         return _of_model(what, x, y, loss_fn)
@@ -43,6 +49,7 @@ def derivation_for(what: Any, x: Any, y: Any, loss_fn: Any) -> Tuple[Derivation,
 
 def _of_model(model: Module, x: Any, y: Any, loss_fn: Any) -> Tuple[Derivation, List[Stage]]:
     y = np.asarray(y, float)
+    is_given = loss_fn is not None
     if loss_fn is None:
         loss_fn = CrossEntropyLoss() if _is_one_hot(y) else MeanSquaredError()
     with expanded():
@@ -52,6 +59,9 @@ def _of_model(model: Module, x: Any, y: Any, loss_fn: Any) -> Tuple[Derivation, 
             after = module(node)
             stages.append((module, node, after))
             node = after
+        if not is_given and y.ndim == 1 and node.ndim == 2 and node.shape[1] > 1 and np.all(y == np.round(y)):
+            raise InputError(f"write_page expects labels in the shape of the predictions, {node.shape}, but got what "
+                             f"look like class numbers, of shape {y.shape}. Give them one-hot: np.eye({node.shape[1]})[y].")
         _name(stages, y_hat=not isinstance(loss_fn, CrossEntropyLoss))
         loss = loss_fn(node, constant(y, name="y"))
     if loss.name is None:
@@ -76,18 +86,28 @@ def _name(stages: Sequence[Stage], y_hat: bool) -> None:
 
     Parameters of one name in several layers are numbered likewise.
     """
-    owned = [list(module.parameters()) for module, _, _ in stages]
-    names = [parameter.name for parameters in owned for parameter in parameters]
-    number = 0
-    for k, (parameters, (_, before, after)) in enumerate(zip(owned, stages)):
-        number += bool(parameters)
+    names: Dict[int, str] = {}
+    for module, _, _ in stages:
+        for path, parameter in module.named_parameters():
+            names.setdefault(id(parameter), _called(path, parameter, module))
+    taken, number = list(names.values()), 0
+    for k, (module, before, after) in enumerate(stages):
+        has_parameters = bool(list(module.parameters()))
+        number += has_parameters
         for node in between(before, after):
-            if node.parameter is not None and any(node.parameter is parameter for parameter in parameters):
-                name = node.parameter.name
-                node.name = name if names.count(name) == 1 else f"{name}{number}"
+            name = names.pop(id(node.parameter), None)  # a shared parameter is called by where it is used first
+            if name is not None:
+                node.name = name if taken.count(name) == 1 else f"{name}{number}"
         last = k == len(stages) - 1
         if after.operation is not None and after.name is None and after is not before:
-            after.named("y_hat" if last and y_hat else f"z{number}" if parameters else f"h{number}")
+            after.named("y_hat" if last and y_hat else f"z{number}" if has_parameters else f"h{number}")
+
+
+def _called(path: str, parameter: Parameter, module: Module) -> str:
+    """Return a parameter's name, and where its module has several of that name, also whose it is, such as W_query."""
+    same = [each for each in module.parameters() if each.name == parameter.name]
+    owner = path.split(".")[-2] if path.count(".") > 1 else ""
+    return f"{parameter.name}_{owner}" if len(same) > 1 and owner.isidentifier() else parameter.name
 
 
 def between(before: Node, after: Node) -> List[Node]:

@@ -2,6 +2,16 @@
 
 const marks = {boxes: [], links: [], columns: [], weights: []};
 
+// A smooth curve through the points of a route, leaving and reaching each in the direction of flow: its Bezier points.
+function through(route, horizontal) {
+  const points = [route[0]];
+  for (let k = 1; k < route.length; k++) {
+    const [x0, y0] = route[k - 1], [x1, y1] = route[k], x = (x0 + x1) / 2, y = (y0 + y1) / 2;
+    points.push(...(horizontal ? [[x, y0], [x, y1]] : [[x0, y], [x1, y]]), [x1, y1]);
+  }
+  return points;
+}
+
 function curve(points) {
   let path = `M${points[0].join(",")}`;
   for (let k = 1; k < points.length; k += 3) path += ` C${points[k]} ${points[k + 1]} ${points[k + 2]}`;
@@ -19,7 +29,8 @@ function drawGraph() {
   const picture = data.picture;
   const drawing = shape("svg", {width: picture.width, height: picture.height, role: "img",
     "aria-label": `Computational graph with ${data.nodes.length} nodes; the list of steps and the tables hold the same`});
-  for (const [source, target, edge, points] of picture.links) {
+  for (const [source, target, edge, route] of picture.links) {
+    const points = through(route, picture.horizontal);
     const line = shape("g", {class: "link", "data-edge": edge}, shape("path", {d: curve(points)}),
       shape("polygon", {points: arrowHead(points)}), shape("polygon", {class: "against", points: arrowHead([...points].reverse())}));
     marks.links.push({line, target, edge});

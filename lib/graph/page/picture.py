@@ -1,10 +1,10 @@
 """Where the boxes and lines of a page's graph stand: the layout of the drawings, as numbers."""
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 from lib.graph.draw.layout import LayoutEdge, layered
-from lib.graph.draw.scene import FONT_SIZES, shortened, text_width, through
+from lib.graph.draw.scene import FONT_SIZES, shortened, text_width
 from lib.graph.explain.derivation import Derivation, Edge
 from lib.graph.node import Node
 from lib.graph.notation import TEXT
@@ -17,7 +17,7 @@ def picture(derivation: Derivation, index: Dict[Node, int]) -> Dict[str, Any]:
     """Return the size of the drawing, a box a node as [x, y, width, height, formula, number or shape], and the links.
 
     A link leads from a node to one that is computed from it: its ends, its edge in the list of edges or None, and the
-    points of its curve.
+    points that its curve goes through.
     """
     nodes = list(index)
     lines = [_lines(derivation, node) for node in nodes]
@@ -36,13 +36,21 @@ def picture(derivation: Derivation, index: Dict[Node, int]) -> Dict[str, Any]:
         return [round(along, 1), round(across, 1)] if horizontal else [round(across, 1), round(along, 1)]
 
     width, height = point(*layout.extent)
-    return {"width": width + 4, "height": height + 4,
+    return {"width": width + 4, "height": height + 4, "horizontal": horizontal,
             "boxes": [point(*centre) + [round(w, 1), round(h, 1), *text]
                       for centre, (w, h), text in zip(layout.centres, sizes, lines)],
             "links": [[index[link.parent], index[link.child], places.get(link),
-                       [list(map(lambda each: round(each, 1), p))
-                        for p in through([(point(*each)[0], point(*each)[1]) for each in route], horizontal)]]
+                       [point(*each) for each in _bends(route)]]
                       for link, route in zip(links, layout.routes)]}
+
+
+def _bends(route: List[Tuple[float, float]]) -> List[Tuple[float, float]]:
+    """Return a route without the points between its ends at which it goes straight on, within a pixel or two."""
+    kept = route[:1]
+    for here, after in zip(route[1:], route[2:]):
+        if max(abs(each[1] - kept[-1][1]) for each in (here, after)) > 1.5:
+            kept.append(here)
+    return kept + route[-1:]
 
 
 def _lines(derivation: Derivation, node: Node) -> List[str]:
