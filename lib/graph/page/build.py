@@ -61,7 +61,8 @@ def _of_model(model: Module, x: Any, y: Any, loss_fn: Any) -> Tuple[Derivation, 
             node = after
         if not is_given and y.ndim == 1 and node.ndim == 2 and node.shape[1] > 1 and np.all(y == np.round(y)):
             raise InputError(f"write_page expects labels in the shape of the predictions, {node.shape}, but got what "
-                             f"look like class numbers, of shape {y.shape}. Give them one-hot: np.eye({node.shape[1]})[y].")
+                             f"look like class numbers, of shape {y.shape}. Give them one-hot: "
+                             f"np.eye({node.shape[1]})[y].")
         _name(stages, y_hat=not isinstance(loss_fn, CrossEntropyLoss))
         loss = loss_fn(node, constant(y, name="y"))
     if loss.name is None:
