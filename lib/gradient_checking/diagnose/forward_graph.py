@@ -171,22 +171,37 @@ def _traced(trial: Trial) -> Optional[List[Any]]:
     for node in nodes:
         if node.line in callers:  # whoever called for this check, whose line has nothing to do with forward
             node.line = None
-    return nodes
+        node.value = np.array(node.value)  # its own: at the next point, parameters change in place
+    places = {id(parameter): place for place, parameter in enumerate(bench.parameters)}
+    return sorted(nodes, key=lambda node: (  # alike in all trials; nodes of parameters may be older than the trial
+        places.get(id(node.parameter), -1) if node.is_leaf and node.parameter is not None else len(places), node.number))
+
+
+class _AnyFloat(type):
+    """The class of what stands for `float` while a forward runs on nodes: float numbers are of it, too."""
+
+    dtype = np.dtype(float)  # so that it may say what an array is made of
+
+    def __instancecheck__(cls, value: Any) -> bool:
+        return isinstance(value, float)
+
+
+class _Float(metaclass=_AnyFloat):
+    """What stands for `float`: of a node it makes the node itself, as a gradient is to flow through it."""
+
+    def __new__(cls, value: Any = 0.0) -> Any:
+        return value if getattr(value, "is_graph_node", False) else float(value)
 
 
 @contextmanager
 def _floats_stay_nodes(module: Module) -> Iterator[None]:
-    """Let `float(loss)` in the forwards give the node itself, as a gradient is to flow through it."""
+    """Let `float(loss)` in the forwards give the node itself."""
     forwards: List[Any] = [type(part).forward for _, part in module.named_modules()]
     namespaces: Dict[int, Dict[str, Any]] = {id(forward.__globals__): forward.__globals__ for forward in forwards
                                              if hasattr(forward, "__globals__")}
     own = {key: namespace["float"] for key, namespace in namespaces.items() if "float" in namespace}
-
-    def as_float(value: Any = 0.0) -> Any:
-        return value if getattr(value, "is_graph_node", False) else float(value)
-
     for namespace in namespaces.values():
-        namespace["float"] = as_float
+        namespace["float"] = _Float
     try:
         yield
     finally:
@@ -224,7 +239,7 @@ def _without_zeros(graphs: List[ForwardGraph]) -> List[Any]:
     order = graphs[0].order
     kept = []
     for k, node in enumerate(order):
-        parts = [np.max(np.abs(graph.edges[place].flow), initial=0) for graph in graphs for place in graph.uses(node)]
+        parts = [np.max(np.abs(graph.edges[place].whole), initial=0) for graph in graphs for place in graph.uses(node)]
         flows = [graph.totals[k] for graph in graphs if graph.totals[k] is not None]
         if k in (0, len(order) - 1) or any(np.max(np.abs(total), initial=0) > 1e-9 * max(parts, default=0.0)
                                            for total in flows):
