@@ -1,7 +1,7 @@
 """Probes: what a backward must do besides giving the right values in one call."""
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -42,8 +42,11 @@ def is_deterministic(bench: Workbench, point: Point) -> bool:
     return first.shape == second.shape and np.array_equal(first, second, equal_nan=True)
 
 
-def in_place_damage(runs: Iterable[Run]) -> List[Problem]:
-    """Return what the passes changed that they must not change."""
+def in_place_damage(runs: Sequence[Run]) -> List[Problem]:
+    """Return what the passes changed that they must not change, and what they returned that isn't an array."""
+    if isinstance(runs[0].returned, list):
+        return [Problem("wrong shape", "backward returns a list, not an array, on which the module before can't count: "
+                        "return np.array(...).", is_remark=True)]
     texts = dict.fromkeys(text for run in runs for text in run.changed)
     return [Problem(_damaged(text), text + ".", is_remark="upstream" in text) for text in texts]
 
@@ -59,7 +62,7 @@ def randomness(bench: Workbench, point: Point, upstream: np.ndarray, run: Run, i
     output = bench.forward(point)
     for parameter in bench.parameters:
         parameter.grad = np.zeros_like(parameter.data)
-    np.random.seed(15)
+    bench.draw_on()
     again = _quietly(lambda: bench.backward(upstream, output, [], point, []))
     concerned = tuple(i for i in indices if again is not None and differ(again.gradient(i), run.gradient(i), same))
     return [Problem("random numbers in backward", "with other random numbers after forward, backward gives another "

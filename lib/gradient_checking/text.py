@@ -5,7 +5,7 @@ How much is told depends on the level of hints; see lib.gradient_checking.course
 from __future__ import annotations
 
 import textwrap
-from typing import Any, List
+from typing import Any, List, Tuple
 
 WIDTH = 110
 MOST_LINES = 12  # with the board of the sheet above it, a report still fits on a screen of 24 lines
@@ -15,23 +15,33 @@ MOST_ENTRIES = 3  # of the first wrong gradient
 def as_text(report: Any) -> str:
     """Return a GradientReport as text of at most MOST_LINES lines; what matters least is left out."""
     bad = [tensor for tensor in report.tensors if tensor.verdict in ("wrong", "to do")]
-    others = [tensor for tensor in report.tensors if tensor.verdict == "undecidable"]
-    parts = [wrapped(_headline(report))]
-    if report.verdict != "to do" and not report.raised:
-        parts += [_lines_on(tensor, with_entries=tensor is bad[0]) for tensor in bad[:4]]
-        parts += [[f"  {len(bad) - 4} more gradients are wrong."]] if len(bad) > 4 else []
-    parts += [_lines_on(tensor) for tensor in others[:3] if not bad]
-    parts += _on_the_cause(report)
-    told = " ".join(line for part in parts for line in part)
+    undecided = [tensor for tensor in report.tensors if tensor.verdict == "undecidable"]
+    shows_values = report.verdict != "to do" and not report.raised
+    wrong = [_lines_on(tensor, with_entries=tensor is bad[0]) for tensor in bad] if shows_values else []
+    top = [wrapped(_headline(report))] + wrong[:1]
+    top += [_lines_on(tensor) for tensor in undecided[:3] if not bad]
+    below = _on_the_cause(report)
+    told = " ".join(line for part in top + below for line in part)
     if report.hints >= 2:
-        parts += [wrapped(f"  Also: {problem}") for problem in dict.fromkeys(report.problems) if problem not in told]
-        parts += [wrapped(f"  Also: {remark}") for remark in report.remarks[report.verdict == "ok":]]
-    parts += [wrapped(f"  Note: {warning}") for warning in report.warnings]
-    lines = list(parts[0])
-    for part in parts[1:]:
-        if len(lines) + len(part) <= MOST_LINES:
-            lines += part
-    return "\n".join(lines)
+        below += [wrapped(f"  Also: {problem}") for problem in dict.fromkeys(report.problems) if problem not in told]
+        below += [wrapped(f"  Also: {remark}") for remark in report.remarks[report.verdict == "ok":]]
+    below += [wrapped(f"  Note: {warning}") for warning in report.warnings]
+    room = MOST_LINES - sum(len(part) for part in top)
+    below, room = _fitting(below, room - (len(wrong) > 1))  # a line says how many gradients are wrong besides
+    more, _ = _fitting(wrong[1:4], room)
+    left = len(wrong) - 1 - len(more)
+    counted = [[f"  {left} more gradient{'s are' if left > 1 else ' is'} wrong."]] if left > 0 else []
+    return "\n".join(line for part in top + more + counted + below for line in part)
+
+
+def _fitting(parts: List[List[str]], room: int) -> Tuple[List[List[str]], int]:
+    """Return the parts that there is room for, the first ones first, and the lines that are left."""
+    kept = []
+    for part in parts:
+        if len(part) <= room:
+            kept.append(part)
+            room -= len(part)
+    return kept, room
 
 
 def _headline(report: Any) -> str:

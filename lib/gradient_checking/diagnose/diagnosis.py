@@ -15,7 +15,7 @@ from lib.gradient_checking.diagnose.labels import GUESSES
 from lib.gradient_checking.diagnose.hypotheses import Hypothesis
 from lib.gradient_checking.diagnose.networks import Check, diagnose_parts
 from lib.gradient_checking.diagnose.slips import slips_of
-from lib.gradient_checking.diagnose.structure import low_precision, ratio_cause, region_cause, reordered
+from lib.gradient_checking.diagnose.structure import low_precision, ratio_cause, region_cause, reordered, uneven_ratio
 from lib.gradient_checking.examination import Examination
 from lib.gradient_checking.report import Cause
 
@@ -118,6 +118,11 @@ def _explain_values(examination: Examination, index: int) -> List[Cause]:
     _sharpen(trials)
     if not trials or all(trial.is_right for trial in trials):
         return [_of_a_special_situation(examination, index)]
+    wrong = [trial for trial in trials if not trial.is_right]
+    if len(wrong) == 1 < len(trials) and wrong[0].point.training is not None:
+        mode, other = ("training", "evaluation") if wrong[0].point.training else ("evaluation", "training")
+        return [cause("another formula", f"{name}: wrong in {mode} mode only: there the derivative is another one than "
+                      f"in {other} mode, in which it is right")]
     found = _from_numbers(examination, index, trials) or [cause("another formula", _one_entry(trials))]
     return [each._replace(evidence=f"{name}: {each.evidence}") for each in found]
 
@@ -173,10 +178,13 @@ def _from_numbers(examination: Examination, index: int, trials: List[Trial]) -> 
              + _fitting(trials, wrong_formulas(trials)))
     if found:
         return found
-    for hypotheses in (OTHER_HYPOTHESES, slips_of(trials, examination.name(index)), GUESSES):
+    for hypotheses in (OTHER_HYPOTHESES, slips_of(trials, examination.name(index))):
         found = _fitting(trials, hypotheses)
         if found:
             return found
+    found = uneven_ratio(trials) or _fitting(trials, GUESSES)
+    if found:
+        return found
     moved = reordered(trials)
     if moved is not None:
         return [moved]
@@ -188,7 +196,7 @@ def _from_the_probes(examination: Examination, index: int, trials: Sequence[Tria
     if all(len(trial.got) > 1 and np.allclose(trial.got[0], trial.got[1], atol=1e-9) for trial in trials):
         return [cause("upstream gradient ignored", "two different upstream gradients give the same gradient")]
     if any(problem.cause == "not linear in the upstream gradient" and index in problem.indices
-           for problem in examination.problems):
+           for problem in examination.problems) or any(not trial.is_linear for trial in trials):
         return [cause("not linear in the upstream gradient",
                       "a multiple of the upstream gradient doesn't give that multiple of the gradient")]
     return []

@@ -106,6 +106,12 @@ class Trial:
         return np.shape(gradient) == self.got[k].shape and close(gradient, self.got[k], self.size, self.sharpness)
 
     @property
+    def is_linear(self) -> bool:
+        """Whether twice the upstream gradient gives twice the gradient."""
+        twice = np.asarray(self.bench.run(self.point, 2 * self.upstreams[0]).gradient(self.index), dtype=float)
+        return len(self.upstreams) < 2 or self.matches_one(twice / 2, 0)
+
+    @property
     def is_right(self) -> bool:
         return self.matches(list(self.expected))
 

@@ -1,12 +1,14 @@
 """More hypotheses: other derivatives, parameters that stand otherwise in the formula, contributions that are lost."""
 from __future__ import annotations
 
-from typing import Callable, List
+from functools import partial
+from typing import Any, Callable, List, Optional
 
 import numpy as np
 
 from lib.gradient_checking.diagnose.evidence import Trial
 from lib.gradient_checking.diagnose.hypotheses import GUESSES, HYPOTHESES, Gradient, Hypothesis, hypothesis
+from lib.gradient_checking.diagnose.slip_rules import DERIVATIVES
 
 # ---------------------------------------------------------------------- derivatives of functions of one number
 
@@ -45,24 +47,29 @@ def at_output(t: Trial) -> Gradient:
     return result
 
 
-@factor("another formula", "the output stands where its derivative belongs", GUESSES)
-def output_itself(t: Trial) -> Gradient:
-    return t.y
+def _register(cause: str, words: str, formula: Callable[..., Any]) -> None:
+    def slope(t: Trial) -> Gradient:
+        return formula(t.x, t.y, t.diagonal) if t.is_elementwise and t.diagonal is not None else None
+    factor(cause, f"in the derivative of the output y by the input x, {words}", GUESSES)(slope)
 
 
-@factor("another formula", "the input stands where the derivative belongs", GUESSES)
-def input_itself(t: Trial) -> Gradient:
-    return t.x
+for _cause, _words, _formula in DERIVATIVES:
+    _register(_cause, _words, _formula)
 
 
-@factor("another formula", "the derivative is squared", GUESSES)
-def slope_squared(t: Trial) -> Gradient:
-    return t.diagonal ** 2 if t.is_elementwise and t.diagonal is not None else None
+@hypothesis("another formula", "the derivative at -x stands at x: a sign, a comparison, or the two branches of a "
+            "condition are the wrong way round", GUESSES)
+def at_minus_input(t: Trial, k: int) -> Gradient:
+    return None if t.x is None else t.elsewhere("minus input", t.point.with_tensor(0, -t.x), t.upstreams[k])
 
 
-@factor("another formula", "the derivative is d, but 1 - d is used", GUESSES)
-def one_minus(t: Trial) -> Gradient:
-    return 1 - t.diagonal if t.is_elementwise and t.diagonal is not None else None
+@hypothesis("another formula", "predictions above their label get the derivative of those below it: a sign, a comparison, or "
+            "the two branches of a condition are the wrong way round", GUESSES)
+def across_the_label(t: Trial, k: int) -> Gradient:
+    if t.x is None or len(t.point.inputs) != 2 or np.shape(t.point.inputs[1]) != t.x.shape:
+        return None
+    reflected = 2 * np.asarray(t.point.inputs[1], dtype=float) - t.x
+    return t.elsewhere("across the label", t.point.with_tensor(0, reflected), t.upstreams[k])
 
 
 @hypothesis("output taken for input", "the gradient is the one that belongs to the output in the place of the input",
@@ -115,7 +122,10 @@ GUESSES += [
     Hypothesis("transposed", "the gradient is the one that belongs to the transpose of a parameter",
                with_parameter("transposed", _swapped_axes)),
     Hypothesis("another formula", "the gradient belongs to a kernel that is turned by 180 degrees",
-               with_parameter("flipped", lambda v: v[..., ::-1, ::-1].copy() if v.ndim == 4 else None)),
+               with_parameter("flipped", lambda v: np.flip(v, tuple(range(2, v.ndim))) if v.ndim > 2 else None)),
+    Hypothesis("transposed", "the gradient belongs to a kernel with its rows and columns exchanged",
+               with_parameter("exchanged", lambda v: v.swapaxes(-1, -2) if v.ndim > 2 and len(set(v.shape[-2:])) == 1
+                              else None)),
     Hypothesis("transposed", "the gradient belongs to a parameter with its entries in the reverse order",
                with_parameter("reversed", lambda v: v[::-1].copy() if v.ndim == 1 and v.size > 1 else None)),
     Hypothesis("another formula", "the gradient belongs to the signs of a parameter, not to its values",
@@ -130,36 +140,58 @@ GUESSES += [
 # ---------------------------------------------------------------------- several contributions to one entry
 
 
-def one_contribution(which: int) -> Callable[[Trial, int], Gradient]:
-    """Return a hypothesis: of all outputs that an entry takes part in, only the first (0) or last (-1) counts."""
+def contributions(t: Trial, k: int, axis: Optional[int]) -> Optional[np.ndarray]:
+    """Return what each entry gets from each output, and how much the output depends on it.
+
+    With an axis, the outputs along it count together, as an image's channels do.
+    """
+    if t.y.ndim < 2 or len(t.positions) < t.value.size or axis is not None and t.y.ndim < 3:
+        return None
+    slopes = t.jacobian.reshape((t.value.size,) + t.y.shape)
+    both = np.stack([slopes * t.upstreams[k], np.abs(slopes)])
+    return (both if axis is None else both.sum(axis=2 + axis)).reshape(2, t.value.size, -1)
+
+
+def one_contribution(which: str, axis: Optional[int]) -> Callable[[Trial, int], Gradient]:
+    """Return a hypothesis: of all outputs that an entry takes part in, only one counts."""
     def gradient(t: Trial, k: int) -> Gradient:
-        if t.y.ndim < 2 or len(t.positions) < t.value.size:
+        both = contributions(t, k, axis)
+        if both is None or not ((both[1] > 1e-9).sum(axis=1) > 1).any():
             return None
-        axis = 1 if t.y.ndim >= 3 else t.y.ndim  # images: the channels of one pixel count together
-        shape = (t.value.size,) + t.y.shape
-        parts = (t.jacobian.reshape(shape) * t.upstreams[k])
-        parts = parts.sum(axis=1 + axis) if t.y.ndim >= 4 else parts
-        uses = np.abs(t.jacobian.reshape(shape)).sum(axis=1 + axis) if t.y.ndim >= 4 else np.abs(
-            t.jacobian.reshape(shape))
-        parts, uses = parts.reshape(t.value.size, -1), uses.reshape(t.value.size, -1) > 1e-9
-        if not (uses.sum(axis=1) > 1).any():
-            return None
-        place = uses.argmax(axis=1) if which == 0 else uses.shape[1] - 1 - uses[:, ::-1].argmax(axis=1)
-        result = parts[np.arange(t.value.size), place] * uses.any(axis=1)
-        return result.reshape(t.value.shape)
+        parts, uses = both[0], both[1] > 1e-9
+        place = {"first": uses.argmax(axis=1), "last": uses.shape[1] - 1 - uses[:, ::-1].argmax(axis=1),
+                 "one": np.abs(np.where(uses, parts, np.inf) - t.got[k].reshape(-1, 1)).argmin(axis=1)}[which]
+        return (parts[np.arange(t.value.size), place] * uses.any(axis=1)).reshape(t.value.shape)
     return gradient
 
 
 GUESSES += [
-    Hypothesis("single entries wrong", "where an entry is used several times, only its last use counts, as by = for +=",
-               one_contribution(-1)),
-    Hypothesis("single entries wrong", "where an entry is used several times, only its first use counts",
-               one_contribution(0))]
+    Hypothesis("single entries wrong", f"where an entry is used several times, {words}", one_contribution(which, axis))
+    for which, words in (("last", "only its last use counts, as by = for +="), ("first", "only its first use counts"),
+                         ("one", "only one of its uses counts")) for axis in (None, 1)]
 
 
-@hypothesis("skip path forgotten", "the gradient is the expected one minus the upstream gradient", GUESSES)
-def minus_upstream(t: Trial, k: int) -> Gradient:
-    return t.expected[k] - t.upstreams[k] if t.is_square else None
+def moved(axis: int, by: int) -> Callable[[Trial, int], Gradient]:
+    """Return a hypothesis: the upstream gradient is shifted along an axis."""
+    def gradient(t: Trial, k: int) -> Gradient:
+        fits = t.y.ndim > axis and t.y.shape[axis] > 2 and len(t.upstreams) > 1
+        return t.through(np.roll(t.upstreams[k], by, axis)) if fits else None
+    return gradient
+
+
+GUESSES += [Hypothesis("single entries wrong", f"the upstream gradient is taken {abs(by)} place{'s' * (abs(by) > 1)} "
+                       f"too far to the {'left' if by > 0 else 'right'} along axis {axis}: an index is shifted",
+                       moved(axis, by)) for axis in (1, 2, 3) for by in (1, -1, 2, -2)]
+
+
+def minus_upstream(t: Trial, k: int, in_parts: bool) -> Gradient:
+    return t.expected[k] - t.upstreams[k] if t.is_square and bool(t.bench.module.children()) is in_parts else None
+
+
+GUESSES += [Hypothesis("skip path forgotten", "the gradient is the expected one minus the upstream gradient",
+                       partial(minus_upstream, in_parts=True)),
+            Hypothesis("term missing", "the gradient is the expected one minus the upstream gradient: a 1 is missing in "
+                       "the derivative", partial(minus_upstream, in_parts=False))]
 
 
 @hypothesis("another formula", "the gradient is the expected one plus the upstream gradient", GUESSES)

@@ -17,20 +17,21 @@ from lib.gradient_checking.diagnose.evidence import Trial, close
 from lib.network_base import Module
 
 MOST_NODES = 300
+SUMMING = ("sum", "mean", "var", "std", "norm")
 Place = Tuple[int, int]  # of an edge: the number of the node in ForwardGraph.order, and which of its parents
 
 
 class Edge:
     """What flows back from a node to one of its parents: `whole`, and `flow`, summed to the parent's shape."""
 
-    def __init__(self, node: Any, i: int, grad: Any, values: Sequence[Any]) -> None:
-        self.node, self.i, self.grad, self.values = node, i, grad, values
+    def __init__(self, node: Any, i: int, grad: Any, values: Sequence[Any], out: Any) -> None:
+        self.node, self.i, self.grad, self.values, self.out = node, i, grad, values, out
         self.parent, self.operation = node.parents[i], node.operation
-        if np.shape(grad) != node.shape and self.operation.name in ("sum", "mean"):  # summed over another axis before
-            share = np.size(node.value) / np.size(self.parent.value) if self.operation.name == "mean" else 1.0
-            self.whole = np.broadcast_to(grad, self.parent.shape) * share
+        if np.shape(grad) != node.shape and self.operation.name in SUMMING:  # summed over another axis before
+            slope = self.operation.backward(i, np.ones(node.shape), out, *values)
+            self.whole = np.broadcast_to(grad, self.parent.shape) * slope
         else:
-            self.whole = np.asarray(self.operation.backward(i, grad, node.value, *values))
+            self.whole = np.asarray(self.operation.backward(i, grad, out, *values))
 
     @property
     def flow(self) -> Any:
@@ -72,12 +73,12 @@ class ForwardGraph:
                 self.edges[k, i] = edge
                 self._add(self.totals, edge, edge.flow)
 
-    def _edges_of(self, k: int, grad: Any) -> Iterator[Tuple[int, Edge]]:
-        node = self.order[k]
-        values = [parent.value for parent in node.parents]
+    def _edges_of(self, k: int, grad: Any, others: Optional[Dict[Any, Any]] = None) -> Iterator[Tuple[int, Edge]]:
+        node, others = self.order[k], others or {}
+        values = [others.get(parent, parent.value) for parent in node.parents]
         for i, parent in enumerate(node.parents):
             if parent in self.place and grad is not None:
-                yield i, Edge(node, i, grad, values)
+                yield i, Edge(node, i, grad, values, others.get(node, node.value))
 
     def _add(self, totals: List[Any], edge: Edge, flow: Any) -> None:
         at = self.place[edge.parent]
@@ -114,20 +115,22 @@ class ForwardGraph:
         """Return the edges that lead into a node."""
         return [place for place, edge in self.edges.items() if edge.parent is node]
 
-    def segment(self, k: int) -> Iterator[List[Place]]:
-        """Yield the edges below node k, one after the other, as long as each node is computed from one, entry by entry.
+    def back(self, upper: int, lower: int, grad: Any, at: Optional[Any] = None) -> Any:
+        """Return what comes back at the lower of two places if grad flows into the upper one, and nothing else does.
 
-        So 1 / (1 + exp(-b)) is a segment of four edges from the quotient to b.
+        Args:
+            at: the value that the lower place has instead of its own; what depends on it is computed anew.
         """
-        edges: List[Place] = []
-        while k > 0:
-            below = [place for place in self.edges if place[0] == k]
-            edge = self.edges[below[0]] if len(below) == 1 else None
-            if edge is None or not edge.operation.elementwise or edge.parent.shape != self.order[k].shape:
-                return
-            edges = edges + below
-            yield edges
-            k = self.place[edge.parent]
+        values = {self.order[lower]: at} if at is not None else {}
+        for node in self.order[lower + 1:upper + 1] if at is not None else ():
+            if any(parent in values for parent in node.parents):
+                values[node] = node.operation.forward(*[values.get(parent, parent.value) for parent in node.parents])
+        totals: List[Any] = [None] * len(self.order)
+        totals[upper] = grad
+        for k in range(upper, lower, -1):
+            for _, edge in self._edges_of(k, totals[k], values):
+                self._add(totals, edge, edge.flow)
+        return totals[lower]
 
 
 def graphs_of(trial: Trial) -> Optional[List[ForwardGraph]]:
@@ -241,7 +244,7 @@ def _without_zeros(graphs: List[ForwardGraph]) -> List[Any]:
     for k, node in enumerate(order):
         parts = [np.max(np.abs(graph.edges[place].whole), initial=0) for graph in graphs for place in graph.uses(node)]
         flows = [graph.totals[k] for graph in graphs if graph.totals[k] is not None]
-        if k in (0, len(order) - 1) or any(np.max(np.abs(total), initial=0) > 1e-9 * max(parts, default=0.0)
+        if k in (0, len(order) - 1) or any(np.max(np.abs(total), initial=0) >= 1e-9 * max(parts, default=0.0)
                                            for total in flows):
             kept.append(node)
     return _below(kept[1:], order[0])
@@ -252,6 +255,8 @@ def _without_zeros(graphs: List[ForwardGraph]) -> List[Any]:
 WORDS = {"var": "variance", "std": "standard deviation", "max": "maximum", "min": "minimum", "logsumexp": "log-sum-exp",
          "prod": "product", "multiply": "product", "matmul": "matrix product", "divide": "quotient", "add": "sum",
          "subtract": "difference", "negate": "minus", "sqrt": "root", "abs": "absolute value"}
+SIGNS = {"divide": "/", "multiply": "*", "add": "+", "subtract": "-", "negate": "-", "matmul": "@", "power": "**",
+         "index": "[", "transpose": ".T"}
 
 
 def described(node: Any, tensor: Any, name: str) -> str:
@@ -267,5 +272,7 @@ def described(node: Any, tensor: Any, name: str) -> str:
         return f"the {kind}"
     file, number = node.line
     text = linecache.getline(file, number).strip()
-    return f"the {kind} in `{text}` (line {number})" if text else f"the {kind} in line {number} of " \
-        f"{os.path.basename(file)}"
+    if not text:
+        return f"the {kind} in line {number} of {os.path.basename(file)}"
+    seen = any(sign in text for sign in (node.operation.name, kind, SIGNS.get(node.operation.name, kind)))
+    return f"the {kind} in `{text}` (line {number})" if seen else f"`{text}` (line {number})"  # a step inside of it

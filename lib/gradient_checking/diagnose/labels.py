@@ -71,7 +71,8 @@ def by_inner(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
 @of_labels("another formula", "the greatest of each row stands where each entry's own share belongs")
 def greatest(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
     q = n * e + labels
-    return ((q == q.max(axis=-1, keepdims=True)) - labels) / n if q.ndim == 2 else None
+    is_share = q.ndim == 2 and np.all(q > -1e-6) and np.allclose(q.sum(axis=-1), 1, atol=1e-5)
+    return ((q == q.max(axis=-1, keepdims=True)) - labels) / n if is_share else None
 
 
 @of_labels("another formula", "1 stands everywhere where the label belongs")
@@ -82,6 +83,12 @@ def ones_for_labels(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
 @of_labels("only one sample", "the labels of the first example stand for those of all")
 def first_labels(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
     return e + (labels - labels[:1]) / n
+
+
+@of_labels("only one sample", "the labels of all examples are subtracted from each of them")
+def all_labels(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
+    is_one_hot = labels.ndim == 2 and set(np.unique(labels)) <= {0.0, 1.0} and np.all(labels.sum(axis=-1) == 1)
+    return e + (labels - labels.max(axis=0)) / n if is_one_hot else None
 
 
 @of_labels("another formula", "a derivative is multiplied once too often")

@@ -152,6 +152,19 @@ def _wrong_calls(calls: Calls) -> List[Cause]:
     if missing and calls.error is None:
         return [cause("term missing", f"the backward of {', '.join(missing)} isn't called, so its share of the "
                       "gradient is missing")]
+    if calls.error is None:
+        return _of_dropped_results(calls)
+    return []
+
+
+def _of_dropped_results(calls: Calls) -> List[Cause]:
+    """Judge parts that the input takes several ways through: what each of them returns must be added."""
+    ways = [call for call in calls.backward if np.shape(call.result) == np.shape(calls.result)]
+    used = [call.path for call in ways if same(calls.result, call.result)]
+    others = ", ".join(dict.fromkeys(call.path for call in ways if call.path not in used))
+    if len(used) == 1 and others:
+        return [cause("term missing", f"only what the backward of {used[0]} returned is returned: what comes back from "
+                      f"{others} isn't added")]
     return []
 
 
@@ -174,7 +187,7 @@ def _wrong_chain(calls: Calls, forward: List[str], backward: List[str]) -> List[
     """Judge a chain of parts by the order of the calls and by what was handed from one to the next."""
     found: List[Cause] = []
     order = ", ".join(backward) or "none"
-    if calls.forward_in_backward:
+    if any(call.path not in backward for call in calls.forward_in_backward):  # else it is computed anew
         found.append(cause("another formula", "backward calls the forward of "
                            f"{calls.forward_in_backward[0].path} instead of its backward"))
     if calls.backward and len(set(backward)) > 1 and backward == forward[:len(backward)]:
@@ -194,6 +207,10 @@ def _wrong_chain(calls: Calls, forward: List[str], backward: List[str]) -> List[
                            "gradient of the whole"))
     if calls.error is None and skipped:
         found.append(cause("layer skipped", f"the backward of {', '.join(skipped)} isn't called", skipped[0]))
+    fewer = [path for path in dict.fromkeys(forward) if 0 < backward.count(path) < forward.count(path)]
+    if calls.error is None and fewer:
+        found.append(cause("layer skipped", f"the backward of {fewer[0]} is called {backward.count(fewer[0])} times for "
+                           f"{forward.count(fewer[0])} forward passes", fewer[0]))
     twice = sorted({path for path in backward if backward.count(path) > forward.count(path)})
     if twice:
         found.append(cause("constant factor", f"the backward of {twice[0]} is called {backward.count(twice[0])} times "

@@ -9,7 +9,7 @@ from typing import Any, Callable, Iterator, List, Tuple
 
 import numpy as np
 
-from lib.gradient_checking.diagnose.forward_graph import Edge, ForwardGraph, Place
+from lib.gradient_checking.diagnose.forward_graph import Edge, ForwardGraph
 
 Kind = Tuple[str, str, Callable[..., Any]]
 
@@ -17,6 +17,9 @@ Kind = Tuple[str, str, Callable[..., Any]]
 
 # what may stand where dy/dx belongs, for y = f(x); whether it is a factor of a derivative that has several depends on f
 DERIVATIVES: Tuple[Tuple[str, str, Callable[[Any, Any, Any], Any]], ...] = (
+    ("another formula", "1 / d stands there, d being the derivative: it is multiplied where it should be divided, or "
+     "the other way round", lambda x, y, d: 1 / d),
+    ("another formula", "the derivative is squared", lambda x, y, d: d ** 2),
     ("output taken for input", "x (1 - x) stands there, with the input x where the output belongs",
      lambda x, y, d: x * (1 - x)),
     ("output taken for input", "1 - x^2 stands there, with the input x where the output belongs",
@@ -31,59 +34,26 @@ DERIVATIVES: Tuple[Tuple[str, str, Callable[[Any, Any, Any], Any]], ...] = (
     ("another formula", "y (1 - y) stands there, the derivative of the sigmoid", lambda x, y, d: y * (1 - y)),
     ("another formula", "y (1 + y) stands there, with a wrong sign", lambda x, y, d: y * (1 + y)),
     ("another formula", "its input x itself stands there", lambda x, y, d: x),
-    ("another formula", "the derivative is squared", lambda x, y, d: d ** 2),
     ("another formula", "the root of the derivative stands there", lambda x, y, d: np.sqrt(np.abs(d))),
     ("another formula", "1 - d stands there, d being the derivative", lambda x, y, d: 1 - d),
-    ("another formula", "1 / d stands there, d being the derivative", lambda x, y, d: 1 / d),
     ("another formula", "the derivative is multiplied by the input once too often", lambda x, y, d: d * x),
-    ("another formula", "a division by the input is missing, or a factor too many", lambda x, y, d: d / x),
+    ("another formula", "a factor, the input, is missing", lambda x, y, d: d / x),
     ("another formula", "the derivative is multiplied by the output once too often, or not divided by it",
      lambda x, y, d: d * y),
     ("another formula", "a factor, the output, is missing", lambda x, y, d: d / y),
     ("absolute value of the upstream gradient", "the sign of the derivative is lost", lambda x, y, d: np.abs(d)))
 
 
-def of_segment(graph: ForwardGraph, places: List[Place]) -> Iterator[Kind]:
-    """Yield other derivatives of the function that a segment computes."""
-    yield "term missing", "nothing stands there: the gradient goes through unchanged", lambda g, p: _start(g, p)
-    x, y, d = _numbers(graph, places)
+def derivatives(x: Any, y: Any, d: Any) -> Iterator[Tuple[str, str, Callable[[Any, Any, Any], Any]]]:
+    """Yield what may stand where the derivative d of y = f(x) belongs: cause, words, formula of x, y and d."""
     if set(np.unique(d)) <= {0.0, 1.0}:  # a mask, such as that of a maximum
+        yield "mask inverted", "the gradient is let through exactly where it shouldn't be", lambda x, y, d: 1 - d
         return
     is_sigmoid = np.allclose(d, y * (1 - y), rtol=1e-6, atol=1e-12)
     for cause, words, formula in DERIVATIVES:
         if is_sigmoid and words.startswith(("its output y itself", "1 - y stands")):
             cause, words = "term missing", f"{words}: y (1 - y) has two factors"
-        yield cause, words, lambda g, p, formula=formula: _start(g, p) * formula(*_numbers(g, p))
-    yield "output taken for input", "the output stands where the input belongs", lambda g, p: _at_output(g, p)
-
-
-def _start(graph: ForwardGraph, places: List[Place]) -> Any:
-    """Return what flows into the segment's first node."""
-    return graph.edges[places[0]].grad
-
-
-def _numbers(graph: ForwardGraph, places: List[Place]) -> Tuple[Any, Any, Any]:
-    """Return input, output and derivative of the function that a segment computes."""
-    first, last = graph.edges[places[0]], graph.edges[places[-1]]
-    ones = np.ones(first.node.shape)
-    for place in places:
-        edge = graph.edges[place]
-        ones = edge.operation.backward(edge.i, ones, edge.node.value, *edge.values)
-    return np.asarray(last.parent.value), np.asarray(first.node.value), np.asarray(ones)
-
-
-def _at_output(graph: ForwardGraph, places: List[Place]) -> Any:
-    value = np.asarray(graph.edges[places[0]].node.value)
-    steps = []
-    for place in reversed(places):
-        edge = graph.edges[place]
-        values = [value if i == edge.i else other for i, other in enumerate(edge.values)]
-        value = edge.operation.forward(*values)
-        steps.append((edge, values, value))
-    grad = _start(graph, places)
-    for edge, values, out in reversed(steps):
-        grad = edge.operation.backward(edge.i, grad, out, *values)
-    return grad
+        yield cause, words, formula
 
 
 # ---------------------------------------------------------------------- one operation
@@ -92,10 +62,7 @@ def _at_output(graph: ForwardGraph, places: List[Place]) -> Any:
 def of_edge(edge: Edge) -> Iterator[Kind]:
     """Yield what goes wrong in the rule of one operation of several inputs, or of arrays."""
     operation = edge.operation
-    if operation.elementwise and operation.name not in ("add", "subtract", "negate"):
-        yield ("term missing", "the derivative is missing: the gradient goes through unchanged",
-               lambda e: e.summed(np.broadcast_to(e.grad, e.node.shape)))
-    if operation.elementwise and len(edge.values) == 2:
+    if operation.name in ("multiply", "divide", "power"):
         for words, value in (("its result", lambda e: e.node.value), ("its first operand", lambda e: e.values[0]),
                              ("its second operand", lambda e: e.values[1])):
             for verb, power in (("multiplied by", 1.0), ("divided by", -1.0)):
@@ -106,10 +73,36 @@ def of_edge(edge: Edge) -> Iterator[Kind]:
                lambda e: e.summed(e.grad * e.values[e.i]))
     if operation.name == "matmul":
         yield from _of_matrices(edge)
+    if operation.name == "power" and edge.i == 1:
+        yield ("another formula", "a factor, the logarithm of the base, is missing",
+               lambda e: e.summed(e.whole / np.log(e.values[0])))
+    if operation.name in ("max", "min", "index") and np.size(edge.whole) > np.size(edge.node.value):
+        yield from _of_chosen(edge)
+    if operation.name == "einsum":
+        yield ("transposed", "the gradient is transposed",
+               lambda e: e.summed(e.operation.backward(e.i, np.swapaxes(e.grad, -1, -2), e.out, *e.values)))
     if operation.name == "cumsum":
+        for axis in range(np.ndim(edge.whole)):
+            yield ("wrong axis", f"the sums run along axis {axis}",
+                   lambda e, axis=axis: np.flip(np.cumsum(np.flip(e.grad, axis), axis), axis))
         yield "transposed", "the sums run forward, not backward", lambda e: e.operation.forward(e.grad)
     if operation.broadcasts and edge.whole.shape != edge.flow.shape:
         yield from _of_axes(edge)
+
+
+def _of_chosen(edge: Edge) -> Iterator[Kind]:
+    """Yield other ways to hand back what came for one entry of several."""
+    def everywhere(e: Edge, share: float) -> Any:
+        grad = np.asarray(e.grad)
+        if grad.ndim < np.ndim(e.whole):
+            grad = e.operation.spread(grad, np.shape(e.whole))
+        return np.broadcast_to(grad, np.shape(e.whole)) * share
+
+    parts = np.size(edge.whole) / np.size(edge.node.value)
+    yield ("another formula", "every entry gets the gradient, not only the one that was chosen",
+           lambda e: everywhere(e, 1.0))
+    yield ("another formula", "the gradient is shared among all entries, as that of a mean",
+           lambda e: everywhere(e, 1 / parts))
 
 
 def _of_matrices(edge: Edge) -> Iterator[Kind]:
@@ -178,7 +171,7 @@ def with_value(edge: Edge, value: Any, is_product: bool) -> Any:
     """Return what flows if another value stands in an operation's derivative."""
     values = list(edge.values)
     values[1 - edge.i if is_product else edge.i] = value
-    if not is_product:
+    if not is_product and edge.operation.name != "norm":
         return edge.summed(edge.operation.backward(edge.i, edge.grad, edge.operation.forward(*values), *values))
     return edge.summed(edge.operation.backward(edge.i, edge.grad, edge.node.value, *values))
 

@@ -65,7 +65,7 @@ def ratio_cause(trials: Sequence[Trial]) -> Optional[Cause]:
     c = np.array(ratios, dtype=float)
     if np.allclose(c, 1, atol=1e-5):
         return None
-    rough = max(1e-4, 5 * max(trial.sharpness for trial in telling) if telling[0].sharpness > 1e-4 else 0)
+    rough = max(1e-4, min(0.05, max(5 * trial.sharpness for trial in telling)))
     sign = -1 if (c < 0).all() else 1
     c = sign * c
     minus = "" if sign > 0 else ", and the sign is wrong"
@@ -83,9 +83,35 @@ def ratio_cause(trials: Sequence[Trial]) -> Optional[Cause]:
                     return cause(ratio.of_loss if telling[0].y.ndim == 0 else ratio.of_module,
                                  shown + join + ratio.words.format(**numbers) + minus)
     if not np.allclose(c, c[0], rtol=rough):
-        return cause("constant factor", "got / expected is the same for all entries, but differs from point to point: "
-                     + ", ".join(f"{value:.4g}" for value in c[:4]))
+        return None
     return cause("constant factor", f"{shown}{_meaning(float(c[0]), telling[0], float(sizes.k[0]))}{minus}")
+
+
+def uneven_ratio(trials: Sequence[Trial]) -> List[Cause]:
+    """Return a cause for a ratio got / expected that is the same in every entry, or in every row, of a point."""
+    wrong = [trial for trial in trials if not trial.is_right]
+    ratios = [common_ratio(trial) for trial in wrong]
+    if all(ratio is not None for ratio in ratios) and any(trial.value.size > 1 for trial in wrong):
+        return [cause("constant factor", "got / expected is the same for all entries, but differs from point to point: "
+                      + ", ".join(f"{ratio:.4g}" for ratio in ratios[:4]))]
+    rows = [_ratios_of_rows(trial) for trial in wrong if trial.value.ndim > 1 and trial.value.shape[-1] > 1]
+    first = rows[0] if rows else None
+    if first is not None and all(ratio is not None for ratio in rows):
+        shown = ", ".join(f"{value:.4g}" for value in np.ravel(first)[:4])
+        return [cause("another formula", "got / expected is the same within each row, but differs from row to row: "
+                      f"{shown}: a factor that belongs to the row is missing, or too many")]
+    return []
+
+
+def _ratios_of_rows(trial: Trial) -> Optional[np.ndarray]:
+    """Return c, one number a row, if the gradient is c times the expected one."""
+    got, expected = np.stack(trial.got), np.stack(trial.expected)
+    if not (np.isfinite(got).all() and np.isfinite(expected).all()):
+        return None
+    square = (expected ** 2).sum(axis=-1, keepdims=True)
+    ratio = (expected * got).sum(axis=-1, keepdims=True) / np.where(square > 0, square, 1)
+    fits = close(ratio * expected, got, trial.size) and bool(np.all(square > 0))
+    return ratio if fits else None
 
 
 def _sizes(trials: Sequence[Trial]) -> Sizes:
@@ -147,6 +173,10 @@ def region_cause(trials: Sequence[Trial]) -> List[Cause]:
         x: Any = [trial.x for trial, _ in pairs]
         masks = [("x < 0", "mask missing where x < 0", [v < 0 for v in x]),
                  ("x > 0", "another formula", [v > 0 for v in x])]
+        if len(trials[0].point.inputs) == 2 and all(np.shape(trial.point.inputs[1]) == trial.x.shape for trial in trials):
+            apart = [v - np.asarray(trial.point.inputs[1], dtype=float) for v, (trial, _) in zip(x, pairs)]
+            masks += [("the prediction is above its label", "another formula", [v > 0 for v in apart]),
+                      ("the prediction is below its label", "another formula", [v < 0 for v in apart])]
         if trials[0].is_square:
             u = [trial.upstreams[k] for trial, k in pairs]
             masks += [("the upstream gradient is negative", "not linear in the upstream gradient", [v < 0 for v in u]),
@@ -159,7 +189,8 @@ def region_cause(trials: Sequence[Trial]) -> List[Cause]:
                 found.append(cause(name, f"the gradient is wrong where {words}, and right everywhere else"))
         large = min((float(np.abs(v[w]).min()) for v, w in zip(x, wrongs) if w.any()), default=0.0)
         small = max((float(np.abs(v[r]).max()) for v, r in zip(x, rights) if r.any()), default=np.inf)
-        if large >= small > 0:
+        shares = [sum(float(m.sum()) for m in which) / max(1, sum(m.size for m in which)) for which in (rights, wrongs)]
+        if large >= small > 0 and min(shares) > 0.15:
             found.append(cause("another formula", f"the gradient is right up to |x| = {small:.3g} and wrong beyond, as "
                                "if the input were clipped"))
     got = np.concatenate([g[w] for (t, k), w in zip(pairs, wrongs) for g in [t.got[k]]] or [np.zeros(0)])
@@ -192,5 +223,8 @@ def reordered(trials: Sequence[Trial]) -> Optional[Cause]:
             if not np.isfinite(expected).all() or got.size < 2 or \
                     not close(np.sort(got, axis=None), np.sort(expected, axis=None), trial.size):
                 return None
+    if trials[0].value.ndim < 2 or all(np.mean(expected == 0) > 0.2 for trial in trials for expected in trial.expected):
+        return cause("single entries wrong", "the numbers are the expected ones, but they stand in other places: look "
+                     "at the indices, as that of the greatest entry or of a part")
     return cause("transposed", "the numbers are the expected ones, but they stand in other places: axes are swapped, "
                  "or reshaped in another order")

@@ -96,8 +96,12 @@ class Doubles:
 
 def listed_parameters(module: Module) -> List[Parameter]:
     """Return what parameters() lists, or raise a sentence if that isn't a list of Parameters."""
-    listed = module.parameters()
     name = type(module).__name__
+    try:
+        listed = module.parameters()
+    except Exception as error:
+        raise InputError(f"{name}.parameters() raises {type(error).__name__}: {error}. It must return a list of the "
+                         "module's Parameters, under the names that they have in __init__.") from error
     if listed is None or isinstance(listed, Parameter):
         got = "None: a return is missing" if listed is None else "a single Parameter: put it in a list, [self.W]"
         raise InputError(f"{name}.parameters() must return a list of Parameters, but returned {got}.")

@@ -89,6 +89,24 @@ def redrawn(point: Point, rng: np.random.Generator, any_number: bool, flip: bool
     return point
 
 
+def with_other_labels(point: Point) -> Point:
+    """Return the point with other labels: what stands beside the first input is moved on, or turned over if all is 0 or 1.
+
+    One-hot rows stay one-hot, class numbers stay in their range, and so do numbers.
+    """
+    inputs = list(point.inputs)
+    for i, value in enumerate(inputs[1:], start=1):
+        if not isinstance(value, np.ndarray) or value.size < 2:
+            continue
+        if value.ndim > 1 and value.shape[-1] > 1:
+            inputs[i] = np.roll(value, 1, axis=-1)
+        elif set(np.unique(value)) <= {0, 1} and value.dtype.kind in "fiu":
+            inputs[i] = 1 - value
+        else:
+            inputs[i] = np.roll(value, 1)
+    return point._replace(inputs=tuple(inputs))
+
+
 def _other_inputs(x: np.ndarray, rng: np.random.Generator, any_number: bool) -> np.ndarray:
     low, high = float(np.min(x)), float(np.max(x))
     if any_number:
@@ -141,6 +159,7 @@ def other_numbers(bench: Workbench, point: Point, rng: np.random.Generator) -> O
     given = finite_output(bench, point)
     for flip in (True, False, False):
         drawn = redrawn(point, rng, any_number, flip)
+        drawn = with_other_labels(drawn) if flip else drawn
         output = finite_output(bench, drawn)
         if output is not None and (given is None or np.array_equal(np.isfinite(output), np.isfinite(given))):
             return drawn

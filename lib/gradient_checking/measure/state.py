@@ -131,10 +131,13 @@ class Snapshot:
         self._groups: List[Tuple[Any, Any]] = []
         self._attributes: List[Tuple[Any, Dict[str, Any], int]] = []  # of classes and slots; how many there were
         self.generators: List[Tuple[Callable[[Any], None], Any]] = []
+        self.generator_objects: List[Any] = []
         for value in reachable(roots, skip):
             self._note(value)
 
     def _note(self, value: Any) -> None:
+        if isinstance(value, GENERATORS):
+            self.generator_objects.append(value)
         if isinstance(value, dict):
             self._dicts.append((value, dict(value)))
         elif isinstance(value, (list, array.array, bytearray)):

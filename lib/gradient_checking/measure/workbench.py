@@ -174,7 +174,9 @@ class Workbench:
 
     def run_after(self, other: Point, point: Point, upstream: np.ndarray, backward: bool = False) -> Run:
         """As run, but with a forward pass at another point before (and a backward pass, too), to be forgotten."""
-        output = self._forward(other, copied(other.inputs))
+        self.prepare_point(other)
+        self.draw_on()  # what is drawn then must not be taken for what the last forward pass draws
+        output = self._called(copied(other.inputs))
         if backward:
             self._start_gradients(other)
             self.call_backward(upstream.copy() if output.shape == upstream.shape else np.ones(output.shape))
@@ -190,6 +192,12 @@ class Workbench:
         """Call backward twice after one forward pass; the gradients of the second are the sums of both."""
         first = self.run(point, upstream)
         return first, self.backward(upstream, first.output, [], point, [])
+
+    def draw_on(self) -> None:
+        """Let all random numbers go on by some, so that what is drawn next is something else."""
+        np.random.random(3)
+        for generator in self._inner.generator_objects:
+            generator.random()
 
     def _put_generators_back(self) -> None:
         for put_back, state in self._inner.generators:
