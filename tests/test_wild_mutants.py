@@ -26,10 +26,6 @@ def assert_not_accused(entries, seeds):
     assert not accused, "\n\n".join(accused)
 
 
-# What the checker doesn't catch yet: on these starts, no tie comes up.
-KNOWN_MISSES = {("TiesBehindReLU", 1), ("TiesBehindReLU", 2)}
-
-
 def assert_caught(entries, seeds, share):
     counts = Counter()
     for entry in entries:
@@ -37,7 +33,7 @@ def assert_caught(entries, seeds, share):
             said = said_of(entry, seed)
             found = outcome(entry, said)
             counts[found] += 1
-            assert found != "missed" or (entry.name, seed) in KNOWN_MISSES, f"{entry.name}, seed {seed}: {said.text}"
+            assert found != "missed", f"{entry.name}, seed {seed}: {said.text}"
     total = sum(counts.values())
     assert counts["named"] >= share * total and counts["misleading"] <= SHARE_MISLEADING * total, counts
 

@@ -121,7 +121,8 @@ def _wrong_parts(calls: Calls, check: Check) -> List[Cause]:
 def wrong_at_ties(examination: Examination, check: Check) -> List[Cause]:
     """Return causes that lie in a part that takes the greatest of equal numbers, where the whole doesn't show it.
 
-    Behind a ReLU, the zeros of a max-pooling's window tie, and whatever it hands back to them is lost in the ReLU.
+    Behind a ReLU, the zeros of a max-pooling's window tie, and whatever it hands back to them is lost in the ReLU. So
+    each such part is checked where all of its inputs are equal, too.
     """
     parts = [part for _, part in examination.bench.module.children() if not part.children() and not part.parameters()]
     if not parts:
@@ -130,10 +131,12 @@ def wrong_at_ties(examination: Examination, check: Check) -> List[Cause]:
         calls = Calls(examination)
     except Exception:
         return []
-    calls.forward = [call for call in calls.forward if any(call.module is part for part in parts)
-                     and isinstance(call.inputs[0], np.ndarray) and np.size(call.result) < call.inputs[0].size
-                     and len(np.unique(call.inputs[0])) < call.inputs[0].size]
-    return _wrong_parts(calls, check)
+    choosing = [call for call in calls.forward if any(call.module is part for part in parts)
+                and isinstance(call.inputs[0], np.ndarray) and np.size(call.result) < call.inputs[0].size]
+    calls.forward = [call for call in choosing if len(np.unique(call.inputs[0])) < call.inputs[0].size]
+    found = _wrong_parts(calls, check)
+    calls.forward = [call._replace(inputs=(np.zeros_like(call.inputs[0]), *call.inputs[1:])) for call in choosing]
+    return found or [each for each in _wrong_parts(calls, check) if each.name == "counted several times at a tie"]
 
 
 def _wrong_calls(calls: Calls) -> List[Cause]:

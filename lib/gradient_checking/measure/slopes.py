@@ -5,7 +5,7 @@ from typing import Callable, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from lib.gradient_checking.measure.numeric import Derivative, derivative, rounding_noise
+from lib.gradient_checking.measure.numeric import EPS, Derivative, derivative, rounding_noise
 from lib.gradient_checking.measure.points import Point
 from lib.gradient_checking.measure.workbench import Workbench
 
@@ -22,7 +22,7 @@ class Slopes:
         self._given = self.output.ravel()
         self._infinite = np.isinf(self._given)
         self.y0 = np.where(self._infinite, 0.0, self._given)
-        self.noise = rounding_noise(self._along_all(), self.y0)
+        self.noise = np.maximum(rounding_noise(self._along_all(), self.y0), self._noise_of_inputs())
         self.relative_noise = float(np.max(self.noise, initial=0) / (np.max(np.abs(self.y0), initial=0) or 1))
 
     def along(self, index: int, direction: np.ndarray, enough: Optional[float] = None) -> Derivative:
@@ -54,6 +54,23 @@ class Slopes:
         if y.shape != self.y0.shape:
             return np.full(self.y0.shape, np.nan)
         return np.where(self._infinite, np.where(y == self._given, 0.0, np.nan), y) if self._infinite.any() else y
+
+    def _noise_of_inputs(self) -> np.ndarray:
+        """Return by how much y moves if every number is rounded otherwise: of large numbers that cancel, by more than eps.
+
+        A jump, as of a floor, isn't noise.
+        """
+        rng = np.random.default_rng(2)
+        noise = np.zeros(self.y0.shape)
+        for _ in range(2):
+            point = self.point
+            for index in range(0 if point.inputs else 1, len(point.params) + 1):
+                value = point.tensor(index)
+                if is_real(value):
+                    point = point.with_tensor(index, value * (1 + EPS * rng.choice([-1.0, 1.0], value.shape)))
+            moved = np.abs(self._output(point) - self.y0)
+            noise = np.maximum(noise, np.where(moved <= 1e-6 * np.max(np.abs(self.y0), initial=0), moved, 0.0))
+        return noise
 
     def _along_all(self) -> Callable[[float], np.ndarray]:
         """Return y(t), along a direction in which every number moves by a part of its own size, t."""
