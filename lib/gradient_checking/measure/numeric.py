@@ -142,9 +142,25 @@ def rounding_noise(y: Callable[[float], np.ndarray], y0: np.ndarray) -> np.ndarr
         of_coarse = np.maximum(of_coarse, np.where(4 * middle > large, np.minimum(large, middle), 0.0))
         noise = np.where(is_coarse, of_coarse, np.where(at_kink, 0.0, np.max(fine, axis=0)))
     noise = 2 * np.where(np.isfinite(noise), noise, 0.0)
+    noise = np.maximum(noise, quantum(np.stack(seen), y0))
     typical = float(np.median(noise)) / 2 if noise.size else 0.0  # a single entry may have been lucky
     return np.maximum(np.maximum(noise, np.minimum(typical, 1e-3 * np.max(size, initial=0))),
                       np.maximum(4 * EPS * size, coarseness(np.stack(seen))))
+
+
+def quantum(values: np.ndarray, y0: np.ndarray) -> np.ndarray:
+    """Return the unit in which y changes where that is far more than its own rounding, as of log(1 + exp(-30)); else 0.
+
+    Args:
+        values: y at several points, one a row.
+    """
+    apart = np.abs(values - y0)
+    changed = apart > 0
+    unit = np.min(np.where(changed, apart, np.inf), axis=0, initial=np.inf)
+    with np.errstate(invalid="ignore"):
+        counts = np.where(changed, apart / unit, 0.0)
+    is_whole = np.all(np.abs(counts - np.round(counts)) <= 1e-3, axis=0) & (changed.sum(axis=0) >= 3)
+    return np.where(is_whole & (unit > 64 * EPS * np.abs(y0)) & (unit < 1e-12), unit, 0.0)
 
 
 def coarseness(values: np.ndarray) -> np.ndarray:

@@ -2,13 +2,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from typing import Any, Dict, Sequence, Tuple
+from typing import Any, Tuple
 
 import numpy as np
 
-from tests.mutants.independent import RIGHT, WRONG
-from tests.mutants.independent.bank import Right, Wrong
+from tests.mutants.independent.bank import Wrong
 from tests.mutants.measure import Verdict, verdict_of
 
 
@@ -31,10 +29,18 @@ def said_of(case: Any, seed: int = 0) -> Verdict:
         return Verdict("raised", None, f"{type(error).__name__}: {error}")
 
 
+def first_cause(said: Verdict) -> str:
+    """Return what a report says of the likeliest cause, on one line; of an exception, all that is said."""
+    _, found, text = said.text.partition("Likely cause:")
+    text = re.split(r"\n  (?:Think about|Or|Also|Note):", text)[0] if found else said.text
+    return " ".join(text.split())
+
+
 def outcome(case: Wrong, said: Verdict) -> str:
     """Return "missed", "named" (the first cause holds one of the patterns), "generic" or "misleading"."""
-    if not said.caught:
+    is_refused = said.text.startswith("InputError: ")  # parameters() isn't what it must be
+    if not said.caught and not is_refused:
         return "missed"
-    if said.cause is None:
+    if said.cause is None and not is_refused:
         return "generic"
-    return "named" if any(re.search(pattern, said.text, re.I) for pattern in case.says) else "misleading"
+    return "named" if any(re.search(pattern, first_cause(said), re.I) for pattern in case.says) else "misleading"
