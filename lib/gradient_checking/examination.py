@@ -5,7 +5,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from lib.gradient_checking import probes
+from lib.gradient_checking import number_probes, probes
 from lib.gradient_checking.gaps import gap_of
 from lib.gradient_checking.measure.kinks import MOST_OUTPUTS, judge_tie, outside, stays_bounded
 from lib.gradient_checking.probes import Problem
@@ -240,11 +240,11 @@ class Examination:
             self.problems += probes.linearity(bench, point, self.upstreams, self.runs, healthy, self.same)
         overwritten = {index for problem in self.problems for index in problem.indices}
         if self.has_input:
-            self.problems += probes.zeros_and_hits(bench, point, upstream, healthy)
+            self.problems += number_probes.zeros_and_hits(bench, point, upstream, healthy)
         others = [index for index in healthy if index not in overwritten]
         self.problems += probes.cache(bench, point, upstream, run, others, self.same)
-        self.problems += probes.integer_input(bench, bench.start, point, upstream, run, healthy)
-        self.problems += probes.single_precision(bench, point, upstream, run, healthy)
+        self.problems += number_probes.integer_input(bench, bench.start, point, upstream, run, healthy)
+        self.problems += number_probes.single_precision(bench, point, upstream, run, healthy)
 
     # ------------------------------------------------------------------ verdicts
 

@@ -10,7 +10,6 @@ from lib.gradient_checking.measure.situations import finite_output, near
 from lib.gradient_checking.measure.slopes import Slopes, is_real, weigh
 from lib.gradient_checking.measure.points import Point, Run, same_bits
 from lib.gradient_checking.measure.workbench import Workbench
-from lib.gradient_checking.sheets import takes_any_number
 from lib.network_base import Module, Parameter, is_loss
 
 SAME = 1e-9  # two calls that should give the same agree to this part of the greatest entry
@@ -63,7 +62,7 @@ def randomness(bench: Workbench, point: Point, upstream: np.ndarray, run: Run, i
     for parameter in bench.parameters:
         parameter.grad = np.zeros_like(parameter.data)
     bench.draw_on()
-    again = _quietly(lambda: bench.backward(upstream, output, [], point, []))
+    again = quietly(lambda: bench.backward(upstream, output, [], point, []))
     concerned = tuple(i for i in indices if again is not None and differ(again.gradient(i), run.gradient(i), same))
     return [Problem("random numbers in backward", "with other random numbers after forward, backward gives another "
                     "gradient: it draws its own.", concerned)] if concerned else []
@@ -78,7 +77,7 @@ def accumulation(bench: Workbench, point: Point, upstream: np.ndarray, run: Run,
     problems = []
     for index in (i for i in indices if i > 0):
         before, once, got = start[index - 1], run.gradient(index), again.gradient(index)
-        if np.shape(once) != np.shape(before) or np.shape(got) != np.shape(before) or not _finite(once):
+        if np.shape(once) != np.shape(before) or np.shape(got) != np.shape(before) or not is_finite(once):
             continue
         if differ(got, before + once, same):
             name = path_of(bench.module, bench.parameters[index - 1])
@@ -101,12 +100,12 @@ def linearity(bench: Workbench, point: Point, upstreams: Sequence[np.ndarray], r
     for index in indices:
         got = zero.gradient(index)
         once = runs[0].gradient(index)
-        if np.shape(got) == np.shape(once) and _finite(once) and not _finite(got):
+        if np.shape(got) == np.shape(once) and is_finite(once) and not is_finite(got):
             problems.append(Problem("NaN or infinity", "an upstream gradient of zeros must give a gradient of zeros, "
                                     "but gives NaN or infinity: something is divided by the upstream gradient.",
                                     (index,)))
             continue
-        if np.shape(got) == np.shape(once) and _finite(got) and _finite(once) and \
+        if np.shape(got) == np.shape(once) and is_finite(got) and is_finite(once) and \
                 not np.all(np.abs(np.asarray(got, dtype=float)) <= 1e-9 * _size(runs[0].gradient(index)) + 1e-13):
             problems.append(Problem("not linear in the upstream gradient", "an upstream gradient of zeros must give a "
                                     f"gradient of zeros, but gives numbers up to {_size(got):.3g}.", (index,)))
@@ -117,7 +116,7 @@ def linearity(bench: Workbench, point: Point, upstreams: Sequence[np.ndarray], r
             if any(not isinstance(part, np.ndarray) for part in parts) or parts[0].shape != parts[1].shape:
                 continue
             expected = a * parts[0] + b * parts[1]
-            if _finite(expected) and differ(mixed.gradient(index), expected, same, max(1.0, a)):
+            if is_finite(expected) and differ(mixed.gradient(index), expected, same, max(1.0, a)):
                 problems.append(Problem("not linear in the upstream gradient", "the gradient isn't proportional to the "
                                         f"upstream gradient, as the chain rule has it: {a:g} times the upstream "
                                         f"gradient doesn't give {a:g} times the gradient.", (index,)))
@@ -145,7 +144,7 @@ def _stale(bench: Workbench, point: Point, upstream: np.ndarray, run: Run, indic
                 other = candidate
                 break
     for before, words in ((other, "another input"), (point, "the same input")):
-        later = _quietly(lambda: bench.run_after(before, point, upstream))
+        later = quietly(lambda: bench.run_after(before, point, upstream))
         if later is None or differ(later.output, run.output, max(1e-6, same)):
             continue
         concerned = tuple(i for i in indices if differ(later.gradient(i), run.gradient(i), max(1e-6, same)))
@@ -183,11 +182,11 @@ def _damaged_cache(bench: Workbench, point: Point, upstream: np.ndarray, indices
     bench.run(point, upstream)  # once, so that what is made only then is there
     bench.forward(point)
     cached = bench.cached_arrays()
-    first = _quietly(lambda: bench.backward(upstream, np.zeros(()), [], point, []))
+    first = quietly(lambda: bench.backward(upstream, np.zeros(()), [], point, []))
     written = any(not same_bits(held, before) for held, before in cached)
     if first is None or not written or first.changed:
         return []
-    pair = _quietly(lambda: bench.run_twice(point, upstream))
+    pair = quietly(lambda: bench.run_twice(point, upstream))
     concerned = tuple(i for i in indices if pair is not None and pair[0].gradient(i) is not None and differ(
         pair[1].gradient(i), (1 + (i > 0)) * np.asarray(pair[0].gradient(i), dtype=float), same))
     return [Problem("cache changed in place", "backward writes into what forward cached: a second backward after the "
@@ -217,78 +216,8 @@ def forgotten_parameters(bench: Workbench, slopes: Slopes, upstreams: Sequence[n
     return problems
 
 
-def zeros_and_hits(bench: Workbench, point: Point, upstream: np.ndarray, indices: Sequence[int]) -> List[Problem]:
-    """Where an input is 0, or a prediction hits its label, the gradient must be a number, if the slopes there are."""
-    x = point.inputs[0].copy()
-    others = point.inputs[1] if len(point.inputs) > 1 and np.shape(point.inputs[1]) == x.shape else np.zeros(x.shape)
-    hits = np.asarray(others, dtype=float).reshape(-1)[::3]
-    x.reshape(-1)[::3] = hits
-    there = point.with_tensor(0, x)
-    output = finite_output(bench, there)
-    if output is None or output.shape != upstream.shape:
-        return []
-    run = _quietly(lambda: bench.run(there, upstream))
-    concerned = tuple(i for i in indices if run is not None and run.gradient(i) is not None
-                      and not _finite(run.gradient(i)))
-    if not concerned or not takes_any_number(bench.module) and not _has_slopes(bench, there, output):
-        return []
-    return [Problem("NaN or infinity", "where an input is 0, or a prediction is equal to its label, the gradient is "
-                    "NaN or infinite.", concerned)]
-
-
-def _has_slopes(bench: Workbench, point: Point, output: np.ndarray) -> bool:
-    """Return whether the output has finite slopes to both sides of a point, as |x| has and sqrt|x| hasn't."""
-    for sign in (-1.0, 1.0):
-        slopes = []
-        for step in (1e-4, 1e-6, 1e-8):
-            moved = point.inputs[0].copy()
-            moved.reshape(-1)[::3] += sign * step
-            there = finite_output(bench, point.with_tensor(0, moved))
-            if there is None or there.shape != output.shape:
-                return False
-            slopes.append(np.nan_to_num(there - output) / step)
-        size = float(np.max(np.abs(slopes[0]), initial=0)) or 1.0
-        if not all(np.all(np.abs(slope - slopes[0]) <= 1e-2 * size) for slope in slopes[1:]):
-            return False
-    return True
-
-
-def single_precision(bench: Workbench, point: Point, upstream: np.ndarray, run: Run,
-                     indices: Sequence[int]) -> List[Problem]:
-    """A module given in float32 must be right in float32, too, as far as that goes."""
-    given = [np.asarray(value).dtype for value in bench.given_inputs if np.asarray(value).dtype.kind == "f"]
-    if all(dtype.itemsize >= 8 for dtype in [*given, *bench.given_dtypes]):
-        return []
-    single = _quietly(lambda: bench.in_given_precision(point, upstream))
-    size = float(np.max(np.abs(run.output[np.isfinite(run.output)]), initial=0)) or 1.0
-    if single is None or single.output.shape != run.output.shape:
-        return []
-    off = float(np.max(np.abs(np.nan_to_num(single.output - run.output)), initial=0)) / size
-    if off > 1e-3:
-        return []  # forward itself differs: that proves nothing
-    concerned = tuple(i for i in indices if differ(single.gradient(i), run.gradient(i), max(1e-2, 1000 * off)))
-    return [Problem("low precision", "in float32, the precision that this module was given in, the gradient differs "
-                    "from that in float64 by more than rounding.", concerned)] if concerned else []
-
-
-def integer_input(bench: Workbench, given: Point, floats: Point, upstream: np.ndarray, run: Run,
-                  indices: Sequence[int]) -> List[Problem]:
-    """Integers as input must give the same gradients as the same numbers as floats."""
-    if given is floats:
-        return []
-    try:
-        integers = bench.run(given, upstream)
-    except Exception as error:
-        return [Problem("low precision", "with integers as input, backward fails, although the same numbers as floats "
-                        f"work ({type(error).__name__}: {error}). An array made by zeros_like(x) takes over the "
-                        "integer type of x.")]
-    concerned = tuple(i for i in indices if differ(integers.gradient(i), run.gradient(i), 1e-5))
-    return [Problem("low precision", "with integers as input, the gradient differs from that of the same numbers as "
-                    "floats. An array made by zeros_like(x) takes over the integer type of x and cuts off decimals.",
-                    concerned)] if concerned else []
-
-
-def _quietly(call: Callable[[], Any]) -> Optional[Any]:
+def quietly(call: Callable[[], Any]) -> Optional[Any]:
+    """Return what a call returns, or None if it raises."""
     try:
         return call()
     except Exception:
@@ -297,8 +226,9 @@ def _quietly(call: Callable[[], Any]) -> Optional[Any]:
 
 def _size(value: Any) -> float:
     value = np.asarray(0.0 if value is None else value, dtype=np.float64)
-    return float(np.max(np.abs(value), initial=0)) if _finite(value) else float("inf")
+    return float(np.max(np.abs(value), initial=0)) if is_finite(value) else float("inf")
 
 
-def _finite(value: Any) -> bool:
+def is_finite(value: Any) -> bool:
+    """Return whether there is a value, without NaN and infinity."""
     return value is not None and bool(np.all(np.isfinite(np.asarray(value, dtype=np.float64))))

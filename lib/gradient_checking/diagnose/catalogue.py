@@ -6,6 +6,7 @@ of a Trial's x, y, upstream gradient and so on. Nothing else needs to know of it
 from __future__ import annotations
 
 from functools import partial
+from math import erf
 from types import SimpleNamespace
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
@@ -48,6 +49,7 @@ SLOPES: Dict[str, List[Tuple[str, str, Formula]]] = {
         ("another formula", "y (1 + y) is used instead of y (1 - y)", lambda t: t.y * (1 + t.y)),
         ("another formula", "exp(-x) / (1 + exp(-x)) is used: the square in the denominator is missing",
          lambda t: 1 - t.y),
+        ("another formula", "y (1 - y^2) is used: the square is one too many", lambda t: t.y * (1 - t.y ** 2)),
         ("another formula", "y^2 is used", lambda t: t.y ** 2)],
     "Tanh": [
         ("another formula", "1 - y is used instead of 1 - y^2: the square is missing", lambda t: 1 - t.y),
@@ -71,6 +73,8 @@ SLOPES: Dict[str, List[Tuple[str, str, Formula]]] = {
         ("term missing", "only x p(x) is used: P(x), the other half of the product rule, is missing",
          lambda t: t.x * density(t.x)),
         ("term missing", "only P(x) = y / x is used", lambda t: t.y / t.x),
+        ("another formula", "exp(-x^2) stands for exp(-x^2 / 2) in the density",
+         lambda t: t.d + t.x * density(t.x) * (np.exp(-t.x ** 2 / 2) - 1)),
         ("another formula", "the density lacks its 1 / sqrt(2 pi)",
          lambda t: t.d + t.x * density(t.x) * (np.sqrt(2 * np.pi) - 1)),
         ("another formula", "P(x) - x p(x) is used, with a wrong sign", lambda t: t.d - 2 * t.x * density(t.x)),
@@ -111,6 +115,10 @@ GRADIENTS: Dict[str, List[Tuple[str, str, Formula]]] = {
          lambda t: -t.y * (t.u * t.y).sum(axis=-1, keepdims=True)),
         ("another formula", "the formula of softmax and cross-entropy in one, y - grad, is used", lambda t: t.y - t.u),
         ("wrong sign", "the second term has a plus", lambda t: t.y * (t.u + (t.u * t.y).sum(axis=-1, keepdims=True)))],
+    "LogSoftmax": [
+        ("another formula", "the log-probabilities stand where the probabilities belong",
+         lambda t: t.u - t.y * t.u.sum(axis=-1, keepdims=True)),
+        ("term missing", "only the first term is there: it is the upstream gradient", lambda t: t.u)],
     "BatchNorm": [
         ("statistics taken as constants", "neither the path through the mean nor that through the variance is there",
          lambda t: t.g * t.s),
@@ -127,6 +135,8 @@ GRADIENTS: Dict[str, List[Tuple[str, str, Formula]]] = {
     "CrossEntropyLoss": [
         ("term missing", "the labels aren't subtracted", lambda t: t.p / t.n),
         ("term missing", "the softmax is missing: only the labels are there", lambda t: -t.labels / t.n),
+        ("output taken for input", "the log-probabilities stand where the probabilities belong",
+         lambda t: (np.log(t.p) - t.labels) / t.n),
         ("another formula", "the derivative is taken by the probabilities, not by the logits",
          lambda t: -t.labels / t.p / t.n),
         ("another formula", "the derivative is taken by the probabilities, and 1/N is missing",
@@ -238,6 +248,7 @@ LOOKS: Dict[str, Callable[..., Any]] = {
     "ReLU": lambda x: np.maximum(x, 0), "Sigmoid": lambda x: sigmoid(x), "Tanh": lambda x: np.tanh(x),
     "Softmax": lambda x: softmax(x),
     "Softplus": lambda x: np.logaddexp(x, 0),
+    "GELU": lambda x: x * (1 + np.vectorize(erf)(x / 2 ** 0.5)) / 2, "LogSoftmax": lambda x: np.log(softmax(x)),
     "CrossEntropyLoss": lambda x, labels: -np.sum(labels * np.log(softmax(x))) / len(x),
     "MSELoss": lambda x, labels: np.sum((x - labels) ** 2) / 2 / len(x),
     "MeanSquaredError": lambda x, labels: np.mean((x - labels) ** 2),
