@@ -179,7 +179,10 @@ class Examination:
                     self.malformed[index] = ("None returned" if index == 0 else "no gradient", "is None.")
                     continue
                 array = gradient if isinstance(gradient, np.ndarray) else _as_array(gradient)
-                if array.dtype.kind not in "fiub":
+                if isinstance(gradient, tuple):
+                    self.malformed[index] = ("not an array of numbers", f"is a tuple of {len(gradient)}: backward "
+                                             "returns one array, the gradient of the first input alone.")
+                elif array.dtype.kind not in "fiub":
                     self.malformed[index] = ("not an array of numbers", f"is {type(gradient).__name__} "
                                              f"(of type {array.dtype}), not an array of real numbers.")
                 elif array.shape != expected:

@@ -139,6 +139,9 @@ CAUSES: Dict[str, Words] = {
     "parameter not listed": Words(
         "Which parameters does parameters() return?", "a parameter is missing in parameters()",
         "parameters() lists every parameter, also those of the modules inside."),
+    "parameter not used": Words(
+        "Which array does forward use, and which one does the optimiser change?",
+        "forward doesn't use this parameter, but another array", "forward uses self.W.data, or a view of it."),
     # state
     "overwritten instead of accumulated": Words(
         "What was in the gradient before?", "the gradient is overwritten instead of accumulated",

@@ -118,6 +118,9 @@ def _explain_values(examination: Examination, index: int) -> List[Cause]:
     _sharpen(trials)
     if not trials or all(trial.is_right for trial in trials):
         return [_of_a_special_situation(examination, index)]
+    unused = _unused(examination, index, trials)
+    if unused is not None:
+        return [unused]
     wrong = [trial for trial in trials if not trial.is_right]
     if len(wrong) == 1 < len(trials) and wrong[0].point.training is not None:
         mode, other = ("training", "evaluation") if wrong[0].point.training else ("evaluation", "training")
@@ -125,6 +128,19 @@ def _explain_values(examination: Examination, index: int) -> List[Cause]:
                       f"in {other} mode, in which it is right")]
     found = _from_numbers(examination, index, trials) or [cause("another formula", _one_entry(trials))]
     return [each._replace(evidence=f"{name}: {each.evidence}") for each in found]
+
+
+def _unused(examination: Examination, index: int, trials: Sequence[Trial]) -> Optional[Cause]:
+    """Return a cause for a parameter that no output depends on, though backward has a gradient for it."""
+    if index == 0 or any(np.any(np.nan_to_num(trial.expected[k])) for trial in trials for k in range(len(trial.got))):
+        return None
+    name, data = examination.name(index), examination.given.point.tensor(index)
+    twins = [f"{path}.{attribute}" for path, module in examination.bench.module.named_modules()
+             for attribute, value in vars(module).items() if isinstance(value, np.ndarray)
+             and value.size == data.size > 1 and np.array_equal(value.ravel(), data.ravel())]
+    twin = (f", but {twins[0]} holds a copy of its numbers. A Parameter copies an array of its own size that it is given: "
+            "make the other one a view of the parameter's data, as by self.flat = self.W.data.ravel()" if twins else "")
+    return cause("parameter not used", f"no output changes if {name} does{twin}")
 
 
 def _of_a_special_situation(examination: Examination, index: int) -> Cause:

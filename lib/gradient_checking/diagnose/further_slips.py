@@ -48,6 +48,31 @@ def of_places(graph: ForwardGraph, name: str) -> Iterator[Slip]:
                        "twice, and the other not at all", partial(_always, change))
 
 
+def of_epsilons(graph: ForwardGraph, name: str) -> Iterator[Slip]:
+    """Yield that the small number which forward adds for safety, as in log(p + eps), is forgotten in the derivatives."""
+    places = list(_without_epsilons(graph).edges)
+    if places:
+        words = words_for(graph, graph.order[places[0][0]], name)
+        yield Slip("another formula", f"the small number that forward adds before {words} is forgotten: the derivative of "
+                   "f(p + eps) is that at p + eps, as 1 / (p + eps) for a logarithm", _without_epsilons)
+
+
+def _without_epsilons(graph: ForwardGraph) -> Change:
+    bare = {node: next(parent.value for parent in node.parents if not _is_small(parent)) for node in graph.all_nodes
+            if node.operation is not None and node.operation.name in ("add", "maximum")
+            and [_is_small(parent) for parent in node.parents].count(True) == 1}
+
+    def flow(edge: Edge) -> Any:
+        values = [bare.get(parent, value) for parent, value in zip(edge.node.parents, edge.values)]
+        return edge.summed(edge.operation.backward(edge.i, edge.grad, edge.operation.forward(*values), *values))
+
+    return Change({place: flow for place, edge in graph.edges.items() if any(parent in bare for parent in edge.node.parents)})
+
+
+def _is_small(node: Any) -> bool:
+    return node.is_leaf and node.parameter is None and node.size == 1 and 0 < float(node.value) <= 0.01
+
+
 def of_inner_factors(graph: ForwardGraph, name: str) -> Iterator[Slip]:
     """Yield that a factor is missing in what is summed on its way back, or stands there once too often."""
     factors = [n for n, node in enumerate(graph.all_nodes) if node.size > 1 and np.all(node.value != 0)]

@@ -101,11 +101,12 @@ def all_slips(graph: ForwardGraph, name: str) -> Iterator[Slip]:
     groups = list(edge_groups(graph))
     for places in groups:
         yield from kinds.of_edges(graph, places, name)
-    for kind in (kinds.of_nodes, kinds.of_statistics, kinds.of_parts, of_spans, kinds.of_signs):
+    for kind in (kinds.of_nodes, kinds.of_statistics, kinds.of_parts, further.of_choices, further.of_epsilons, of_spans,
+                 kinds.of_signs):
         yield from kind(graph, name)
     for places in groups:
         yield from kinds.of_rules(graph, places, name)
-    for kind in (further.of_choices, further.of_means, further.of_places, kinds.of_factors, further.of_inner_factors):
+    for kind in (further.of_means, further.of_places, kinds.of_factors, further.of_inner_factors):
         yield from kind(graph, name)
     for places in groups:
         yield from of_loops(graph, places, name)
