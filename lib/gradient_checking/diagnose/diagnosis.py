@@ -138,8 +138,9 @@ def _unused(examination: Examination, index: int, trials: Sequence[Trial]) -> Op
     twins = [f"{path}.{attribute}" for path, module in examination.bench.module.named_modules()
              for attribute, value in vars(module).items() if isinstance(value, np.ndarray)
              and value.size == data.size > 1 and np.array_equal(value.ravel(), data.ravel())]
-    twin = (f", but {twins[0]} holds a copy of its numbers. A Parameter copies an array of its own size that it is given: "
-            "make the other one a view of the parameter's data, as by self.flat = self.W.data.ravel()" if twins else "")
+    twin = (f", but {twins[0]} holds a copy of its numbers. A Parameter copies an array of its own size that it is "
+            "given: make the other one a view of the parameter's data, as by self.flat = self.W.data.ravel()"
+            if twins else "")
     return cause("parameter not used", f"no output changes if {name} does{twin}")
 
 

@@ -63,8 +63,8 @@ def at_minus_input(t: Trial, k: int) -> Gradient:
     return None if t.x is None else t.elsewhere("minus input", t.point.with_tensor(0, -t.x), t.upstreams[k])
 
 
-@hypothesis("another formula", "predictions above their label get the derivative of those below it: a sign, a comparison, or "
-            "the two branches of a condition are the wrong way round", GUESSES)
+@hypothesis("another formula", "predictions above their label get the derivative of those below it: a sign, a "
+            "comparison, or the two branches of a condition are the wrong way round", GUESSES)
 def across_the_label(t: Trial, k: int) -> Gradient:
     if t.x is None or len(t.point.inputs) != 2 or np.shape(t.point.inputs[1]) != t.x.shape:
         return None
@@ -190,8 +190,8 @@ def minus_upstream(t: Trial, k: int, in_parts: bool) -> Gradient:
 
 GUESSES += [Hypothesis("skip path forgotten", "the gradient is the expected one minus the upstream gradient",
                        partial(minus_upstream, in_parts=True)),
-            Hypothesis("term missing", "the gradient is the expected one minus the upstream gradient: a 1 is missing in "
-                       "the derivative", partial(minus_upstream, in_parts=False))]
+            Hypothesis("term missing", "the gradient is the expected one minus the upstream gradient: a 1 is missing "
+                       "in the derivative", partial(minus_upstream, in_parts=False))]
 
 
 @hypothesis("another formula", "the gradient is the expected one plus the upstream gradient", GUESSES)

@@ -177,7 +177,8 @@ def _traced(trial: Trial) -> Optional[List[Any]]:
         node.value = np.array(node.value)  # its own: at the next point, parameters change in place
     places = {id(parameter): place for place, parameter in enumerate(bench.parameters)}
     return sorted(nodes, key=lambda node: (  # alike in all trials; nodes of parameters may be older than the trial
-        places.get(id(node.parameter), -1) if node.is_leaf and node.parameter is not None else len(places), node.number))
+        places.get(id(node.parameter), -1) if node.is_leaf and node.parameter is not None else len(places),
+        node.number))
 
 
 class _AnyFloat(type):

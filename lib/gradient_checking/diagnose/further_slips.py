@@ -19,10 +19,12 @@ def of_choices(graph: ForwardGraph, name: str) -> Iterator[Slip]:
         into = words_for(graph, node, name)
         for chosen in places:
             change = Change({place: _whole if place == chosen else _nothing for place in places})
-            yield Slip("another formula", f"the derivative of one side, {words_for(graph, graph.edges[chosen].parent, name)}"
-                       f", is used on both sides of {into}", partial(_always, change))
-        yield Slip("another formula", f"the two sides of {into} are exchanged",
-                   on(places, lambda e: e.summed(e.grad - e.whole)))
+            side = words_for(graph, graph.edges[chosen].parent, name)
+            yield Slip("another formula", f"the derivative of one side, {side}, is used on both sides of {into}",
+                       partial(_always, change))
+        if len(places) > 1:
+            yield Slip("another formula", f"the two sides of {into} are exchanged",
+                       on(places, lambda e: e.summed(e.grad - e.whole)))
 
 
 def of_means(graph: ForwardGraph, name: str) -> Iterator[Slip]:
@@ -34,7 +36,8 @@ def of_means(graph: ForwardGraph, name: str) -> Iterator[Slip]:
         axes: List[Any] = [*range(edge.parent.ndim), None]
         for axis in axes:
             over = "everything" if axis is None else f"axis {axis}"
-            yield Slip("wrong axis", f"what flows back through {words_for(graph, edge.node, name)} is averaged over {over}",
+            words = words_for(graph, edge.node, name)
+            yield Slip("wrong axis", f"what flows back through {words} is averaged over {over}",
                        partial(_always, Change({place: _nothing}, {parent: partial(_centred, axis=axis)})))
 
 
@@ -49,12 +52,12 @@ def of_places(graph: ForwardGraph, name: str) -> Iterator[Slip]:
 
 
 def of_epsilons(graph: ForwardGraph, name: str) -> Iterator[Slip]:
-    """Yield that the small number which forward adds for safety, as in log(p + eps), is forgotten in the derivatives."""
+    """Yield that the small number which forward adds for safety, as in log(p + eps), is forgotten in derivatives."""
     places = list(_without_epsilons(graph).edges)
     if places:
         words = words_for(graph, graph.order[places[0][0]], name)
-        yield Slip("another formula", f"the small number that forward adds before {words} is forgotten: the derivative of "
-                   "f(p + eps) is that at p + eps, as 1 / (p + eps) for a logarithm", _without_epsilons)
+        yield Slip("another formula", f"the small number that forward adds before {words} is forgotten: the derivative "
+                   "of f(p + eps) is that at p + eps, as 1 / (p + eps) for a logarithm", _without_epsilons)
 
 
 def _without_epsilons(graph: ForwardGraph) -> Change:
@@ -66,7 +69,8 @@ def _without_epsilons(graph: ForwardGraph) -> Change:
         values = [bare.get(parent, value) for parent, value in zip(edge.node.parents, edge.values)]
         return edge.summed(edge.operation.backward(edge.i, edge.grad, edge.operation.forward(*values), *values))
 
-    return Change({place: flow for place, edge in graph.edges.items() if any(parent in bare for parent in edge.node.parents)})
+    return Change({place: flow for place, edge in graph.edges.items()
+                   if any(parent in bare for parent in edge.node.parents)})
 
 
 def _is_small(node: Any) -> bool:

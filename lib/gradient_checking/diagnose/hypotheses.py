@@ -38,7 +38,7 @@ def hypothesis(cause: str, evidence: str, among: List[Hypothesis] = HYPOTHESES) 
 @hypothesis("zeros", "every entry of the gradient is 0, though zeros are not what is expected")
 def zeros(t: Trial, k: int) -> Gradient:
     is_zero = all(np.max(np.abs(got), initial=0) <= 1e-13 * t.size for got in t.got)
-    return np.zeros(t.value.shape) if is_zero else None
+    return np.full(t.value.shape, 0.0 if is_zero else np.nan)  # not where it is zero at some points only
 
 
 @hypothesis("wrong sign", "every entry is the expected one times -1")

@@ -111,8 +111,8 @@ def of_signs(graph: ForwardGraph, name: str) -> Iterator[Slip]:
             a, b = (np.asarray(parent.value) for parent in node.parents)
             other = a - b if node.operation.name == "add" else a + b
             return Change({place: lambda e: slip_rules.with_operand(e, node, other) for place in users})
-        yield Slip("wrong sign", f"in the derivative, {words_for(graph, node, name)} has a plus where a minus belongs, or "
-                   "the other way round", change)
+        yield Slip("wrong sign", f"in the derivative, {words_for(graph, node, name)} has a plus where a minus belongs, "
+                   "or the other way round", change)
 
 
 def of_rules(graph: ForwardGraph, places: List[Place], name: str) -> Iterator[Slip]:
@@ -147,7 +147,8 @@ def of_factors(graph: ForwardGraph, name: str) -> Iterator[Slip]:
                     for number, power in zip(numbers, powers):
                         factor = factor * np.asarray(graph.all_nodes[number].value, dtype=float) ** power
                     return Change({}, {0: lambda g: g * factor})
-                words = " and ".join(dict.fromkeys(words_for(graph, graph.all_nodes[number], name) for number in numbers))
+                words = " and ".join(dict.fromkeys(
+                    words_for(graph, graph.all_nodes[number], name) for number in numbers))
                 yield Slip("term missing" if powers[0] < 0 else "another formula",
                            f"the whole gradient {verb} the factor {words}", change)
 

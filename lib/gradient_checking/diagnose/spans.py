@@ -100,7 +100,8 @@ def of_missing_derivatives(graph: ForwardGraph, name: str) -> Iterator[Slip]:
     for places in edge_groups(graph):
         edge = graph.edges[places[0]]
         if edge.operation.elementwise and edge.operation.name not in ("add", "subtract", "negate"):
-            words = f"in what flows back through {words_for(graph, edge.node, name)} into {words_for(graph, edge.parent, name)}"
+            into, of = (words_for(graph, node, name) for node in (edge.node, edge.parent))
+            words = f"in what flows back through {into} into {of}"
             yield Slip("term missing", f"{words}, the derivative is missing: the gradient goes through unchanged",
                        on(places, lambda e: e.summed(np.broadcast_to(e.grad, e.node.shape))))
             yield Slip("term missing", f"{words}, a factor is missing: only its sign is there",

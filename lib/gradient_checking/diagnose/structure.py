@@ -173,7 +173,7 @@ def region_cause(trials: Sequence[Trial]) -> List[Cause]:
         x: Any = [trial.x for trial, _ in pairs]
         masks = [("x < 0", "mask missing where x < 0", [v < 0 for v in x]),
                  ("x > 0", "another formula", [v > 0 for v in x])]
-        if len(trials[0].point.inputs) == 2 and all(np.shape(trial.point.inputs[1]) == trial.x.shape for trial in trials):
+        if len(trials[0].point.inputs) == 2 and all(np.shape(t.point.inputs[1]) == t.x.shape for t in trials):
             apart = [v - np.asarray(trial.point.inputs[1], dtype=float) for v, (trial, _) in zip(x, pairs)]
             masks += [("the prediction is above its label", "another formula", [v > 0 for v in apart]),
                       ("the prediction is below its label", "another formula", [v < 0 for v in apart])]

@@ -90,7 +90,7 @@ def redrawn(point: Point, rng: np.random.Generator, any_number: bool, flip: bool
 
 
 def with_other_labels(point: Point) -> Point:
-    """Return the point with other labels: what stands beside the first input is moved on, or turned over if all is 0 or 1.
+    """Return the point with other labels: what stands beside the first input is moved on, or 0 turned to 1.
 
     One-hot rows stay one-hot, class numbers stay in their range, and so do numbers.
     """

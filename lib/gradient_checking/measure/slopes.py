@@ -58,7 +58,7 @@ class Slopes:
         return np.where(self._infinite, np.where(y == self._given, 0.0, np.nan), y) if self._infinite.any() else y
 
     def _noise_of_inputs(self) -> np.ndarray:
-        """Return by how much y moves if every number is rounded otherwise: of large numbers that cancel, by more than eps.
+        """Return by how much y moves if each number is rounded otherwise: more than eps, where large ones cancel.
 
         A jump, as of a floor, isn't noise.
         """

@@ -35,22 +35,30 @@ slip(Dense, "grad.sum(axis=0)", "grad", "not summed over the batch", "sum")
 slip(Dense, "self.x.T @ grad", "self.x @ grad", "transpose forgotten", "transpos", r"\.T")
 slip(Dense, "self.x.T @ grad", "grad.T @ self.x", "transposed result", "transpos", "order", r"\.T")
 slip(Dense, "self.x.T @ grad", "self.x.T * grad", "* for @", "@", "matrix product", "elementwise")
-slip(Dense, "self.W.grad += self.x.T @ grad", "self.W.grad += self.x.T @ grad / len(grad)", "divided by the batch size", "batch", " N", "mean", "factor")
-slip(Dense, "return grad @ self.W.data.T", "return grad @ self.W.grad.T", "the gradient for the values", r"grad", "W")
-slip(Dense, "return grad @ self.W.data.T", "return self.x @ self.W.data @ self.W.data.T", "the output for the upstream gradient", "upstream", "output")
+slip(Dense, "self.W.grad += self.x.T @ grad", "self.W.grad += self.x.T @ grad / len(grad)", "divided by the batch size",
+     "batch", "mean", "factor")
+slip(Dense, "return grad @ self.W.data.T", "return grad @ self.W.grad.T", "the gradient for the values", "grad")
+slip(Dense, "return grad @ self.W.data.T", "return self.x @ self.W.data @ self.W.data.T",
+     "the output for the upstream gradient", "upstream", "output")
 slip(Dense, "def backward(self, grad):", "def backward(self, x, grad):", "one argument too many", "argument")
-slip(Dense, "def backward(self, grad):\n", "def backward(self, grad):\n        if grad:\n            pass\n", "an ambiguous if", "if", "ambiguous")
+slip(Dense, "def backward(self, grad):\n", "def backward(self, grad):\n        if grad:\n            pass\n",
+     "an ambiguous if", "if", "ambiguous")
 slip(Dense, "self.x = x", "self.cache = x", "the cache has another name", "self.x", "attribute", "forward")
 slip(Dense, "self.b.grad += grad.sum(axis=0)", "self.b.grad += grad[4]", "index out of range", "index")
 slip(Dense, "return [self.W, self.b]", "return self.W, self.bias", "an attribute that isn't there", "bias")
 slip(Dense, "return [self.W, self.b]", "return None", "parameters returns None", r"parameters\(\)", "None")
 slip(Dense, "return [self.W, self.b]", "return self.W", "one Parameter for a list", r"parameters\(\)", "list")
-slip(Dense, "return grad @ self.W.data.T", "return (grad @ self.W.data.T).sum(axis=0)", "dx summed over the batch", "sum", "batch", "shape")
+slip(Dense, "return grad @ self.W.data.T", "return (grad @ self.W.data.T).sum(axis=0)", "dx summed over the batch",
+     "sum", "batch", "shape")
 slip(Dense, "return grad @ self.W.data.T", "return list(grad @ self.W.data.T)", "a list for an array", "list")
 slip(Dense, "return grad @ self.W.data.T", "return grad @ self.W.data.T * np.nan", "NaN", "nan")
-slip(Dense, "return grad @ self.W.data.T", "return (grad @ self.W.data.T).astype(int)", "cut to whole numbers", "whole", "int", "round")
-slip(Dense, "self.b.grad += grad.sum(axis=0)", "self.b.data -= 0.1 * grad.sum(axis=0)\n        self.b.grad += grad.sum(axis=0)", "a step inside backward", "value", "changes", "data", "step", "optimi")
-slip(Dense, "self.x = x\n", "self.x = x\n        self.W.data = np.clip(self.W.data, -0.5, 0.5)\n", "forward clips the weights", "forward", "changes", "clip", "value")
+slip(Dense, "return grad @ self.W.data.T", "return (grad @ self.W.data.T).astype(int)", "cut to whole numbers", "whole",
+     "int", "round")
+slip(Dense, "self.b.grad += grad.sum(axis=0)",
+     "self.b.data -= 0.1 * grad.sum(axis=0)\n        self.b.grad += grad.sum(axis=0)", "a step inside backward",
+     "value", "changes", "data", "step", "optimi")
+slip(Dense, "self.x = x\n", "self.x = x\n        self.W.data = np.clip(self.W.data, -0.5, 0.5)\n",
+     "forward clips the weights", "forward", "changes", "clip", "value")
 
 
 @right(normal(4, 3))
@@ -73,10 +81,16 @@ class Wrapper(Module):
 
 
 slip(Wrapper, "reversed(self.inner)", "self.inner", "not reversed", "revers", "order")
-slip(Wrapper, "grad = m.backward(grad)", "m.backward(grad)", "gradient not handed on", "hand", "pass", "return", "same grad", "assign", "upstream", "next", "chain")
+slip(Wrapper, "grad = m.backward(grad)", "m.backward(grad)", "gradient not handed on", "hand", "pass", "return",
+     "same grad", "assign", "upstream", "next", "chain")
 slip(Wrapper, "grad = m.backward(grad)", "grad = m.forward(grad)", "forward for backward", "forward")
-slip(Wrapper, "[p for m in self.inner for p in m.parameters()]", "self.inner[0].parameters()", "second layer's parameters missing", r"parameters\(\)")
-slip(Wrapper, "[p for m in self.inner for p in m.parameters()]", "[m.parameters() for m in self.inner]", "a list of lists", "list", "flat", r"parameters\(\)")
-slip(Wrapper, "for m in reversed(self.inner):", "self.inner.reverse()\n        for m in self.inner:", "reversed in place", "order", "revers", "in place", "second", "again")
-slip(Wrapper, "reversed(self.inner)", "self.inner[:0:-1]", "the first layer left out", "first", "left out", "never", "zero", "Linear")
-slip(Wrapper, "grad = m.backward(grad)", "grad = m.backward(grad) / len(grad)", "divided by the batch size at each layer", "batch", " N", "mean", "factor")
+slip(Wrapper, "[p for m in self.inner for p in m.parameters()]", "self.inner[0].parameters()",
+     "second layer's parameters missing", r"parameters\(\)")
+slip(Wrapper, "[p for m in self.inner for p in m.parameters()]", "[m.parameters() for m in self.inner]",
+     "a list of lists", "list", "flat", r"parameters\(\)")
+slip(Wrapper, "for m in reversed(self.inner):", "self.inner.reverse()\n        for m in self.inner:",
+     "reversed in place", "order", "revers", "in place", "second", "again", "next forward")
+slip(Wrapper, "reversed(self.inner)", "self.inner[:0:-1]", "the first layer left out", "first", "left out", "never",
+     "zero", "Linear", "isn't called")
+slip(Wrapper, "grad = m.backward(grad)", "grad = m.backward(grad) / len(grad)",
+     "divided by the batch size at each layer", "batch", "mean", "factor")
