@@ -7,6 +7,7 @@ function through(route, horizontal) {
   const points = [route[0]];
   for (let k = 1; k < route.length; k++) {
     const [x0, y0] = route[k - 1], [x1, y1] = route[k], x = (x0 + x1) / 2, y = (y0 + y1) / 2;
+    if (Math.abs(x1 - x0) + Math.abs(y1 - y0) < 0.01) continue;
     points.push(...(horizontal ? [[x, y0], [x, y1]] : [[x0, y], [x1, y]]), [x1, y1]);
   }
   return points;
