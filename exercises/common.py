@@ -84,10 +84,10 @@ class Results:
         return path
 
     def table(self, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-        """Print a table, and write it as Markdown to <name>.md; returns the Markdown."""
+        """Show a table, and write it as Markdown to <name>.md; returns the Markdown."""
         text = markdown_table(header, rows)
         self.text(name, text)
-        print(text)
+        show(Table(text))
         return text
 
     def text(self, name: str, text: str) -> Path:
@@ -138,13 +138,20 @@ class Steps:
                 show(item)
 
 
+class Table(str):
+    """A table in Markdown, which a notebook sets as one."""
+
+    def _repr_markdown_(self) -> str:
+        return self
+
+
 def show(item: Any) -> None:
     """Print something; a notebook shows it with its formulas."""
-    if "ipykernel" in sys.modules and not isinstance(item, str):
+    if "ipykernel" in sys.modules and type(item) is not str:
         from IPython.display import display
         display(item)
     else:
-        print(item, end="\n\n")
+        print(item, end="\n" if isinstance(item, Table) else "\n\n")
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -13,6 +13,9 @@ from lib.graph.explain import Explanation
 from lib.graph.explain.document import Part
 
 PROGRAMS = ["ticket_prices/graph_and_derivatives", "computational_graphs/expressions", "backpropagation/pen_and_paper"]
+EXPERIMENTS = ["fitting_functions/backward_quantities", "computational_graphs/linear_regression",
+               "computational_graphs/logistic_regression", "fitting_functions/fit_sine", "backpropagation/xor_questions",
+               "backpropagation_by_hand/three_ways", "ticket_prices/train_network"]
 
 
 @pytest.fixture
@@ -46,6 +49,25 @@ def test_a_notebook_shows_its_steps_cell_by_cell(program, shown, capsys):
             assert "$" in item._repr_markdown_()
         elif isinstance(item, AnswerReport):
             assert "All" in item._repr_markdown_()
+
+
+@pytest.mark.parametrize("program", PROGRAMS + EXPERIMENTS)
+def test_each_step_has_a_cell_of_its_own(program):
+    cells = (ROOT / "exercises" / f"{program}.py").read_text("utf-8").split("# %%\n")[1:]
+    assert max(cell.count("@steps.add") for cell in cells) == 1
+    assert sum(cell.count("@steps.add") for cell in cells) >= 2
+    assert cells[-1].startswith("main = steps.main\n")
+
+
+def test_a_notebook_sets_tables(shown, tmp_path):
+    steps = Steps("topic", "A program.")
+
+    @steps.add
+    def step(results, options):
+        results.table("numbers", ["a", "b"], [[1, 2.5]])
+        return "text"
+
+    assert shown[0]._repr_markdown_().startswith("|") and len(shown) == 1
 
 
 def test_a_program_runs_its_steps_in_order_and_prints(tmp_path, capsys):

@@ -21,7 +21,7 @@ if find_spec("lib") is None:  # started by its path, or as a notebook: the root 
     sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
 from exercises.backpropagation.xor_networks import LABELS, activity, as_stack, create_model, create_stack, losses_of
-from exercises.common import Results, read_options, run_command
+from exercises.common import Steps, run_command
 from lib.dataset import X
 from lib.experiments import backward_pass
 from lib.gradient_utilities import zero_grad
@@ -244,22 +244,31 @@ def draw_rises(runs):
 
 
 # %%
-def main(arguments=None):
-    """Answer both questions."""
-    options = read_options(__doc__, arguments)
-    results = Results("backpropagation", options)
-    starts, steps = (50, 150) if options.quick else (1000, 1000)
+steps = Steps("backpropagation", __doc__)
 
+
+@steps.add
+def what_one_step_changes(results, options):
+    """Answer the first question."""
     print("Question 1: what does one step change?\n")
     show_one_step(results, lr=1.0)
     print()
-    one_step_of_many(starts, 1.0, results)
+    one_step_of_many(50 if options.quick else 1000, 1.0, results)
 
-    print(f"\nQuestion 2: does the loss always fall? {starts} starts, {steps} steps, rises of more than {RISE:g}\n")
-    runs = [follow(starts, lr, steps) for lr in ((1.0, 10.0) if options.quick else RATES)]
+
+# %%
+@steps.add
+def whether_the_loss_always_falls(results, options):
+    """Answer the second question."""
+    starts, count = (50, 150) if options.quick else (1000, 1000)
+    print(f"\nQuestion 2: does the loss always fall? {starts} starts, {count} steps, rises of more than {RISE:g}\n")
+    runs = [follow(starts, lr, count) for lr in ((1.0, 10.0) if options.quick else RATES)]
     table_of_rises(runs, results)
     results.figure("rises", draw_rises([run for run in runs if run["lr"] in (1.0, 10.0)]))
 
+
+# %%
+main = steps.main
 
 if __name__ == "__main__":
     run_command(main)

@@ -16,7 +16,7 @@ if find_spec("lib") is None:  # started by its path, or as a notebook: the root 
     sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
 from exercises.backpropagation_by_hand import network_data
-from exercises.common import Results, read_options, run_command
+from exercises.common import Steps, run_command
 from lib.layers import Linear, MeanSquaredError, ReLU, Sequential
 from lib.graph import maximum, variable
 
@@ -144,11 +144,14 @@ def greatest_difference(first, second):
     return max(float(np.max(np.abs(np.subtract(a, b))) / max(float(np.max(np.abs(a))), 1e-300)) for a, b in pairs)
 
 
-def main(arguments=None):
-    """Compute the gradient three ways, compare, and show the pitfalls."""
-    options = read_options(__doc__, arguments)
-    results = Results("backpropagation_by_hand", options)
-    X, T, W, B, from_course = network_data.load()
+# %%
+steps = Steps("backpropagation_by_hand", __doc__)
+
+
+@steps.add
+def compared(results, options):
+    """Compute the gradient three ways, and compare."""
+    X, T, W, B, _ = network_data.load()
     ways = {"matrices": by_matrices, "lib.graph": by_graph, "objects": by_objects}
     if find_spec("torch") is None:
         print("PyTorch isn't installed: its row is left out.")
@@ -167,7 +170,13 @@ def main(arguments=None):
                      *(f"{d:.1e}" for d in differences)])
     results.table("three_ways", ["way", "error", "|dE/dW1[0, 0]|", "difference, 1 example", "50 examples"], rows)
 
-    first = float(np.linalg.norm(reference[1][0][0, 0]))
+
+# %%
+@steps.add
+def beside_the_sheets_number(results, options):
+    """Compare with what the sheet prints, if its data are here."""
+    X, T, W, B, from_course = network_data.load()
+    first = float(np.linalg.norm(by_matrices(X, T, W, B)[1][0][0, 0]))
     if from_course:
         verdict = "the same" if abs(first - SHEETS_NUMBER) < 1e-6 * SHEETS_NUMBER else "NOT the same"
         print(f"\nWith the course's data: {first!r}; the sheet prints {SHEETS_NUMBER!r}: {verdict}.")
@@ -175,6 +184,9 @@ def main(arguments=None):
         print("\nThese are our own data and parameters. With the course's utils.py in this folder, its numbers are\n"
               f"used and compared with what the sheet prints, {SHEETS_NUMBER}.")
 
+
+# %%
+main = steps.main
 
 if __name__ == "__main__":
     run_command(main)

@@ -23,8 +23,9 @@ import numpy as np
 if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
     sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
-from exercises.common import Results, read_options, run_command
-from lib.graph import edf
+from exercises.common import Steps, run_command
+from lib.graph import constant, edf, variable
+from lib.graph.explain import explain
 from lib.figures.base import pyplot
 
 START_SLOPE, START_OFFSET = 4.0, 1.0
@@ -98,19 +99,34 @@ def draw(x, y, lines):
     return figure
 
 
-def main(arguments=None):
+# %%
+steps = Steps("computational_graphs", __doc__)
+
+
+@steps.add
+def derivation(results, options):
+    """Derive the two derivatives, in the numbers of the start and the first three points."""
+    x, y = (constant(each[:3], name=name) for each, name in zip(load_points(), "xy"))
+    w0, w1 = variable(START_OFFSET, name="w0"), variable(START_SLOPE, name="w1")
+    return explain((((w0 + w1 * x).named("y_hat") - y) ** 2).mean().named("L"))
+
+
+# %%
+@steps.add
+def fitted(results, options):
     """Fit the line all ways, and compare."""
-    options = read_options(__doc__, arguments)
-    results = Results("computational_graphs", options)
-    steps = 2000 if options.quick else 100000
+    count = 2000 if options.quick else 100000
     x, y = load_points()
-    lines = {"start": (START_SLOPE, START_OFFSET), f"by hand, {steps} steps": train_by_hand(x, y, steps),
-             f"EDF, {steps} steps": train_by_edf(x, y, steps), "closed form": closed_form(x, y)}
+    lines = {"start": (START_SLOPE, START_OFFSET), f"by hand, {count} steps": train_by_hand(x, y, count),
+             f"EDF, {count} steps": train_by_edf(x, y, count), "closed form": closed_form(x, y)}
     rows = [[name, f"{slope:.4f}", f"{offset_y:.4f}", f"{np.mean((offset_y + slope * x - y) ** 2):.4f}"]
             for name, (slope, offset_y) in lines.items()]
     results.table("linear_regression", ["line", "slope", "offset", "mean squared error"], rows)
     results.figure("linear_regression", draw(x, y, lines))
 
+
+# %%
+main = steps.main
 
 if __name__ == "__main__":
     run_command(main)

@@ -26,11 +26,12 @@ import numpy as np
 if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
     sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
-from exercises.common import Results, read_options, run_command, sweep
+from exercises.common import Steps, run_command, sweep
 from lib.numerics import stable_sigmoid
 from lib.data.batches import Batches
 from lib.data.mnist import load_mnist_pair
-from lib.graph import edf
+from lib.graph import constant, edf, log, sigmoid, variable
+from lib.graph.explain import explain
 from lib.figures.base import pyplot
 
 LEARNING_RATE, BATCH_SIZE = 0.5, 64
@@ -154,14 +155,28 @@ def draw_weights(curves, title):
 
 
 # %%
-def main(arguments=None):
-    """Train on both pairs at all resolutions, and show errors and weights."""
-    options = read_options(__doc__, arguments)
-    results = Results("computational_graphs", options)
+steps = Steps("computational_graphs", __doc__)
+runs = {}  # by pair, resolution, method and what else each was trained with
+
+
+@steps.add
+def derivation(results, options):
+    """Derive the gradient, for three images of two pixels and a one."""
+    X = constant([[0.0, 0.5, 1.0], [1.0, 0.25, 1.0], [0.5, 0.5, 1.0]], name="X")
+    w, y = variable([0.5, -1.0, 0.25], name="w"), constant([0.0, 1.0, 1.0], name="y")
+    p = sigmoid(X @ w).named("p")
+    return explain((-(y * log(p) + (1 - y) * log(1 - p)).mean()).named("L"))
+
+
+# %%
+@steps.add
+def trained(results, options):
+    """Train on both pairs at all resolutions."""
     epochs, every = (2, 8) if options.quick else (10, 1)
     settings = [((a, b), resolution, method, epochs, every) for a, b in ((1, 8), (0, 1))
                 for method in ("sheet", "block") for resolution in RESOLUTIONS]
-    runs = dict(zip(settings, sweep(run_one, settings, options.jobs, options.scheduler)))
+    runs.clear()
+    runs.update(zip(settings, sweep(run_one, settings, options.jobs, options.scheduler)))
     rows = []
     for setting, (w, by_hand, w_edf, by_edf) in runs.items():
         (a, b), resolution, method = setting[:3]
@@ -171,12 +186,21 @@ def main(arguments=None):
     results.table("logistic_regression", ["digits", "resolution", "reduced by", "training error, by hand",
                                           "test error, by hand", "training error, EDF", "test error, EDF",
                                           "weights' relative difference"], rows)
+
+
+# %%
+@steps.add
+def drawn(results, options):
+    """Draw errors and weights."""
     for pair in ((1, 8), (0, 1)):
         title, name = f"{pair[0]} (class 0) against {pair[1]} (class 1)", f"{pair[0]}_against_{pair[1]}"
         curves = {setting[1]: run for setting, run in runs.items() if setting[0] == pair and setting[2] == "sheet"}
         results.figure(f"errors_{name}", draw_errors(curves, title))
         results.figure(f"weights_{name}", draw_weights(curves, title))
 
+
+# %%
+main = steps.main
 
 if __name__ == "__main__":
     run_command(main)

@@ -31,12 +31,13 @@ import numpy as np
 if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
     sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
-from exercises.common import Results, read_options, run_command
+from exercises.common import Steps, run_command
 from exercises.fitting_functions.fit_sine import rebuild, train_once
 from exercises.pen_and_paper import mlp_regression
 from lib.data.regression import load_regression_data
 from lib.graph import topological_order
 from lib.graph.draw import draw_forward_and_backward
+from lib.graph.explain import explain
 
 HIDDEN = 50
 TEST_POINT = 42  # which of the 123 test points: any will do
@@ -82,18 +83,28 @@ def by_graph(x, y, W1, b1, W2, b2):
 
 
 # %%
-def main(arguments=None):
-    """Train the network, compute everything twice, and compare."""
-    options = read_options(__doc__, arguments)
-    results = Results("fitting_functions", options)
-    run = train_once(((HIDDEN,), "logistic", "BFGS", 0, 100 if options.quick else 10000))
-    W1, b1, W2, b2 = (parameter.data for parameter in rebuild((HIDDEN,), "logistic", run).parameters())
-    _, _, x_test, y_test = load_regression_data()
-    x, y = x_test[TEST_POINT], y_test[TEST_POINT]
+steps = Steps("fitting_functions", __doc__)
+point = {}  # the trained parameters and the test point
 
-    forward = forward_by_hand(x, y, W1, b1, W2, b2)
-    backward = backward_by_hand(x, y, W1, W2, forward)
-    nodes = by_graph(x, y, W1, b1, W2, b2)
+
+@steps.add
+def the_point(results, options):
+    """Train the network, and take a test point."""
+    run = train_once(((HIDDEN,), "logistic", "BFGS", 0, 100 if options.quick else 10000))
+    point.update({name: parameter.data for name, parameter in zip(
+        ("W1", "b1", "W2", "b2"), rebuild((HIDDEN,), "logistic", run).parameters())})
+    _, _, x_test, y_test = load_regression_data()
+    point.update(x=x_test[TEST_POINT], y=y_test[TEST_POINT])
+    return f"x = {point['x'][0]:.4f}, y = {point['y'][0]:.4f}"
+
+
+# %%
+@steps.add
+def both_ways(results, options):
+    """Compute everything by hand and by the graph, and compare."""
+    forward = forward_by_hand(**point)
+    backward = backward_by_hand(point["x"], point["y"], point["W1"], point["W2"], forward)
+    nodes = by_graph(**point)
 
     def row(name, mine, graphs):
         difference = np.max(np.abs(mine - graphs))
@@ -103,10 +114,25 @@ def main(arguments=None):
 
     rows = [row(name, value, nodes[name].value) for name, value in forward.items()]
     rows += [row(f"delta {name}", value, nodes[name].grad) for name, value in backward.items()]
-    print(f"x = {x[0]:.4f}, y = {y[0]:.4f}")
     results.table("backward_quantities", ["quantity", "shape", "first entry", "difference to the graph's"], rows)
-    results.svg("forward_and_backward_graph", draw_forward_and_backward(nodes["l"]))
 
+
+# %%
+@steps.add
+def derived(results, options):
+    """Write the derivation, as the graph has it."""
+    return explain(mlp_regression(**point))
+
+
+# %%
+@steps.add
+def drawn(results, options):
+    """Draw the forward and the backward graph."""
+    results.svg("forward_and_backward_graph", draw_forward_and_backward(mlp_regression(**point)))
+
+
+# %%
+main = steps.main
 
 if __name__ == "__main__":
     run_command(main)

@@ -19,7 +19,7 @@ import numpy as np
 if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
     sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
-from exercises.common import Results, read_options, run_command, sweep
+from exercises.common import Steps, run_command, sweep
 from exercises.fitting_functions.mlp import MLP
 from lib.layers import MeanSquaredError, ReLU, Sigmoid
 from lib.data.regression import load_regression_data
@@ -162,20 +162,31 @@ def draw_hidden(trained, which, activation):
 
 
 # %%
-def main(arguments=None):
-    """Run all experiments."""
-    options = read_options(__doc__, arguments)
-    results = Results("fitting_functions", options)
-    starts, iterations = (3, 300) if options.quick else (10, 10000)
-    units = UNITS[:5] if options.quick else UNITS
-    architectures = [() if z == 0 else (z,) for z in units]
+steps = Steps("fitting_functions", __doc__)
 
+
+def size(options):
+    """Return how many starts, how many iterations, and which architectures there are."""
+    starts, iterations = (3, 300) if options.quick else (10, 10000)
+    return starts, iterations, [() if z == 0 else (z,) for z in (UNITS[:5] if options.quick else UNITS)]
+
+
+@steps.add
+def logistic_units(results, options):
+    """Fit the sine by logistic units, by BFGS."""
+    starts, iterations, architectures = size(options)
     print("\nLogistic units, BFGS")
     logistic = train_all(architectures, "logistic", "BFGS", starts, iterations, options)
     table("logistic_bfgs", logistic, results)
     results.figure("logistic_bfgs", draw_fits(logistic, "logistic"))
     results.figure("hidden_units", draw_hidden(logistic, [(2,), (3,), (10,)], "logistic"))
 
+
+# %%
+@steps.add
+def two_units(results, options):
+    """Fit it by two units from many starts."""
+    starts, iterations, _ = size(options)
     print("\nTwo units, from many starts: the local minima")
     two = train_all([(2,)], "logistic", "BFGS", starts if options.quick else 50, iterations, options)
     ends = sorted({round(run["train"], 3) for run in two[(2,)]})
@@ -183,21 +194,42 @@ def main(arguments=None):
         f"{end:.3f} ({sum(round(run['train'], 3) == end for run in two[(2,)])}x)" for end in ends))
     results.figure("two_units_local_minima", draw_local_minima(two[(2,)], (2,)))
 
+
+# %%
+@steps.add
+def relu_units(results, options):
+    """Fit it by ReLU units."""
+    starts, iterations, architectures = size(options)
     print("\nReLU units, BFGS")
     relu = train_all(architectures[1:], "ReLU", "BFGS", starts, iterations, options)
     table("relu_bfgs", relu, results)
     results.figure("relu_bfgs", draw_fits(relu, "ReLU"))
     results.figure("hidden_units_relu", draw_hidden(relu, [(2,), (3,), (10,)], "ReLU"))
 
+
+# %%
+@steps.add
+def by_adam(results, options):
+    """Fit it by Adam."""
+    starts, _, architectures = size(options)
     print("\nLogistic units, Adam (learning rate 0.01)")
     adam = train_all(architectures[1:], "logistic", "Adam", starts, 300 if options.quick else 20000, options)
     table("logistic_adam", adam, results)
 
+
+# %%
+@steps.add
+def more_layers(results, options):
+    """Fit it by networks of two hidden layers."""
+    starts, iterations, _ = size(options)
     print("\nMore layers, BFGS")
     deep = train_all([(5, 5), (10, 10)], "logistic", "BFGS", starts, iterations, options)
     table("more_layers", deep, results)
     results.figure("more_layers", draw_fits(deep, "logistic"))
 
+
+# %%
+main = steps.main
 
 if __name__ == "__main__":
     run_command(main)

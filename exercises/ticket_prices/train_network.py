@@ -19,7 +19,7 @@ import numpy as np
 if find_spec("lib") is None:  # started by its path, or as a notebook: the root folder is two above this one
     sys.path.append(str(Path(globals().get("__file__", "notebook")).resolve().parents[2]))
 
-from exercises.common import Results, read_options, run_command, sweep
+from exercises.common import Steps, run_command, sweep
 from lib.layers import Linear, MeanSquaredError, ReLU, Sequential
 from lib.data.batches import train_test_split
 from lib.data.titanic import load_titanic
@@ -284,16 +284,34 @@ def draw_fares(data, quick):
 
 
 # %%
-def main(arguments=None):
-    """Run all parts."""
-    options = read_options(__doc__, arguments)
-    results = Results("ticket_prices", options)
+steps = Steps("ticket_prices", __doc__)
+
+
+@steps.add
+def one_pass(results, options):
+    """Show one training pass with its numbers."""
     data = load_titanic(verbose=True)
     show_one_pass(data.x[:3], data.y[:3])
-    compare(data.x, data.y, results)
-    improve(options, results)
-    results.figure("fares", draw_fares(data, options.quick))
 
+
+# %%
+@steps.add
+def compared(results, options):
+    """Train by hand, by lib and by PyTorch, and compare."""
+    data = load_titanic()
+    compare(data.x, data.y, results)
+
+
+# %%
+@steps.add
+def improved(results, options):
+    """Try what makes the predictions better, and draw these."""
+    improve(options, results)
+    results.figure("fares", draw_fares(load_titanic(), options.quick))
+
+
+# %%
+main = steps.main
 
 if __name__ == "__main__":
     run_command(main)

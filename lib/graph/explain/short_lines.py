@@ -12,7 +12,7 @@ from lib.graph.explain.parts import before_and_after, stepped, trained
 from lib.graph.explain.short import ShortForm
 from lib.graph.node import Node
 from lib.graph.notation import TEXT, Term, array, equation, number, words
-from lib.graph.notation.digits import digits_needed, number_text, shape_text
+from lib.graph.notation.digits import LARGEST_PRINTED, digits_needed, number_text, shape_text
 from lib.graph.notation.evaluate import evaluate, names_in, replaced
 from lib.graph.notation.terms import Piece
 from lib.graph.operations import Operation
@@ -63,7 +63,8 @@ def given(derivation: Derivation, which: Set[Node]) -> List[Line]:
         if node.operation is None and not is_number(node) and node in which:
             term = derivation.names.term(node)
             entries = array(node.value)
-            known = equation(term, entries) if len(TEXT.write(entries)) <= LONGEST_GIVEN else term
+            is_short = node.size <= LARGEST_PRINTED and len(TEXT.write(entries)) <= LONGEST_GIVEN
+            known = equation(term, entries) if is_short else term
             piece = words(known, f" {shape_text(node.shape)}") if node.ndim else known
             if node.ndim and len(lines[-1]) > 1 and len(Line(*lines[-1], piece).text) > WIDEST:
                 lines[-1][-1] = ","
