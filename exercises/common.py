@@ -118,9 +118,12 @@ class Steps:
         self.all: List[Callable[[Results, argparse.Namespace], Any]] = []
 
     def add(self, step: Callable[[Results, argparse.Namespace], Any]) -> Callable[..., Any]:
-        """Make a function a step of the program: it takes the results' folder and the options."""
+        """Make a function a step of the program: it takes the results' folder and the options.
+
+        In a notebook it runs at once, unless it is that of another program, which is only imported there.
+        """
         self.all.append(step)
-        if "ipykernel" in sys.modules:
+        if "ipykernel" in sys.modules and step.__module__ == "__main__":
             self._run([step], [])
         return step
 
