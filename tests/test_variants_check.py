@@ -98,6 +98,17 @@ def test_a_slip_of_no_list_is_named_too_or_called_wrong():
     assert (verdict.status, verdict.cause, odd.points) == ("wrong", "", len(odd.verdicts) - 1)
 
 
+def test_a_slip_in_a_line_that_is_left_out_is_named_where_it_shows():
+    case = case_by_name("skip_chain")
+    slip = next(slip for slip in case.task.slips if slip.line == "dL/dh0" and slip.cause == "paths")
+    given = answers(case, slip)
+    del given["dL/dh0"]
+    checked = check(case, given)
+    assert [(each.line, each.status, each.cause) for each in checked.verdicts if not each.counts] == [
+        ("dL/dh0", "missing", ""), ("dL/dw0", "wrong", "paths")]
+    assert slip.hint in {each.line: each.hint for each in checked.verdicts}["dL/dw0"]
+
+
 def test_two_digits_are_too_few():
     case = case_by_name("network_sigmoid", 0)
     line = next(line for line in case.task.lines if abs(float(f"{case.key[line]:.1g}") - case.key[line])
@@ -150,6 +161,10 @@ def test_a_class_is_checked_by_tag_or_id_and_compared_with_before(tmp_path, caps
     assert uphill.hint in report and "right, given your earlier line" in report
     assert main(["check-answers", "adam_step", *key, str(tmp_path / "after")]) == 2
     assert "is the key of sgd_step, not of adam_step" in capsys.readouterr().err
+    for seed in ("1E+37", "5", ""):
+        (tmp_path / "odd.csv").write_text(f"tag,id,name,task,seed\n{cases[0].tag},1,Ada,sgd_step,{seed}\n")
+        assert main(["check-answers", "sgd_step", "--key", str(tmp_path / "odd.csv"), str(tmp_path / "after")]) == 2
+        assert "doesn't belong to the tag" in capsys.readouterr().err
 
 
 def test_a_table_of_a_class_is_read(tmp_path, capsys):

@@ -205,8 +205,8 @@ def test_a_class_gets_numbers_from_the_secret(tmp_path, capsys):
             assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes()
             assert b"0123456789abcdef" not in path.read_bytes()
     rows = list(csv.DictReader((tmp_path / "a" / "key.csv").read_text().splitlines()))
-    assert [int(row["seed"]) for row in rows] == [graded_seed(b"0123456789abcdef", person, "sgd_step")
-                                                  for person in ("4711", "4712")]
+    seeds = [graded_seed(b"0123456789abcdef", person, "sgd_step") for person in ("4711", "4712")]
+    assert [int(row["seed"], 0) for row in rows] == seeds
     assert rows[0]["seed"] not in (tmp_path / "a" / "sheets.html").read_text()
     assert main([*given, *secret, "--format", "practice", str(tmp_path / "c")]) == 2
     assert main(["variants", "sgd_step", str(tmp_path / "c")]) == 2

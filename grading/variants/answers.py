@@ -71,9 +71,13 @@ def read_key(path: Path, task: Task) -> List[Entry]:
     for row in rows:
         if row["task"] != task.name:
             raise GradingError(f"{path} is the key of {row['task']}, not of {task.name}.")
-        entry = Entry(row["tag"] or "", row["id"] or "", row["name"] or "", int(row["seed"]))
+        try:
+            entry = Entry(row["tag"] or "", row["id"] or "", row["name"] or "", int(row["seed"] or "", 0))
+        except ValueError:
+            entry = Entry(row["tag"] or "", "", "", -1)
         if tag_of(task.name, entry.seed) != entry.tag:
-            raise GradingError(f"{path}: the tag {entry.tag} doesn't belong to its seed; the row has been changed.")
+            raise GradingError(f"{path}: the seed {row['seed']} doesn't belong to the tag {entry.tag}; use the file as "
+                               "it was written.")
         entries.append(entry)
     return entries
 

@@ -144,6 +144,7 @@ class _Check:
             off = abs(value - number)
             if off <= tolerance(number) + self.spreads[line.name] and (nearest is None or off < nearest[0]):
                 nearest = off, cause, hint, number
+        nearest = nearest or self._unwritten(line, value)
         if nearest is None:
             for cause, hint, number in self._others(line):
                 if abs(value - number) <= tolerance(number):
@@ -156,6 +157,17 @@ class _Check:
                 _digits_of(self.written[line]) < 3 and abs(value - expected) <= 0.06 * abs(expected):
             return COARSE, "Give three significant digits.", expected
         return "", "", value
+
+    def _unwritten(self, line: Line, value: float) -> Optional[Tuple[float, str, str, float]]:
+        """Return a slip in an earlier line that isn't written down, if it leads to this number, and go on with it."""
+        for earlier in self.machine.lines[:self.machine.lines.index(line)]:
+            for slip in self.case.task.slips_of(earlier.name) if earlier not in self.values else ():
+                number = self.machine.slip_value(slip, earlier, *self.exact)
+                followed = line.of(self.machine.run(self.numbers, {**self.slips, earlier: number})[0])
+                if abs(value - followed) <= tolerance(followed) and earlier not in self.slips:
+                    self.slips[earlier] = number
+                    return 0.0, slip.cause, f"In {earlier.name}, which isn't written down: {slip.hint}", followed
+        return None
 
     def _known(self, line: Line) -> Iterator[Tuple[str, str, float]]:
         """Yield what the task's slips give, from the student's numbers with all digits and as they are written."""

@@ -47,7 +47,8 @@ def add_commands(commands: Any) -> None:
                      help="a text file with a line such as dL/dw = 0.5 for each answer, JSON or a CSV; of a class, a "
                      "CSV such as answers.csv, or a folder with a file for each, called by its tag or id")
     which = one.add_mutually_exclusive_group(required=True)
-    which.add_argument("--seed", type=int, metavar="N", help="the seed of the numbers, for one student's answers")
+    which.add_argument("--seed", type=lambda text: int(text, 0), metavar="N",
+                       help="the seed of the numbers, for one student's answers")
     which.add_argument("--key", type=Path, metavar="CSV", help="the key.csv of the class")
     one.add_argument("--out", type=Path, metavar="FOLDER", help="where the class's page, tables and reports go")
     one.add_argument("--before", type=Path, metavar="FOLDER", help="what an earlier check wrote, to compare with")

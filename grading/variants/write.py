@@ -126,10 +126,15 @@ def key_table(dealt: Sequence[Dealt]) -> str:
     rows: List[List[Any]] = [["tag", "id", "name", "email", "submission", "task", "seed",
                               *[f"given {name}" for name in names], *first.task.lines]]
     for case, student in dealt:
-        rows.append([case.tag, student.id, student.name, student.email, student.submission, case.task.name, case.seed,
-                     *[stable(case.numbers[name], 10) for name in names], *[stable(case.key[line], 6)
-                                                                            for line in case.task.lines]])
+        rows.append([case.tag, student.id, student.name, student.email, student.submission, case.task.name,
+                     seed_text(case.seed), *[stable(case.numbers[name], 10) for name in names],
+                     *[stable(case.key[line], 6) for line in case.task.lines]])
     return as_csv(rows)
+
+
+def seed_text(seed: int) -> str:
+    """Return a seed as it is written in a table: one that counts in hexadecimal, so that no spreadsheet shortens it."""
+    return hex(seed) if seed >= FIRST_GRADED else str(seed)
 
 
 def answers_table(dealt: Sequence[Dealt]) -> str:
