@@ -11,7 +11,8 @@ import numpy as np
 from lib.layers.windows import (IntOrPair, Pair, as_pair, checked_images, num_windows, pad_images, unpad_images,
                                 window_offsets)
 from lib.network_base import Module, Parameter
-from lib.validation import checked_elementwise, checked_upstream, require_forward, require_gradients, require_size
+from lib.validation import (checked_elementwise, checked_upstream, random_source, require_forward, require_gradients,
+                            require_size)
 
 
 def calculate_conv_output(input_shape: Sequence[int], kernel_size: IntOrPair, stride: IntOrPair = 1,
@@ -69,8 +70,7 @@ class Conv2d(Module):
         self.stride = as_pair("stride", stride, self)
         self.padding = as_pair("padding", padding, self, least=0)
         shape = (self.out_channels, self.in_channels) + self.kernel_size
-        draw = np.random.randn(*shape) if rng is None else rng.standard_normal(shape)
-        self.W = Parameter(0.1 * draw, name="conv_filter")
+        self.W = Parameter(0.1 * random_source(rng, self).standard_normal(shape), name="conv_filter")
         self.b = Parameter(np.zeros((self.out_channels, 1, 1)), name="conv_bias", constant=not bias)
 
     def parameters(self) -> List[Parameter]:

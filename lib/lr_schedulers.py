@@ -59,6 +59,9 @@ class PiecewiseConstantLR(LambdaLR):
 
     def __init__(self, optimizer: Optimizer, epochs: Sequence[int], learning_rates: Sequence[float]) -> None:
         super().__init__(optimizer, self._rate)
+        if not all(hasattr(given, "__getitem__") and hasattr(given, "__len__") for given in (epochs, learning_rates)):
+            raise InputError("PiecewiseConstantLR expects lists of epochs and rates, such as [10, 20] and [0.1, 0.01], "
+                             f"but got {epochs!r} and {learning_rates!r}.")
         self.epochs, self.learning_rates = list(epochs), list(learning_rates)
         for epoch in self.epochs:
             require_size("each of the epochs", epoch, self, least=0)

@@ -8,7 +8,7 @@ import numpy as np
 from lib.data.batches import Batches
 from lib.inspection.prediction import checked_classes, evaluation_mode, share_right
 from lib.network_base import Module
-from lib.validation import InputError
+from lib.validation import InputError, require_loss
 
 
 def accuracy(y: Any, predictions: Any) -> float:
@@ -42,6 +42,7 @@ def evaluate(x_val: np.ndarray, y_val: np.ndarray, model: Module, loss_fn: Any, 
     if isinstance(x_val, Module) or not isinstance(model, Module):
         raise InputError("evaluate takes the data first: evaluate(x_val, y_val, model, loss_fn, batch_size), and gives "
                          f"(accuracy, cost). As model it got a {type(model).__name__}.")
+    require_loss(loss_fn, "evaluate")
     cost, num_right = 0.0, 0.0
     share = share_right(y_val, loss_fn)
     with evaluation_mode(model):

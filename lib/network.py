@@ -7,7 +7,7 @@ import numpy as np
 
 from lib.network_base import Module, Parameter
 from lib.numerics import in_precision_of
-from lib.validation import (CallOrderError, InputError, checked_rows, checked_upstream, require_forward,
+from lib.validation import (CallOrderError, InputError, checked_rows, checked_upstream, random_source, require_forward,
                             require_gradients, require_size)
 
 
@@ -31,7 +31,7 @@ class Linear(Module):
         require_size("out_features", out_features, self)
         self.in_features, self.out_features = int(in_features), int(out_features)
         shape = (self.in_features, self.out_features)
-        self.W = Parameter(0.01 * (np.random.randn(*shape) if rng is None else rng.standard_normal(shape)), name="W")
+        self.W = Parameter(0.01 * random_source(rng, self).standard_normal(shape), name="W")
         self.b = Parameter(np.full(self.out_features, 0.01 if bias else 0.0), name="b", constant=not bias)
 
     def parameters(self) -> List[Parameter]:

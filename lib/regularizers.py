@@ -10,8 +10,8 @@ import numpy as np
 
 from lib.losses import CrossEntropyLoss
 from lib.network_base import Module, Parameter
-from lib.validation import (InputError, checked_elementwise, checked_upstream_of_elementwise, require_gradients,
-                            require_positive)
+from lib.validation import (InputError, checked_elementwise, checked_upstream_of_elementwise, random_source,
+                            require_gradients, require_positive)
 
 
 class Dropout(Module):
@@ -38,6 +38,7 @@ class Dropout(Module):
             raise InputError(f"Dropout expects p_delete to be a probability, from 0 to 1, but got {p_delete!r}.")
         self.p_delete = float(p_delete)
         self.fix_seed = fix_seed
+        random_source(rng, self)
         self.rng = rng
 
     def forward(self, x: np.ndarray) -> np.ndarray:

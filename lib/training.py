@@ -47,7 +47,7 @@ def train(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarray, y_tr
     """
     measures = []
     epochs = train_epochs(model, loss_fn, optimizer, x_train, y_train, x_val, y_val, num_epochs, batch_size, compiled,
-                          threads)
+                          threads, scheduler)
     for measured in epochs:
         measures.append(measured)
         if scheduler is not None:

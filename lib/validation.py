@@ -28,19 +28,20 @@ def name_of(module: Any) -> str:
 
 def as_float(x: Any, who: Any = "input") -> np.ndarray:
     """Return x as an array of floats, booleans and integers as float64; refuse strings, dates, ragged rows, masks."""
-    if type(x) is np.ndarray and x.dtype.kind in "fc":
+    if type(x) is np.ndarray and x.dtype.kind == "f":
         return x
     if x is None:
-        raise InputError(f"{name_of(who)} got None in place of numbers. Is a return missing in the forward of the "
-                         "module before it?")
+        is_of_a_network = not isinstance(who, str) or "predictions" in who
+        advice = " Is a return missing in the forward of the module before it?" if is_of_a_network else ""
+        raise InputError(f"{name_of(who)} got None in place of numbers.{advice}")
     if getattr(x, "is_graph_node", False):
         return x.taken_in(who)
     refuse_masked(x, who)
     try:
         array = np.asarray(x)
-        if array.dtype.kind not in "fciubO":
+        if array.dtype.kind not in "fiubO":
             raise TypeError(f"it holds {array.dtype}")
-        return array if array.dtype.kind in "fc" else array.astype(np.float64)
+        return array if array.dtype.kind == "f" else array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name_of(who)} expects an array of numbers, but got {type(x).__name__} "
                          f"that NumPy can't turn into one ({error.__cause__ or error}).") from error
@@ -159,7 +160,8 @@ def require_positive(name: str, value: Any, who: Any, zero_allowed: bool = False
     """Raise InputError unless value is a finite number above zero (or zero, where that is allowed)."""
     kind = "zero or a positive number" if zero_allowed else "a positive number"
     try:
-        good = bool(np.isfinite(value)) and (value > 0 or (zero_allowed and value == 0))
+        good = np.ndim(value) == 0 and not isinstance(value, (bool, np.bool_)) and bool(np.isfinite(value)) and (
+            value > 0 or (zero_allowed and value == 0))
     except (TypeError, ValueError):
         good = False
     if not good:
@@ -177,6 +179,36 @@ def require_choice(name: str, value: Any, choices: Tuple[Any, ...], who: Any) ->
     if value not in choices:
         raise InputError(f"{name_of(who)} expects {name} to be one of {', '.join(map(repr, choices))}, "
                          f"but got {value!r}.")
+
+
+def require_module(name: str, value: Any, who: Any) -> None:
+    """Raise InputError unless value is a module, such as a network: an object, neither a class nor a list."""
+    if isinstance(value, type):
+        raise InputError(f"{name_of(who)} expects {name} to be an object, but got the class {value.__name__}. Write "
+                         f"{value.__name__}(...).")
+    if not hasattr(value, "named_parameters"):
+        advice = " Write Sequential(*modules)." if isinstance(value, (list, tuple)) else ""
+        raise InputError(f"{name_of(who)} expects {name} to be a module, such as Sequential(...), but got a "
+                         f"{type(value).__name__}.{advice}")
+
+
+def require_loss(loss_fn: Any, who: Any) -> None:
+    """Raise InputError unless loss_fn is a loss: something to call, with a backward."""
+    if isinstance(loss_fn, type) or not (callable(loss_fn) and hasattr(loss_fn, "backward")):
+        given = f"the class {loss_fn.__name__}" if isinstance(loss_fn, type) else f"a {type(loss_fn).__name__}"
+        raise InputError(f"{name_of(who)} expects loss_fn to be a loss with a backward, such as CrossEntropyLoss(), "
+                         f"but got {given}.")
+
+
+def random_source(rng: Any, who: Any) -> Any:
+    """Return what draws: the generator, or NumPy's global random state where there is none."""
+    if rng is None:
+        return np.random
+    if not isinstance(rng, (np.random.Generator, np.random.RandomState)):
+        advice = f" For a seed, write np.random.default_rng({rng})." if type(rng) is int else ""
+        raise InputError(f"{name_of(who)} expects rng to be a generator, such as np.random.default_rng(1), but got "
+                         f"{rng!r}.{advice}")
+    return rng
 
 
 def optional_import(module: str, package: str, purpose: str) -> Any:

@@ -56,7 +56,7 @@ class Forgetful(Module):
     ({"metrics": {"val_error": metric}}, "metric 'val_error'"), ({"metrics": {"error": 0.5}}, "function of"),
     ({"early_stopping": 3}, "can't find the measure 'val_loss'.*validation set"),
     ({"early_stopping": EarlyStopping(monitor="val_f1"), "validation": (X, Y)}, "can't find the measure 'val_f1'"),
-    ({"early_stopping": EarlyStopping(patience=0, monitor="loss")}, "patience of at least 1"),
+    ({"early_stopping": EarlyStopping(patience=0, monitor="loss")}, "patience to be a whole number of at least 1"),
     ({"early_stopping": EarlyStopping(monitor="loss", min_delta=math.nan)}, "min_delta"),
     ({"early_stopping": True}, "EarlyStopping, or its patience"), ({"early_stopping": "val_loss"}, "EarlyStopping, or"),
     ({"validation": X}, "pair, .x_val, y_val., but got one array"), ({"validation": (X, Y, X)}, "pair"),

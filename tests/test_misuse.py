@@ -7,21 +7,71 @@ import pytest
 
 from lib.activations import ReLU, Sigmoid, Softmax
 from lib.convolutions import Conv2d, Flatten
+from lib.data.batches import Batches
+from lib.data.shapes import make_moons
 from lib.fitting.fit import fit
 from lib.gradient_checking.discovery import examples_of, module_classes
-from lib.layers.activations import Tanh
+from lib.inspection.prediction import predict
+from lib.inspection.summary import summary
+from lib.layers.activations import LeakyReLU, Tanh
+from lib.layers.embedding import Embedding
+from lib.layers.initializers import initialize
 from lib.layers.losses import BinaryCrossEntropyLoss
 from lib.layers.residual import Residual
 from lib.losses import CrossEntropyLoss, MSELoss
+from lib.lr_schedulers import PiecewiseConstantLR
+from lib.model_evaluation import accuracy, evaluate
 from lib.network import Linear, Sequential
 from lib.network_base import Module, Parameter, is_loss
 from lib.optimization.clipping import clip_grad_norm, clip_grad_value
 from lib.optimization.minimize import flat_data, minimize
 from lib.optimizers import SGD, Adam
+from lib.regularizers import Dropout
+from lib.saving.model_files import load, save
+from lib.training import train
+from lib.validation import InputError
 
 SITUATIONS = [pytest.param(module, inputs, id=name) for name, cls in module_classes().items()
               for module, inputs in examples_of(cls, np.random.default_rng(0))[:1]
               if inputs and name not in ("Dummy", "Sequential")]
+
+
+def classifier():
+    return Sequential(Linear(4, 5), ReLU(), Linear(5, 3))
+
+
+X, Y = np.random.default_rng(0).standard_normal((6, 4)), np.eye(3)[np.arange(6) % 3]
+MASKED = np.ma.masked_array(0.1, mask=True)
+
+
+@pytest.mark.parametrize("wrong", [
+    lambda: Linear(2, 3, rng=5), lambda: Conv2d(1, 1, 3, rng="seed"), lambda: Embedding(3, 2, rng=0.5),
+    lambda: Dropout(0.5, rng=1), lambda: Batches(X, Y, 2, rng=3), lambda: initialize(classifier(), "he", rng=0),
+    lambda: make_moons(20, rng=7), lambda: minimize(classifier(), CrossEntropyLoss(), X, Y, rng=7),
+    lambda: SGD(classifier().parameters(), lr=True), lambda: SGD(classifier().parameters(), lr=np.array([0.1])),
+    lambda: SGD(classifier().parameters(), lr=0.1, weight_decay=MASKED),
+    lambda: ReLU()(X * 1j), lambda: Linear(4, 2)(X + 0j), lambda: CrossEntropyLoss()(Y * 1j, Y),
+    lambda: MSELoss()(Y, Y + 0j), lambda: LeakyReLU(True), lambda: LeakyReLU("0.1"), lambda: LeakyReLU(None),
+    lambda: Residual(None), lambda: Residual(Linear), lambda: Residual([Linear(3, 3)]), lambda: Residual(ReLU(), 1),
+    lambda: accuracy(Y, [[1, 2], [3]]), lambda: accuracy(Y.astype("datetime64[D]"), Y),
+    lambda: accuracy(np.ma.masked_array(Y, mask=Y > 0), Y), lambda: accuracy(Y, Y * 1j),
+    lambda: evaluate(X, None, classifier(), CrossEntropyLoss(), 2),
+    lambda: evaluate(X, Y, classifier(), lambda preds, labels: 0.0, 2),
+    lambda: evaluate(np.ma.masked_array(X, mask=X > 0), Y, classifier(), CrossEntropyLoss(), 2),
+    lambda: PiecewiseConstantLR(SGD(classifier().parameters()), 3, 0.1),
+    lambda: PiecewiseConstantLR(SGD(classifier().parameters()), [3], {0.1}),
+    lambda: train(classifier(), CrossEntropyLoss(), SGD(classifier().parameters()), X, Y, X, Y, 1, 2, scheduler=0.1),
+    lambda: clip_grad_norm(None, 1.0), lambda: clip_grad_norm("Wb", 1.0), lambda: clip_grad_value(3, 1.0),
+    lambda: save("model.npz", classifier()), lambda: save(Linear, "model.npz"), lambda: load([ReLU()], "model.npz"),
+    lambda: initialize([Linear(2, 2)], "he"), lambda: initialize(classifier(), ReLU()), lambda: summary(None, (4,)),
+    lambda: summary(classifier(), None), lambda: summary(classifier(), 1.5), lambda: predict(ReLU, X),
+    lambda: predict(classifier(), np.ma.masked_array(X, mask=X > 0)), lambda: minimize([], CrossEntropyLoss(), X, Y),
+    lambda: minimize(classifier(), None, X, Y), lambda: minimize(classifier(), CrossEntropyLoss(), None, Y),
+    lambda: minimize(classifier(), CrossEntropyLoss(), X, Y * 1j),
+    lambda: fit(classifier(), CrossEntropyLoss(), SGD(classifier().parameters()), X, Y, 1, early_stopping=3)])
+def test_what_is_no_such_thing_gets_a_sentence(wrong):
+    with pytest.raises(InputError, match=r"but got|got None|masked array|labels first|expects parameters|trains none"):
+        wrong()
 
 
 def run_backward(module, output):

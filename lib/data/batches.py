@@ -5,7 +5,7 @@ from typing import Any, Callable, Iterator, List, Optional, Tuple
 
 import numpy as np
 
-from lib.validation import InputError, require_size
+from lib.validation import InputError, random_source, refuse_masked, require_size
 
 
 class Batches:
@@ -34,8 +34,11 @@ class Batches:
                  rng: Optional[np.random.Generator] = None,
                  transform: Optional[Callable[[np.ndarray], np.ndarray]] = None, drop_last: bool = False) -> None:
         require_size("batch_size", batch_size, self)
+        refuse_masked(x, self)
+        refuse_masked(y, self)
         self.x, self.y = np.asarray(x), np.asarray(y)
         _require_same_length(self, self.x, self.y)
+        random_source(rng, self)
         self.batch_size, self.shuffle, self.rng, self.transform = int(batch_size), shuffle, rng, transform
         self.drop_last = drop_last
         if not len(self):
@@ -48,7 +51,7 @@ class Batches:
 
     def __iter__(self) -> Iterator[Tuple[np.ndarray, np.ndarray]]:
         n = len(self.x)
-        order = (np.random if self.rng is None else self.rng).permutation(n) if self.shuffle else None
+        order = random_source(self.rng, self).permutation(n) if self.shuffle else None
         for start in range(0, len(self) * self.batch_size, self.batch_size):
             stop = start + self.batch_size
             chosen = slice(start, stop) if order is None else order[start:stop]

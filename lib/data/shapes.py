@@ -9,7 +9,7 @@ from typing import Any, Callable, Optional, Sequence, Tuple
 
 import numpy as np
 
-from lib.validation import require_positive, require_size
+from lib.validation import random_source, require_positive, require_size
 
 Points = Tuple[np.ndarray, np.ndarray]
 
@@ -75,5 +75,5 @@ def _make(curve: Callable[[int, int], np.ndarray], num_points: int, num_classes:
     require_positive("noise", noise, who, zero_allowed=True)
     sizes = [num_points // num_classes + (k < num_points % num_classes) for k in range(num_classes)]
     x = np.concatenate([curve(k, n) for k, n in enumerate(sizes)])
-    x += noise * (np.random if rng is None else rng).standard_normal(x.shape)
+    x += noise * random_source(rng, who).standard_normal(x.shape)
     return x, np.repeat(np.arange(num_classes), sizes)

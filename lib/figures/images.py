@@ -8,8 +8,8 @@ import numpy as np
 from lib.activations import Softmax
 from lib.network_base import Module
 from lib.figures.base import panel_grid, pyplot, show
-from lib.inspection.prediction import predict
-from lib.validation import InputError, require_size
+from lib.inspection.prediction import checked_classes, predict
+from lib.validation import InputError, as_float, require_size
 
 
 def plot_weights(model: Any, image_shape: Optional[Tuple[int, int]] = None, num_units: int = 30) -> Any:
@@ -52,10 +52,12 @@ def plot_misclassified(model: Module, x: np.ndarray, y: np.ndarray, num_examples
         The figure.
     """
     require_size("num_examples", num_examples, "plot_misclassified")
-    x, y = np.asarray(x), np.asarray(y)
-    classes = y.argmax(axis=1) if y.ndim == 2 else y
+    x = as_float(x, "plot_misclassified (x)")
     probabilities = Softmax()(predict(model, x))
-    predicted, sureness = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    classes, predicted = checked_classes(y, probabilities, "plot_misclassified")
+    if (predicted < 0).any():
+        raise InputError("plot_misclassified can't rank predictions that are NaN. Does x hold NaN, or a weight?")
+    sureness = probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != classes)
     chosen = wrong[np.argsort(-sureness[wrong], kind="stable")][:num_examples]
     title = f"{len(wrong)} of {len(x)} examples are misclassified ({len(wrong) / len(x):.2%})"

@@ -11,7 +11,7 @@ import numpy as np
 from lib.network_base import Module
 from lib.figures.base import panel_grid, show
 from lib.inspection.recording import numpy_random_state_kept, recording_copy
-from lib.validation import InputError, require_choice
+from lib.validation import InputError, require_choice, require_loss
 
 
 def plot_activations(model: Module, x: np.ndarray) -> Any:
@@ -39,6 +39,7 @@ def plot_gradients(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray, wr
         The figure.
     """
     require_choice("wrt", wrt, ("parameters", "outputs"), "plot_gradients")
+    require_loss(loss_fn, "plot_gradients")
     twin, _, gradients = recording_copy(model)
     twin._zero_grad()
     with numpy_random_state_kept():
@@ -65,9 +66,9 @@ def _histograms(values: Dict[str, np.ndarray], what: str) -> Any:
         finite = array[np.isfinite(array)].astype(float)
         axes.hist(finite, bins=int(np.clip(finite.size // 4, 5, 50)), color="C0")
         axes.axvline(0, color="grey", linewidth=0.8)
-        zeros = np.mean(array == 0)
-        axes.set_title(f"{name.replace('Sequential', '')}\nmean {finite.mean():.2g}, std {finite.std():.2g}, "
-                       f"{zeros:.0%} zeros", fontsize=9)
+        numbers = f"mean {finite.mean():.2g}, std {finite.std():.2g}, " if finite.size else ""
+        rest = f", {array.size - finite.size} NaN or infinite" if finite.size < array.size else ""
+        axes.set_title(f"{name.replace('Sequential', '')}\n{numbers}{np.mean(array == 0):.0%} zeros{rest}", fontsize=9)
         # among many values, the few large ones only show on a logarithmic scale
         axes.set(xlabel=what, ylabel="count", yscale="log" if finite.size > 1000 else "linear")
         axes.ticklabel_format(axis="x", style="sci", scilimits=(-3, 3))

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from typing import Any, Mapping, Optional, Tuple
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from lib.inspection.recording import numpy_random_state_kept
 from lib.inspection.trained import trained_parameters
 from lib.network_base import Module
-from lib.validation import InputError, require_positive
+from lib.validation import InputError, require_loss, require_module, require_positive, require_size
 
 RESERVED = ("loss", "lr", "seconds")  # measures that fit adds itself
 
@@ -23,13 +22,8 @@ def require_training_objects(model: Any, loss_fn: Any, optimizer: Any, who: str,
         if isinstance(given, type):
             raise InputError(f"{who} expects {role} to be an object, but got the class {given.__name__}. Write "
                              f"{given.__name__}({example.partition('(')[2]}.")
-    if not isinstance(model, Module):
-        advice = " Write Sequential(*modules)." if isinstance(model, (list, tuple)) else ""
-        raise InputError(f"{who} expects model to be a module, such as Sequential(...), but got a "
-                         f"{type(model).__name__}.{advice}")
-    if not (callable(loss_fn) and hasattr(loss_fn, "backward")):
-        raise InputError(f"{who} expects loss_fn to be a loss with a backward, such as CrossEntropyLoss(), but got a "
-                         f"{type(loss_fn).__name__}.")
+    require_module("model", model, who)
+    require_loss(loss_fn, who)
     if not (hasattr(optimizer, "step") and hasattr(optimizer, "zero_grad")):
         raise InputError(f"{who} expects optimizer to be one, such as SGD(model.parameters(), lr=0.1), but got "
                          f"a {type(optimizer).__name__}.")
@@ -106,12 +100,14 @@ def require_measures(metrics: Mapping[str, Any], early_stopping: Any, has_valida
         return
     measures = ["loss", *metrics]
     known = measures + ([f"val_{name}" for name in measures] if has_validation else []) + ["lr", "seconds"]
+    if not hasattr(early_stopping, "monitor"):
+        raise InputError("fit expects early_stopping to be EarlyStopping(...), from lib.fitting.history, but got "
+                         f"{early_stopping!r}.")
     if early_stopping.monitor not in known:
         raise InputError(f"Early stopping can't find the measure {early_stopping.monitor!r} among {', '.join(known)}. "
                          "Give fit a validation set, or monitor another measure.")
-    if not (early_stopping.patience >= 1 and 0 <= early_stopping.min_delta < math.inf):
-        raise InputError("Early stopping expects a patience of at least 1, and a min_delta of zero or more, but got "
-                         f"patience={early_stopping.patience!r} and min_delta={early_stopping.min_delta!r}.")
+    require_size("patience", early_stopping.patience, early_stopping)
+    require_positive("min_delta", early_stopping.min_delta, early_stopping, zero_allowed=True)
 
 
 def require_last_batch(model: Module, x: np.ndarray, batch_size: int) -> None:

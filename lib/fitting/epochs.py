@@ -21,7 +21,7 @@ Curves = Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 def train_epochs(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarray, y_train: np.ndarray,
                  x_val: np.ndarray, y_val: np.ndarray, num_epochs: int, batch_size: int,
-                 compiled: bool = False, threads: Optional[int] = None) -> Iterator[Measures]:
+                 compiled: bool = False, threads: Optional[int] = None, scheduler: Any = None) -> Iterator[Measures]:
     """Train for a number of epochs, as `lib.training.train` says, after checking that all of it fits.
 
     Returns:
@@ -30,7 +30,7 @@ def train_epochs(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarra
     """
     require_size("num_epochs", num_epochs, "train", least=0)
     require_size("batch_size", batch_size, "train")
-    require_training_objects(model, loss_fn, optimizer, "train")
+    require_training_objects(model, loss_fn, optimizer, "train", scheduler)
     x_train, y_train = checked_data(x_train, y_train, "train", ("x_train", "y_train"))
     x_val, y_val = checked_data(x_val, y_val, "train", ("x_val", "y_val"))
     _require_divisor(len(x_train), batch_size)

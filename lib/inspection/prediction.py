@@ -7,7 +7,7 @@ from typing import Any, Callable, Iterator, Optional, Tuple
 import numpy as np
 
 from lib.network_base import Module
-from lib.validation import InputError, require_not_empty, require_size
+from lib.validation import InputError, as_float, refuse_masked, require_module, require_not_empty, require_size
 
 
 @contextmanager
@@ -40,6 +40,8 @@ def predict(model: Module, x: np.ndarray, batch_size: int = 1000) -> np.ndarray:
         The outputs, (N, ...).
     """
     require_size("batch_size", batch_size, "predict")
+    require_module("model", model, "predict")
+    refuse_masked(x, "predict")
     x = np.asarray(x)
     require_not_empty(x, "predict")
     with evaluation_mode(model):
@@ -100,7 +102,9 @@ def share_right(y: np.ndarray, loss_fn: Any) -> Callable[[np.ndarray, np.ndarray
     several with more than one 1, are compared with the predictions' side of 1/2, or of 0 where the loss takes logits.
     Where neither fits, as in regression, nothing is right or wrong, and the share is NaN.
     """
-    y = np.asarray(y)
+    y = as_float(y, "evaluate (labels)")
+    if y.ndim == 0:
+        raise InputError(f"evaluate expects labels, one for each example, but got {y!r}.")
     rows = y.reshape(len(y), -1) if len(y) else y
     if rows.ndim == 2 and rows.shape[1] > 1 and rows.min() >= 0 and np.allclose(rows.sum(axis=1), 1, atol=1e-3):
         return _share_of_equal_classes
@@ -131,7 +135,7 @@ def _is_one_hot(values: Any) -> bool:
 
 def _classes(values: Any, what: str, who: str) -> np.ndarray:
     """Return class numbers, (N,): the column of each row's greatest value, or the values if they are one already."""
-    values = np.asarray(values)
+    values = as_float(values, f"{who} ({what})")
     require_not_empty(values, who)
     if values.ndim == 2 and values.shape[1] > 1:
         unknown = np.isnan(values).any(axis=1) if values.dtype.kind == "f" else False

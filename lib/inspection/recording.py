@@ -11,6 +11,7 @@ from typing import Any, Dict, Iterator, Tuple
 import numpy as np
 
 from lib.network_base import Module
+from lib.validation import require_module
 
 Recorded = Dict[str, Any]  # by the module's path, such as "Sequential[2]"
 
@@ -22,6 +23,7 @@ def recording_copy(model: Module) -> Tuple[Module, Recorded, Recorded]:
         The copy, and two dicts, filled when it is called: each module's output, from forward, and dL/d(output), from
         backward.
     """
+    require_module("model", model, "This")
     twin = copy.deepcopy(model)
     outputs: Recorded = {}
     gradients: Recorded = {}

@@ -21,7 +21,7 @@ import numpy as np
 
 from lib.network_base import Module
 from lib.inspection.recording import numpy_random_state_kept, recording_copy
-from lib.validation import InputError
+from lib.validation import InputError, require_module
 
 
 class SummaryRow(NamedTuple):
@@ -77,9 +77,11 @@ def summary(model: Module, input_shape: Tuple[int, ...]) -> Summary:
     Raises:
         InputError: input_shape isn't a tuple of whole numbers, or doesn't fit the model.
     """
+    require_module("model", model, "summary")
     if isinstance(input_shape, (int, np.integer)):
         input_shape = (int(input_shape),)
-    if not all(isinstance(n, (int, np.integer)) and n > 0 for n in input_shape):
+    if not isinstance(input_shape, (tuple, list)) or not all(isinstance(n, (int, np.integer)) and n > 0
+                                                             for n in input_shape):
         raise InputError(f"summary expects the shape of one example, without the batch, such as (784,) or (1, 28, 28), "
                          f"but got {input_shape!r}.")
     with numpy_random_state_kept():

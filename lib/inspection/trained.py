@@ -7,7 +7,7 @@ import numpy as np
 
 from lib.network import Sequential
 from lib.network_base import Module, Parameter
-from lib.validation import CallOrderError, InputError, name_of
+from lib.validation import CallOrderError, InputError, name_of, require_module
 
 
 def trained_parameters(model: Module, who: str) -> List[Parameter]:
@@ -17,6 +17,7 @@ def trained_parameters(model: Module, who: str) -> List[Parameter]:
         InputError: it has none, its parameters() forgets one, or a module stands at two places, so that it would cache
             the input of one of them only.
     """
+    require_module("model", model, who)
     named = model.named_parameters()
     listed = {id(param) for param in model.parameters()}
     for path, module in model.named_modules():

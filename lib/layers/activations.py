@@ -38,9 +38,9 @@ class LeakyReLU(Module):
     takes_any_number = True
 
     def __init__(self, slope: float = 0.01) -> None:
-        self.slope = float(slope)
-        if not math.isfinite(self.slope):
+        if not isinstance(slope, (int, float, np.number)) or isinstance(slope, bool) or not math.isfinite(slope):
             raise InputError(f"LeakyReLU expects slope to be a finite number, but got {slope!r}.")
+        self.slope = float(slope)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = checked_elementwise(self, x)

@@ -6,7 +6,7 @@ from typing import Any, List, Optional, Tuple
 import numpy as np
 
 from lib.network_base import Module, Parameter
-from lib.validation import (InputError, as_float, checked_upstream, refuse_masked, require_forward,
+from lib.validation import (InputError, as_float, checked_upstream, random_source, refuse_masked, require_forward,
                             require_gradients, require_not_empty, require_size)
 
 
@@ -32,8 +32,7 @@ class Embedding(Module):
         require_size("embedding_dim", embedding_dim, self)
         self.num_embeddings, self.embedding_dim = int(num_embeddings), int(embedding_dim)
         shape = (self.num_embeddings, self.embedding_dim)
-        rows = np.random.randn(*shape) if rng is None else rng.standard_normal(shape)
-        self.W = Parameter(rows, name="W", role="table")
+        self.W = Parameter(random_source(rng, self).standard_normal(shape), name="W", role="table")
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
@@ -92,8 +91,7 @@ class PositionalEmbedding(Module):
         require_size("max_length", max_length, self)
         require_size("features", features, self)
         shape = (int(max_length), int(features))
-        rows = np.random.randn(*shape) if rng is None else rng.standard_normal(shape)
-        self.W = Parameter(0.1 * rows, name="W", role="table")
+        self.W = Parameter(0.1 * random_source(rng, self).standard_normal(shape), name="W", role="table")
 
     @classmethod
     def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:

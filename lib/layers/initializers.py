@@ -18,13 +18,13 @@ solutions to the nonlinear dynamics of learning in deep linear neural networks, 
 from __future__ import annotations
 
 from math import prod, sqrt
-from typing import Any, Callable, Dict, Optional, Sequence, Tuple, Union
+from typing import Callable, Dict, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from lib.network import Linear
 from lib.network_base import Module, Parameter
-from lib.validation import InputError, require_choice
+from lib.validation import InputError, random_source, require_choice, require_module
 
 Shape = Sequence[int]
 Rng = Optional[np.random.Generator]  # None is NumPy's global random state
@@ -90,7 +90,8 @@ def orthogonal(shape: Shape, rng: Rng = None) -> np.ndarray:
     fans(shape)  # a shape that isn't that of weights is an error
     matrix_shape = tuple(shape) if len(shape) < 4 else (shape[0], prod(shape[1:]))
     rows, columns = matrix_shape[-2:]
-    draw = _source(rng).standard_normal(matrix_shape[:-2] + (max(rows, columns), min(rows, columns)))
+    larger_first = (max(rows, columns), min(rows, columns))
+    draw = random_source(rng, "initialize").standard_normal(matrix_shape[:-2] + larger_first)
     q, r = np.linalg.qr(draw)
     diagonal = np.diagonal(r, axis1=-2, axis2=-1)
     q = q * np.where(diagonal < 0, -1.0, 1.0)[..., np.newaxis, :]
@@ -123,10 +124,12 @@ def initialize(model: Module, initializer: Union[str, Initializer] = "own", rng:
     Raises:
         InputError: there is no such initialiser, or a layer doesn't know its own.
     """
-    if initializer == "own":
+    require_module("model", model, "initialize")
+    random_source(rng, "initialize")  # refuses what draws nothing
+    if isinstance(initializer, str) and initializer == "own":
         _reset_parameters(model, rng)
         return model
-    if not callable(initializer):
+    if not callable(initializer) or hasattr(initializer, "named_parameters"):
         require_choice("initializer", initializer, tuple(INITIALIZERS) + ("own",), "initialize")
         initializer = INITIALIZERS[initializer]
     for path, param in model.named_parameters():
@@ -149,21 +152,16 @@ def _reset_parameters(model: Module, rng: Rng) -> None:
                              "parameters anew by itself. Name an initializer, such as initializer=\"xavier\".")
     for _, layer in layers:
         if isinstance(layer, Linear):  # as the sheets have it
-            layer.W.data[...] = 0.01 * _source(rng).standard_normal(layer.W.data.shape)
+            layer.W.data[...] = 0.01 * random_source(rng, "initialize").standard_normal(layer.W.data.shape)
             layer.b.data[...] = 0.0 if layer.b.constant else 0.01
         else:
             layer.reset_parameters(rng)  # type: ignore[attr-defined]
 
 
-def _source(rng: Rng) -> Any:
-    """Return what draws: the generator, or NumPy's global random state."""
-    return np.random if rng is None else rng
-
-
 def _normal(shape: Shape, variance: float, rng: Rng) -> np.ndarray:
-    return sqrt(variance) * _source(rng).standard_normal(tuple(shape))
+    return sqrt(variance) * random_source(rng, "initialize").standard_normal(tuple(shape))
 
 
 def _uniform(shape: Shape, variance: float, rng: Rng) -> np.ndarray:
     limit = sqrt(3 * variance)
-    return _source(rng).uniform(-limit, limit, tuple(shape))
+    return random_source(rng, "initialize").uniform(-limit, limit, tuple(shape))

@@ -7,7 +7,7 @@ import numpy as np
 
 from lib.network import Linear, Sequential
 from lib.network_base import Module, Parameter
-from lib.validation import InputError, as_float
+from lib.validation import InputError, as_float, require_module
 
 
 class Residual(Module):
@@ -25,6 +25,9 @@ class Residual(Module):
     passes_nodes_on = True  # in a graph, its modules are nodes, and it isn't one itself
 
     def __init__(self, module: Module, shortcut: Optional[Module] = None) -> None:
+        require_module("module", module, self)
+        if shortcut is not None:
+            require_module("shortcut", shortcut, self)
         self.module = module
         self.shortcut = shortcut
 

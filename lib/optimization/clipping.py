@@ -5,6 +5,7 @@ from typing import Iterable
 
 import numpy as np
 
+from lib.inspection.trained import parameter_list
 from lib.network_base import Parameter
 from lib.validation import require_positive
 
@@ -22,7 +23,7 @@ def clip_grad_norm(params: Iterable[Parameter], max_norm: float) -> float:
         The norm before. If it isn't finite, nothing is changed: no factor can mend such a gradient.
     """
     require_positive("max_norm", max_norm, "clip_grad_norm", zero_allowed=True)
-    grads = [param.grad for param in dict.fromkeys(params) if param.grad is not None]
+    grads = [param.grad for param in parameter_list(params, "clip_grad_norm") if param.grad is not None]
     largest = max((float(np.abs(grad).max()) for grad in grads if grad.size), default=0.0)
     if not 0 < largest < np.inf:
         return float(np.sum([grad.sum(dtype=np.float64) for grad in grads])) if np.isnan(largest) else largest
@@ -37,6 +38,6 @@ def clip_grad_norm(params: Iterable[Parameter], max_norm: float) -> float:
 def clip_grad_value(params: Iterable[Parameter], clip_value: float) -> None:
     """Limit every entry of every gradient to the range from -clip_value to clip_value, in place."""
     require_positive("clip_value", clip_value, "clip_grad_value", zero_allowed=True)
-    for param in dict.fromkeys(params):
+    for param in parameter_list(params, "clip_grad_value"):
         if param.grad is not None:
             np.clip(param.grad, -clip_value, clip_value, out=param.grad)

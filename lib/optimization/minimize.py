@@ -15,7 +15,7 @@ from lib.layers.initializers import Initializer, initialize
 from lib.network_base import Module, Parameter
 from lib.steps.gradient import CompiledGradient
 from lib.steps.threads import blas_threads
-from lib.validation import InputError, optional_import, require_size
+from lib.validation import InputError, as_float, optional_import, random_source, require_loss, require_size
 
 
 class MinimizeResult(NamedTuple):
@@ -69,6 +69,10 @@ def minimize(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray, method: 
     require_size("n_starts", n_starts, "minimize")
     optimize = optional_import("scipy.optimize", "scipy", "minimize")
     params = trained_parameters(model, "minimize")
+    require_loss(loss_fn, "minimize")
+    for name, values in (("x", x), ("y", y)):
+        as_float(values, f"minimize ({name})")
+    random_source(rng, "minimize")
     compiled_gradient = CompiledGradient(model, loss_fn) if compiled else None
     objective = loss_and_gradient(model, loss_fn, x, y, params, compiled_gradient)
     best, best_loss = flat_data(params), np.inf

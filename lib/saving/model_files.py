@@ -14,6 +14,7 @@ import numpy as np
 from lib.network_base import Module
 from lib.saving.description import describe
 from lib.saving.npz import FileContentError, Header, array_to_text, read_headers, read_npz, text_to_array, write_npz
+from lib.validation import require_module
 
 ARCHITECTURE = "architecture"
 LONGEST_TEXT = 1000000  # bytes
@@ -32,6 +33,7 @@ def save(model: Module, path: Union[str, Path]) -> Path:
     Raises:
         FileContentError: a parameter isn't finite, as after a training run that diverged.
     """
+    require_module("model", model, "save")
     arrays = model_arrays(model)
     _require_finite(arrays, f"{type(model).__name__} can't be saved")
     return write_npz(path, {ARCHITECTURE: text_to_array(describe(model)), **arrays})
@@ -52,6 +54,7 @@ def load(model: Module, path: Union[str, Path]) -> Module:
         FileContentError: it is damaged, of another architecture or precision, holds objects, or numbers that aren't
             finite. The model is as it was before.
     """
+    require_module("model", model, "load")
     own, headers = model_arrays(model), read_headers(path)
     if ARCHITECTURE not in headers:
         raise FileContentError(f"{str(path)!r} holds no architecture: it was not written by `save`, from "
