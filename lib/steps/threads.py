@@ -13,8 +13,8 @@ import numpy as np
 from lib.network_base import Module
 from lib.validation import optional_import, require_size
 
-# 1.3 ms of one core's work, in float64 (2 cores of a Xeon, OpenBLAS): 0.8 ms with two threads while both cores are free, but
-# 78 ms, in the median, while others are busy on them, as a thread that waits for the other waits for its time slices.
+# 1.3 ms of one core's work, in float64 (OpenBLAS on 2 cores of a Xeon). Two threads take 0.8 ms while both cores
+# are free, but 78 ms, in the median, while others are busy on them: each waits for the other's time slices.
 MULTIPLICATIONS_A_THREAD = 2 ** 25
 
 
