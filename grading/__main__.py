@@ -100,7 +100,7 @@ def run_release(arguments: argparse.Namespace) -> None:
 
 def run_grade(arguments: argparse.Namespace) -> None:
     sheet = load_sheet(arguments.sheet)
-    marks = read_marks(arguments.marks) if arguments.marks else {}
+    marks = read_marks(arguments.marks, sheet) if arguments.marks else {}
     options = options_of(arguments, arguments.submission.parent)
     report = grade(sheet, arguments.submission, options, marks.get(name_of(arguments.submission)))
     if arguments.json:
@@ -113,7 +113,7 @@ def run_grade(arguments: argparse.Namespace) -> None:
 def run_grade_all(arguments: argparse.Namespace) -> None:
     import tqdm
     sheet = load_sheet(arguments.sheet)
-    marks = read_marks(arguments.marks) if arguments.marks else {}
+    marks = read_marks(arguments.marks, sheet) if arguments.marks else {}
     students = tables.read_students(arguments.students) if arguments.students else []
     old = stale(sheet, arguments.out) if arguments.out.is_dir() else {}
     if old:

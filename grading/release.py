@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Optional, Union
 
 from grading.layout import files_of_module, imported_files
 from grading.leaks import reference_solutions, search
-from grading.sheet import ROOT, Sheet
+from grading.sheet import ROOT, Sheet, module_name
 from grading.trim import keep_only, names_defined, trimmed
 from grading.verify import ReleaseError, verify
 from lib.saving.files import write_atomically
@@ -112,13 +112,12 @@ def readme(sheet: Sheet) -> str:
     course = f"{sheet.get('course')}. " if sheet.get("course") else ""
     lines = [f"# {sheet.title}", "", f"{course}Due: {sheet.get('due', 'see the course page')}. Points: "
              f"{points(sheet.max_points)}" + (f" + {points(bonus)} bonus." if bonus else "."), "",
-             "Fill in the gaps between `# START TODO` and `# END TODO`, with comments, and change nothing else.", "",
-             "    sh runtests.sh                     # Windows: runtests.bat; all tests and the style check",
-             "    python -m pytest                   # all tests"]
+             "Fill in the gaps between `# START TODO` and `# END TODO`, with comments, and change nothing else.", ""]
     test = next((test for task in sheet.code_tasks for test in task.tests), None)
     if test:
-        name = test[:-len(".py")].replace("/", ".")
-        lines += [f"    python -m {name:24} # the tests of one task"]
+        lines += ["    sh runtests.sh                     # Windows: runtests.bat; all tests and the style check",
+                  "    python -m pytest                   # all tests",
+                  f"    python -m {module_name(test):24} # the tests of one task"]
     lines += [f"    pycodestyle --max-line-length {sheet.get('line_length', 120)} .", "", "## Tasks", "",
               "| task | points | what | where | its tests |", "| --- | ---: | --- | --- | --- |"]
     for task in sheet.tasks + sheet.bonus:

@@ -100,10 +100,13 @@ def test_a_folder_that_isnt_one_gets_a_sentence(tmp_path):
 
 def test_marks(tmp_path):
     (tmp_path / "marks.csv").write_text("submission,task,points\ng,2.1,\"1,5\"\ng,4.1,0.5\nh,2.1,2\n")
-    assert read_marks(tmp_path / "marks.csv") == {"g": {"2.1": 1.5, "4.1": 0.5}, "h": {"2.1": 2.0}}
-    (tmp_path / "marks.csv").write_text("submission,task,points\ng,2.1,many\n")
-    with pytest.raises(GradingError, match="line 2"):
-        read_marks(tmp_path / "marks.csv")
+    assert read_marks(tmp_path / "marks.csv", SHEET) == {"g": {"2.1": 1.5, "4.1": 0.5}, "h": {"2.1": 2.0}}
+    for line, words in (("g,2.1,many", "line 2"), ("g,9.9,1", "no task '9.9'"), ("g,2.1,3", "3 points for task 2.1"),
+                        ("g,2.1,-1", "-1 points"), ("g,2.1,nan", "nan points"),
+                        ("g,2.1,1\ng,2.1,2", "1 points already")):
+        (tmp_path / "marks.csv").write_text(f"submission,task,points\n{line}\n")
+        with pytest.raises(GradingError, match=words):
+            read_marks(tmp_path / "marks.csv", SHEET)
 
 
 def fake(name, cause, answer="x"):
