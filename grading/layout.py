@@ -84,9 +84,9 @@ def without(text: str, task: Task, placeholder: str) -> str:
     return fill(text, task.gap.name, placeholder)
 
 
-def _shadows(name: str) -> bool:
-    """Return whether a module of this name would hide one of Python's or an installed one."""
-    top = name.split(".")[0]
+def _shadows(top: str) -> bool:
+    """Return whether a module or package of this name would hide one of Python's or an installed one."""
+    top = top[:-len(".py")] if top.endswith(".py") else top
     if top in sys.builtin_module_names or os.path.exists(os.path.join(sysconfig.get_path("stdlib"), top + ".py")) or \
             os.path.isdir(os.path.join(sysconfig.get_path("stdlib"), top)):
         return True
@@ -98,9 +98,11 @@ def helpers(submission: Submission, known: Sequence[str]) -> Dict[str, bytes]:
     found: Dict[str, bytes] = {}
     for path in sorted(submission.files):
         parts = path.split("/")
-        name = path[:-len(".py")].replace("/", ".") if path.endswith(".py") else ""
-        if name and path not in known and parts[0] != "tests" and all(part.isidentifier() for part in name.split(".")) \
-                and (parts[0] in ("lib", "exercises") or not _shadows(name)) and len(found) < MOST_HELPERS:
+        name = path[:-len(".py")] if path.endswith(".py") else ""
+        hides = any("/".join(parts[:i]) + ".py" in known for i in range(1, len(parts)))  # a folder lib/network
+        if name and path not in known and not hides and parts[0] != "tests" \
+                and all(part.isidentifier() for part in name.split("/")) \
+                and (parts[0] in ("lib", "exercises") or not _shadows(parts[0])) and len(found) < MOST_HELPERS:
             found[path] = submission.files[path]
     return found
 

@@ -102,9 +102,11 @@ def test_wrong_case_flat_twice_notebook_and_nothing(tmp_path):
 
 def test_planted_modules_hide_nothing():
     made = submission({"numpy.py": "x", "random.py": "x", "frames.py": "x", "lib/mine.py": "x",
-                       "tests/conftest.py": "x", "tools/extra.py": "x", "sitecustomize.py": "x"})
+                       "tests/conftest.py": "x", "tools/extra.py": "x", "sitecustomize.py": "x",
+                       "lib/network/__init__.py": "x", "lib/losses.py/x.py": "x"})
     assert {"lib/mine.py", "tools/extra.py"} <= set(helpers(made, list(FILES)))
-    assert not {"numpy.py", "random.py", "frames.py", "tests/conftest.py"} & set(helpers(made, list(FILES)))
+    assert not {"numpy.py", "random.py", "frames.py", "tests/conftest.py", "lib/network/__init__.py",
+                "lib/losses.py/x.py"} & set(helpers(made, list(FILES)))
 
 
 # ---------------------------------------------------------------------- Git
@@ -204,6 +206,14 @@ def test_facts_of_a_gap():
                     bases={"n.py": FILES["lib/network.py"]})["changed"]
     assert len(changed) == 1 and not asked({"n.py": made.text("lib/network.py")},
                                            bases={"n.py": FILES["lib/network.py"]})["changed"]
+
+
+@pytest.mark.parametrize("text, filled", [
+    ("", False), ("class Linear:\n    pass", False), ("class Linear:\n    def backward(self):\n        '''x'''\n        "
+     "raise NotImplementedError", False), ("class Linear:\n    def backward(self):\n        return 1", True), ("(", False)])
+def test_a_gap_without_marks_is_filled_if_its_function_is_written(text, filled):
+    gap = asked({"n.py": text}, {"n.py": ["Linear.backward"]})["gaps"]["n.py:Linear.backward"]
+    assert gap["filled"] == filled and not gap["marked"]
 
 
 def test_a_tutor_hears_of_what_could_not_be_read():
