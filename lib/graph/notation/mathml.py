@@ -91,8 +91,8 @@ class Mathml(Notation):
 
     def transpose(self, term: Term) -> Tree:
         written = self.write(term)
-        return ["msup", written if term.kind == "name" or written[0] in ("array", "mtable") else self.bracketed(written),
-                ["mi", "T"]]
+        is_whole = term.kind == "name" or written[0] in ("array", "mtable")  # a matrix has brackets of its own
+        return ["msup", written if is_whole else self.bracketed(written), ["mi", "T"]]
 
     def ones(self, shape: Any) -> Tree:
         return ["msub", ["mn", "1"], ["mtext", sizes(shape)]]
