@@ -173,7 +173,7 @@ def key_by_torch(case):
             continue
         array = values[id(node)] if kind == "value" else values[id(node)].grad if kind == "grad" else after[id(node)]
         array = array.detach().numpy()
-        number[line.name] = float(array.shape[line.axis] if line.axis is not None else array[line.index])
+        number[line.name] = float(array.shape[line.axis] if line.axis is not None else array[line.place])
     return number
 
 

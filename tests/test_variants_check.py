@@ -31,7 +31,7 @@ def answers(case, slip=None, manner=WITH_ALL_DIGITS):
         if rounding and line.axis is None and line.quantity[0] in ("value", "grad") and value:
             step = next(step for step in machine.steps if step.quantity[0] == line.quantity[0]
                         and step.quantity[1] is line.quantity[1])
-            value = float(np.asarray(step.compute(used, rounding) if step.inputs else value)[line.index])
+            value = float(np.asarray(step.compute(used, rounding) if step.inputs else value)[line.place])
         if slip and slip.line == line.name:
             value = machine.slip_value(slip, line, computed, used)
         found[line.name] = written(value)

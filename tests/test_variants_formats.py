@@ -164,8 +164,7 @@ def test_names_stay_text_everywhere():
     plain = Elements(document("x", [sheet(case, Person("name", "id")), key_part(case, Person("name", "id"))]))
     for name in HOSTILE:
         shown = Elements(document("x", [sheet(case, Person(name, "id")), key_part(case, Person(name, "id"))]))
-        assert {"script", "b"} & set(shown.tags) == set() and "onload" not in shown.attributes
-        assert len(shown.tags) >= len(plain.tags) - 2
+        assert shown.attributes == plain.attributes and shown.tags == plain.tags or not name
         cell = list(csv.reader(key_table([Dealt(case, Student("g", name, "1", ""))]).splitlines()))[1][2]
         assert cell[:1] not in ("=", "+", "-", "@")
         assert "<script" not in markdown(Dealt(case, Student("g", name, "1", "")))

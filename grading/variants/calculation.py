@@ -26,14 +26,14 @@ class Line(NamedTuple):
     Attributes:
         name: how it is called.
         quantity: what it is in the calculation.
-        index: which entry of it, from 0; () for a single number.
+        place: which entry of it, from 0; () for a single number.
         axis: of a question about a shape, which axis; else None.
         term: how it is written in formulas.
     """
 
     name: str
     quantity: Quantity
-    index: Index
+    place: Index
     axis: Optional[int]
     term: Term
 
@@ -42,7 +42,7 @@ class Line(NamedTuple):
         if self.quantity[0] == "none":
             return 0.0
         value = np.asarray(found[self.quantity])
-        return float(value.shape[self.axis] if self.axis is not None else value[self.index])
+        return float(value.shape[self.axis] if self.axis is not None else value[self.place])
 
 
 class Machine:
@@ -73,7 +73,7 @@ class Machine:
                 needed.update(step.inputs)
                 self.steps.append(step)
         self.steps.reverse()
-        self._whole = {line.quantity for line in asked if not line.index and line.axis is None}
+        self._whole = {line.quantity for line in asked if not line.place and line.axis is None}
         self._reached: Dict[int, Tuple[List[Step], List[Line]]] = {}
         place = {step.quantity: k for k, step in enumerate(self.steps)}
         self.lines = sorted(asked, key=lambda line: place.get(line.quantity, len(place)))  # a stable sort
@@ -90,7 +90,7 @@ class Machine:
         by_quantity: Dict[Quantity, Dict[Index, float]] = {}
         for line, value in given.items():
             if line.axis is None and np.isfinite(value):
-                by_quantity.setdefault(line.quantity, {})[line.index] = value
+                by_quantity.setdefault(line.quantity, {})[line.place] = value
         computed, used = start or ({}, {})
         with np.errstate(all="ignore"):
             for step in self.steps if steps is None else steps:
@@ -133,7 +133,7 @@ class Machine:
         code, _ = self._rules[slip]
         numbers = _ByName(self._names, used, line, computed)
         value = np.asarray(value_of(code, numbers), float)
-        return float(value.reshape(()) if value.size == 1 else value[line.index])
+        return float(value.reshape(()) if value.size == 1 else value[line.place])
 
     def line(self, name: str) -> Line:
         """Return a line by its name, however it is typed.

@@ -10,7 +10,7 @@ from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from grading.variants.calculation import Found, Line
+from grading.variants.calculation import Line
 from grading.variants.draws import Case, spreads_of, tolerance
 from grading.variants.task import CAUSES
 from lib.graph.answers.compare import as_given, is_close
@@ -187,7 +187,7 @@ class _Check:
         if line.axis is None and line.quantity[0] in ("value", "grad", "new"):
             for number, sentence in self._anywhere(line):
                 if np.shape(number) == np.shape(self.exact[0][line.quantity]):
-                    yield OTHER, sentence, float(np.asarray(number)[line.index])
+                    yield OTHER, sentence, float(np.asarray(number)[line.place])
 
     def _anywhere(self, line: Line) -> Iterator[Tuple[float, str]]:
         machine = self.machine
@@ -199,6 +199,3 @@ class _Check:
 
 def _digits_of(text: str) -> int:
     return as_given("the answer", text).digits
-
-
-__all__ = ["Checked", "Found", "Verdict", "check"]

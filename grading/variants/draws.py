@@ -181,9 +181,9 @@ def spreads_of(machine: Machine, numbers: Numbers, computed: Found, used: Found,
     for k, step in machine.unwritten():
         steps, lines = machine.reached(k)
         value = np.asarray(computed[step.quantity], float)
-        asked = {line.index for line in machine.lines if is_of(line, step.quantity) and line.axis is None}
+        asked = {line.place for line in machine.lines if is_of(line, step.quantity) and line.axis is None}
         for index in np.ndindex(value.shape) if lines else ():
-            unit = 0.0 if index in asked else half_unit(value[index])
+            unit = 0.0 if index in asked else half_unit(float(value[index]))
             if unit:
                 moved = value.copy()
                 moved[index] += unit
@@ -209,7 +209,7 @@ def _inner(machine: Machine, line: Line, computed: Found) -> float:
         return total
     if kind == "value" and getattr(node.operation, "name", "") == "matmul":
         left, right = (np.abs(computed[kind, parent]) for parent in node.parents)
-        total = HALF_A_PERCENT * float((left @ right)[line.index])
+        total = HALF_A_PERCENT * float((left @ right)[line.place])
         return total if half_unit(line.of(computed)) else 0.0
     for edge in machine.derivation.edges_to(node) if kind == "grad" else ():
         grad = computed.get(("grad", edge.child))
@@ -221,9 +221,9 @@ def _inner(machine: Machine, line: Line, computed: Found) -> float:
         if edge.child.operation.name == "matmul":
             flow = np.asarray(flow_along(edge, np.abs(grad), {each: np.abs(value) for each, value in values.items()}))
             several = True
-        exact = not half_unit(float(flow[line.index]))
+        exact = not half_unit(float(flow[line.place]))
         slope_is_exact = not edge.child.ndim and not edge.parent.ndim and not half_unit(
             float(local_derivative(edge, values)))
         roundings = (not exact) * several + (not slope_is_exact) * (np.size(grad) > 0)
-        total += HALF_A_PERCENT * roundings * abs(float(flow[line.index]))
+        total += HALF_A_PERCENT * roundings * abs(float(flow[line.place]))
     return total

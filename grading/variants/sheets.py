@@ -115,7 +115,7 @@ def sheet(case: Case, person: Person = Person()) -> str:
     """Return a student's sheet as a part of a document."""
     terms = {line.name: line.term for line in case.machine.lines}
     drawn = drawing(case)
-    who = "<br>".join(escaped(text) for text in (person.name, person.id) if text) or "Name: ____________________"
+    who = "<br>".join(f"<bdi>{escaped(text)}</bdi>" for text in person if text) or "Name: ____________________"
     parts = ['<section class="sheet">', f"<header><h1>{escaped(case.task.title)}</h1>",
              f'<p>{who}<br><span class="tag">{escaped(case.tag)}</span></p></header>',
              f"<p>{escaped(case.task.text)}</p>", '<div class="side">',
@@ -138,7 +138,7 @@ def key_part(case: Case, person: Person = Person()) -> str:
     machine = case.machine
     terms = {line.name: line.term for line in machine.lines}
     computed, used = machine.run(case.numbers)
-    who = ", ".join(escaped(text) for text in (person.name, person.id) if text)
+    who = ", ".join(f"<bdi>{escaped(text)}</bdi>" for text in person if text)
     parts = ['<section class="sheet">', f"<header><h1>{escaped(case.task.title)}: key</h1>",
              f'<p>{who}<br><span class="tag">{escaped(case.tag)}</span></p></header>', '<div class="numbers">',
              *[f"<span>{math(term)}</span>" for term in given_terms(case)], "</div>",

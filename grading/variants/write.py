@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 import numpy as np
 
 from grading.grade import GradingError
-from grading.tables import Student, as_csv
+from grading.tables import FORBIDDEN, Student, as_csv
 from grading.variants.draws import Case, case_of
 from grading.variants.moodle import moodle_xml
 from grading.variants.prairielearn import prairielearn_files
@@ -30,7 +30,7 @@ class Dealt(NamedTuple):
     @property
     def person(self) -> Person:
         """Whom the sheet is for."""
-        return Person(self.student.name, self.student.id)
+        return Person(*(FORBIDDEN.sub("", text) for text in (self.student.name, self.student.id)))
 
 
 def deal(task: Task, students: Sequence[Student], secret: bytes) -> List[Dealt]:
@@ -72,7 +72,7 @@ def write_sheets(dealt: Sequence[Dealt], out: Path) -> List[Path]:
 
 def write_moodle(dealt: Sequence[Dealt], out: Path) -> List[Path]:
     task = dealt[0].case.task
-    return [_text(out / "moodle.xml", moodle_xml([each.case for each in dealt], f"Pen and paper/{task.title}"))]
+    return [_text(out / "moodle.xml", moodle_xml([each.case for each in dealt], f"Pen and paper: {task.title}"))]
 
 
 def write_prairielearn(dealt: Sequence[Dealt], out: Path) -> List[Path]:
