@@ -30,7 +30,6 @@ from lib.inspection.cures import Cure, best_cure
 from lib.inspection.hidden_units import Unit, hidden_units, in_numbers, points_in_words, saturates
 from lib.inspection.recording import numpy_random_state_kept
 from lib.network_base import Module
-from lib.numerics import stable_sigmoid
 from lib.validation import InputError
 
 SAME = 0.03  # predictions that differ by less count as one
@@ -71,14 +70,11 @@ def why_stuck(model: Module, x: Any, y: Any, loss_fn: Any = None) -> Optional[St
         model: a Sequential of linear layers and activations, as training has left it; it isn't changed.
         x: the data, (N, features).
         y: one-hot labels or target numbers, (N, K).
-        loss_fn: the loss; cross-entropy by default.
+        loss_fn: the loss; by default cross-entropy for one-hot labels, and else the mean squared error.
 
     Raises:
         InputError: the shapes don't fit.
     """
-    if loss_fn is None:
-        from lib.losses import CrossEntropyLoss
-        loss_fn = CrossEntropyLoss()
     x, y = np.asarray(x, float), np.asarray(y, float)
     with numpy_random_state_kept(), np.errstate(all="ignore"):
         twin = copy.deepcopy(model).eval()
@@ -86,13 +82,15 @@ def why_stuck(model: Module, x: Any, y: Any, loss_fn: Any = None) -> Optional[St
         if y.ndim != 2 or output.shape != y.shape or not len(y):
             raise InputError(f"why_stuck expects labels in the shape of the predictions, {output.shape}, and at least "
                              f"one example, but got {y.shape}.")
-        loss = float(loss_fn(output, y))
+        predicted, labels = predictions(output, y, loss_fn)
+        classes = labels.shape[1] > 1
+        loss = float(loss_fn(output, y) if loss_fn is not None else
+                     -np.mean(np.sum(labels * np.log(np.maximum(predicted, 1e-300)), axis=1)) if classes else
+                     np.mean((output - y) ** 2))
         if not np.isfinite(output).all():
             return Stuck("none found", "The predictions aren't finite numbers: the learning rate was too large.", None,
                          loss, [])
-        predicted, labels = predictions(output, y, loss_fn)
         groups = confused_points(predicted, labels)
-        classes = labels.shape[1] > 1
         right = (predicted.argmax(axis=1) == labels.argmax(axis=1)) if classes else np.abs(output - y) < SAME
         if np.all(right) and not groups:
             return None
@@ -107,13 +105,12 @@ def predictions(output: np.ndarray, y: np.ndarray, loss_fn: Any) -> Tuple[np.nda
 
     Of one-hot labels the outputs are logits, and for BinaryCrossEntropyLoss the one output is the logit of class 1.
     """
-    if y.shape[1] > 1 and np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all():
-        e = np.exp(output - output.max(axis=1, keepdims=True))
-        return e / e.sum(axis=1, keepdims=True), y
     if type(loss_fn).__name__ == "BinaryCrossEntropyLoss" and y.shape[1] == 1:
-        p = stable_sigmoid(output)
-        return np.hstack([1 - p, p]), np.hstack([1 - y, y])
-    return output, y
+        output, y = np.hstack([np.zeros_like(output), output]), np.hstack([1 - y, y])
+    elif not (y.shape[1] > 1 and np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all()):
+        return output, y
+    e = np.exp(output - output.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True), y
 
 
 def confused_points(predicted: np.ndarray, y: np.ndarray) -> List[List[int]]:

@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from lib.dataset import X, y
 from lib.graph.page.document import FOLDER, POLICY, Page
+from lib.graph.page.in_browser import read_data
 from lib.graph.page.replay import SCRIPTS, replay_page
 from lib.layers import Linear, ReLU, Sequential
 from lib.saving.files import write_atomically
@@ -28,6 +28,7 @@ from lib.validation import InputError
 
 RUNTIME_FILES = ("python-snapshot.wasm", "python-stdlib.zip", "browser_wasi_shim/index.js")
 WORKER = "playground_worker.js"
+XOR = "0, 0, 0\n0, 1, 1\n1, 0, 1\n1, 1, 0"  # as data are pasted in: the inputs, then the class
 TEMPLATE = '''import numpy as np
 from lib.network_base import Module
 
@@ -71,10 +72,9 @@ def write_playground(folder: Union[str, Path], runtime: str = "runtime/") -> Pat
         np.random.seed(seed)
         models[f"seed {seed}"] = Sequential(Linear(2, 2), ReLU(), Linear(2, 2))
     title = "Computed beforehand: XOR from two starts"
-    data: Dict[str, Any] = replay_page(models, X, np.eye(2)[y], epochs=400, title=title).data
+    data: Dict[str, Any] = replay_page(models, *read_data(XOR), epochs=400, title=title).data
     data["playground"] = {
-        "runtime": runtime, "needs": list(RUNTIME_FILES), "worker": WORKER,
-        "data": "\n".join(f"{a}, {b}, {label}" for (a, b), label in zip(X.tolist(), y)),
+        "runtime": runtime, "needs": list(RUNTIME_FILES), "worker": WORKER, "data": XOR,
         "tasks": [[name, TEMPLATE.format(name=name, what=what, forward=forward)] for name, what, forward in TASKS]}
     page = Page(data, (*SCRIPTS, "page_playground.js"))
     other = f" {urlsplit(runtime).scheme}://{urlsplit(runtime).netloc}" if "://" in runtime else ""
