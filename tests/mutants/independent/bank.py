@@ -22,6 +22,13 @@ class Right(NamedTuple):
     inputs: Inputs
     awkward: str
 
+    @property
+    def name(self) -> str:
+        return f"{self.cls.__name__} at {self.awkward or 'an ordinary point'}"
+
+    def situation(self, seed: int) -> Tuple[Any, Tuple[Any, ...]]:
+        return made(self, seed)
+
 
 class Wrong(NamedTuple):
     """A class with one slip: its cause in words, and patterns of which a message that names it holds one."""
@@ -31,6 +38,24 @@ class Wrong(NamedTuple):
     inputs: Inputs
     cause: str
     says: Tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.cls.__name__}: {self.cause}"
+
+    def situation(self, seed: int) -> Tuple[Any, Tuple[Any, ...]]:
+        return made(self, seed)
+
+
+def made(case: Any, seed: int) -> Tuple[Any, Tuple[Any, ...]]:
+    """Return (module, inputs) of a case; np.random's state is the seed's when the module is made."""
+    state = np.random.get_state()
+    np.random.seed(seed)
+    try:
+        inputs = case.inputs(np.random.default_rng(seed))
+        return case.cls(*case.arguments), inputs if isinstance(inputs, tuple) else (inputs,)
+    finally:
+        np.random.set_state(state)
 
 
 RIGHT: List[Right] = []

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 
 from tests.mutants.measure import SAME_CAUSE, verdict_of
 from tests.mutants.other_checkers import accepts, other_styles
@@ -48,31 +48,33 @@ def outcome(entry: Wrong, said: Said) -> str:
     return "generic" if said.cause is None else "misleading"
 
 
-def print_tables(starts: int = 1) -> None:
+def print_tables(starts: int = 1, right: Sequence[Any] = RIGHT, wrong: Sequence[Any] = WRONG,
+                 accused: Callable[[Any, Said], bool] = is_accused,
+                 found_of: Callable[[Any, Said], str] = outcome) -> None:
     """Print the modules of which something else is said than the truth, and the totals beside other checkers."""
     styles = other_styles()
     rows: Dict[str, List[Any]] = {"ours": [0, Counter()], **{name: [0, Counter()] for name in styles}}
     seeds: Sequence[int] = range(starts)
-    for entry in RIGHT:
+    for entry in right:
         for seed in seeds:
             said = said_of(entry, seed)
-            if is_accused(entry, said):
+            if accused(entry, said):
                 rows["ours"][0] += 1
                 print(f"accused: {entry.name}, seed {seed}: {said.verdict}\n{said.text}\n", flush=True)
         for name, check in styles.items():
             rows[name][0] += starts * (not accepts(check, *entry.situation(0)))
-    for mutant in WRONG:
+    for mutant in wrong:
         for seed in seeds:
             said = said_of(mutant, seed)
-            found = outcome(mutant, said)
+            found = found_of(mutant, said)
             rows["ours"][1][found] += 1
             if found != "named":
                 print(f"{found}: {mutant.name}, seed {seed}: {mutant.cause!r}, said {said.cause!r}", flush=True)
         for name, check in styles.items():
             rows[name][1]["missed" if accepts(check, *mutant.situation(0)) else "generic"] += starts
-    right, wrong = len(RIGHT) * starts, len(WRONG) * starts
+    num_right, num_wrong = len(right) * starts, len(wrong) * starts
     print(f"\n{'':28}{'right ones accused':>20}{'wrong ones caught':>20}{'cause named':>14}{'misleading':>12}")
     for name, (accused, counts) in rows.items():
-        causes = (f"{100 * counts['named'] / wrong:>12.1f} %{100 * counts['misleading'] / wrong:>10.1f} %"
+        causes = (f"{100 * counts['named'] / num_wrong:>12.1f} %{100 * counts['misleading'] / num_wrong:>10.1f} %"
                   if name == "ours" else f"{'none given':>14}")
-        print(f"{name:28}{accused:>12} of {right:<5}{wrong - counts['missed']:>12} of {wrong:<5}{causes}")
+        print(f"{name:28}{accused:>12} of {num_right:<5}{num_wrong - counts['missed']:>12} of {num_wrong:<5}{causes}")
