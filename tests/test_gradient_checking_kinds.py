@@ -72,7 +72,8 @@ class Flat(Module):
 
 
 def test_a_parameter_of_which_forward_uses_a_copy_is_named():
-    assert "Flat.flat holds a copy of its numbers" in cause_of(Flat(), RNG(1).normal(size=(4, 3))).replace("\n      ", " ")
+    said = cause_of(Flat(), RNG(1).normal(size=(4, 3)))
+    assert "Flat.flat holds a copy of its numbers" in said.replace("\n      ", " ")
 
 
 class Product(Module):
