@@ -13,12 +13,12 @@ from grading.variants.draws import Refused, examine, tolerance
 from grading.variants.seeds import FIRST_GRADED, Dice, graded_seed, read_secret, tag_of
 from grading.variants.task import CAUSES
 from grading.variants.tasks import task_named
-from tests.variant_cases import TASKS, case as case_by_name
+from tests.variant_cases import TASKS, case as case_by_name, some_quick
 
 # of the numbers of seed 0: the same on every platform, with every version of Python and of NumPy
 DIGESTS = {
     "mlp_regression": "7f165302a84d",
-    "ticket_network": "9bf10d389cc6",
+    "ticket_network": "ee9a933cfa25",
     "expression_a": "2112eccbdc3f",
     "expression_b": "e96374fae4a4",
     "expression_c": "b3f0e58048cb",
@@ -177,7 +177,7 @@ def key_by_torch(case):
     return number
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", some_quick())
 def test_the_key_is_what_pytorch_computes(name):
     case = case_by_name(name)
     assert key_by_torch(case) == pytest.approx(case.key, rel=1e-9, abs=1e-12)

@@ -58,10 +58,11 @@ MLP_REGRESSION = Task(
 # ---------------------------------------------------------------------- the ticket network
 
 def draw_ticket(dice: Dice) -> Numbers:
-    rows = dice.one_of((4, 5))
-    return {"x": [[dice.whole(1, 3), dice.quarter(-2, 2), dice.below(2)] for _ in range(rows)],
-            "y": [[dice.half(-3, 3)] for _ in range(rows)],
-            "W1": [dice.quarters(4, -1.5, 1.5) for _ in range(3)], "b1": dice.quarters(4, -1, 1),
+    rows = [[dice.whole(1, 3), dice.quarter(-2, 2), dice.below(2)] for _ in range(dice.one_of((4, 5)))]
+    weights = [dice.quarters(4, -1.5, 1.5) for _ in range(3)]
+    rows.sort(key=lambda row: -sum(x * w[0] for x, w in zip(row, weights)))  # unit 1 is most active in the first
+    return {"x": [rows[0], rows[-1], *rows[1:-1]], "y": [[dice.half(-3, 3)] for _ in rows],
+            "W1": weights, "b1": dice.quarters(4, -1, 1),
             "W2": [[each] for each in dice.quarters(4, -1.5, 1.5)], "b2": [dice.quarter(-1, 1)]}
 
 
