@@ -192,6 +192,12 @@ def test_every_task_is_written_in_every_format(name, tmp_path):
     assert text.count("=$") == len(case.task.lines)
 
 
+def test_the_list_names_every_task(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["variants", "--list"])
+    assert not end.value.code and [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(TASKS)
+
+
 def test_a_class_gets_numbers_from_the_secret(tmp_path, capsys):
     (tmp_path / "students.csv").write_text("submission,name,id,email\ng1,Ada,4711,a@x\ng1,Bob,4712,b@x\n")
     (tmp_path / "secret").write_text("0123456789abcdef\n")
