@@ -1,86 +1,33 @@
-"""The main sheet's seven gaps, left open or filled wrongly: the XOR script and every test of the gap show it."""
+"""The main sheet's seven gaps, left open or filled wrongly, one at a time: the XOR script and each test show it."""
 from __future__ import annotations
-
-import re
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from tests.copied_tree import copy_tree, run, run_tests
+from lib.gradient_checking.course import coding_tasks
+from tests.copied_tree import copy_tree, run
+from tests.gaps.planting import plant
+from tests.gaps.right import RIGHT
+from tests.gaps.wrong import WRONG
 
-GAP = re.compile(r"( *)# START TODO #+\n.*?# END TODO #+\n", re.DOTALL)
-
-
-class Filling(NamedTuple):
-    """What stands in a gap, by its file and its number there; the tests of the gap; whether the script uses it."""
-
-    file: str
-    number: int
-    text: str
-    tests: str
-    in_script: bool = True
-
-
-# The loop of the script has no use for what Sequential.backward returns: this one the tests alone can see.
-NO_RETURN = "for module in reversed(self.modules):\n    grad = module.backward(grad)"
-
-GAPS = {
-    "zero_grad": (("gradient_utilities", 0), "zero_grad", [
-        "for param in params:\n    param.grad = np.ones(param.data.shape)"]),
-    "ReLU": (("activations", 0), "gradient_relu", ["return grad * (grad > 0)", "return grad"]),
-    "Linear": (("network", 0), "gradient_linear", [
-        "self.W.grad += x.T @ grad\nself.b.grad += grad.mean(axis=0)\ngrad_input = grad @ self.W.data.T",
-        "self.W.grad = x.T @ grad\nself.b.grad = grad.sum(axis=0)\nreturn 2 * grad @ self.W.data.T"]),
-    "Sequential": (("network", 1), "sequential", [
-        NO_RETURN,
-        "for module in reversed(self.modules[1:]):\n    grad = module.backward(grad)\nreturn grad"]),
-    "CrossEntropyLoss": (("losses", 0), "gradient_celoss", [
-        "return softmax - labels", "return (labels - softmax) / len(labels)"]),
-    "check_gradients": (("gradient_utilities", 1), "check_gradients", ["Sequential(Linear(10, 3), ReLU())"]),
-    "backward_pass": (("experiments", 0), "backward_pass", [
-        "loss_fn.backward(None)", "model.backward(loss_fn.backward(None))\nfor param in model.parameters():\n"
-        "    param.data += lr * param.grad", "for param in model.parameters():\n    param.data -= lr * param.grad"]),
+TASKS = {task.name: task for task in coding_tasks()}
+# What the experiment's own figures don't show: it has no use for the gradient of the input, resets the gradients before
+# each step, and never calls check_gradients.
+UNSEEN = {
+    "Sequential.backward": "for module in reversed(self.modules):\n    grad = module.backward(grad)",
+    "Linear.backward": "self.W.grad = x.T.dot(grad)\nself.b.grad = grad.sum(axis=0)\nreturn grad.dot(self.W.data.T)",
+    "check_gradients": "Sequential(Linear(10, 3), ReLU())",
 }
-FILLINGS = [pytest.param(Filling(*place, text, tests, name != "check_gradients" and text != NO_RETURN),
-                         id=f"{name}: {text[:25]!r}")
-            for name, (place, tests, wrong) in GAPS.items() for text in ["pass"] + wrong]
-IN_SCRIPT = [pytest.param(*case.values, id=case.id, marks=() if case.values[0].text == "pass" else pytest.mark.slow)
-             for case in FILLINGS if case.values[0].in_script]
-RIGHT = {  # natural right fillings, which nothing may find wrong
-    "zero_grad": "for param in params:\n    param.grad = np.zeros_like(param.data)",
-    "ReLU": "return np.where(self.input_cache > 0, grad, 0)",
-    "Linear": "self.W.grad += self.input_cache.T @ grad\nself.b.grad += grad.sum(axis=0)\nreturn grad @ self.W.data.T",
-    "Sequential": "for i in range(len(self.modules) - 1, -1, -1):\n    grad = self.modules[i].backward(grad)\n"
-                  "return grad",
-    "CrossEntropyLoss": "return (softmax - labels) / labels.shape[0]",
-    "check_gradients": "Sequential(Linear(10, 5), Sigmoid(), Linear(5, 2)).check_gradients((x,))",
-    "backward_pass": "grad = loss_fn.backward()\nmodel.backward(grad)\nfor param in model.parameters():\n"
-                     "    param.data = param.data - lr * param.grad",
-}
+OPEN = [(name, "pass") for name in TASKS]
+WRONGLY = [(name, text) for name in TASKS for text, _ in WRONG[name][:9:4]]  # the board judges all of them, elsewhere
 
 
-def fill(folder: Path, file: str, number: int, text: str) -> None:
-    """Put a text into a gap of a file."""
-    path = folder / "lib" / f"{file}.py"
-    source = path.read_text(encoding="utf-8")
-    gap = list(GAP.finditer(source))[number]
-    lines = "".join(f"{gap.group(1)}{line}\n" for line in text.split("\n"))
-    path.write_text(source[:gap.start()] + lines + source[gap.end():], encoding="utf-8")
-
-
-def script_output(folder: Path) -> str:
-    return run(folder, "run_xor_experiment.py", "--seed", "3", "--epochs", "60").stdout
+def named(cases):
+    return [pytest.param(TASKS[name], text, id=f"{name}: {text.strip()[:30]!r}") for name, text in cases]
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
     return copy_tree(tmp_path_factory.mktemp("gaps"), [])
-
-
-@pytest.fixture(scope="module")
-def right_output(tree):
-    return script_output(tree)
 
 
 @pytest.fixture
@@ -91,33 +38,49 @@ def restored(tree):
         path.write_bytes(text)
 
 
-@pytest.mark.parametrize("filling", IN_SCRIPT)
-def test_the_script_shows_it(restored, right_output, filling):
-    fill(restored, *filling[:3])
-    assert script_output(restored) != right_output
+def run_script(folder):
+    return run(folder, "run_xor_experiment.py", "--seed", "3", "--epochs", "60")
+
+
+def run_tests_of(tasks, folder):
+    return run(folder, "-m", "pytest", "-q", "-p", "no:cacheprovider", *[test for task in tasks for test in task.tests])
+
+
+def assert_the_script_names(task, folder):
+    result = run_script(folder)
+    assert result.returncode == 1, result.stdout
+    assert f"{task.number} {task.name}" in " ".join(result.stdout.split()), result.stdout
+
+
+@pytest.mark.parametrize("task, text", named(OPEN))
+def test_the_script_names_an_open_gap(restored, task, text):
+    plant(restored, task, text)
+    assert_the_script_names(task, restored)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("filling", FILLINGS)
-def test_every_test_of_the_gap_shows_it(restored, filling):
-    fill(restored, *filling[:3])
-    for test in filling.tests.split():
-        assert run_tests(restored, test).returncode == 1, test
+@pytest.mark.parametrize("task, text", named(UNSEEN.items()))
+def test_the_script_names_what_its_figures_dont_show(restored, task, text):
+    plant(restored, task, text)
+    assert_the_script_names(task, restored)
 
 
 @pytest.mark.slow
-def test_natural_right_fillings_are_right(restored, right_output):
-    for name, text in RIGHT.items():
-        fill(restored, *reversed_place(name), text)
-    assert script_output(restored) == right_output
-    assert run_tests(restored, " ".join(tests for _, tests, _ in GAPS.values())).returncode == 0
+@pytest.mark.parametrize("task, text", named(OPEN + list(UNSEEN.items()) + WRONGLY))
+def test_the_tests_of_the_gap_fail(restored, task, text):
+    plant(restored, task, text)
+    assert len(task.tests) == 1 and run_tests_of([task], restored).returncode == 1
 
 
-def reversed_place(name: str):
-    """Return the file and number of a gap, as it is counted while the gaps before it are filled already."""
-    (file, number), *_ = GAPS[name]
-    filled_before = [other for other in list(GAPS)[:list(GAPS).index(name)] if GAPS[other][0][0] == file]
-    return file, number - len(filled_before)
+@pytest.mark.slow
+def test_natural_right_fillings_are_right(restored):
+    before = run_script(restored).stdout
+    for i in range(3):
+        for name, task in TASKS.items():
+            plant(restored, task, RIGHT[name][2 * i])
+        result = run_script(restored)
+        assert (result.returncode, result.stdout) == (0, before)
+        assert run_tests_of(TASKS.values(), restored).returncode == 0
 
 
 if __name__ == "__main__":

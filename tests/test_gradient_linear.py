@@ -37,10 +37,11 @@ def test_finite_differences(rng, batch, inputs, outputs):
 
 def test_gradients_accumulate(rng):
     linear = random_linear(rng, 3, 2)
-    grad = rng.standard_normal((4, 2))
-    linear(rng.standard_normal((4, 3)))
+    x, grad = rng.standard_normal((4, 3)), rng.standard_normal((4, 2))
+    linear(x)
     linear.backward(grad)
     once = [param.grad.copy() for param in linear.parameters()]
+    linear(x)
     linear.backward(grad)
     for param, first in zip(linear.parameters(), once):
         np.testing.assert_allclose(param.grad, 2 * first)

@@ -19,6 +19,7 @@ def test_gradients_become_zeros(rng, start):
         assert param.grad is not None, "zero_grad left a gradient at None: make it an array of zeros"
         assert np.shape(param.grad) == param.data.shape, "zero_grad must give each gradient its parameter's shape"
         assert not np.any(param.grad), "after zero_grad, a gradient is not zero"
+        assert param.grad.dtype.kind == "f", "a gradient must hold floats, as backward adds floats to it"
         np.testing.assert_array_equal(param.grad, np.zeros(param.data.shape))
         np.testing.assert_array_equal(param.data, value)
 

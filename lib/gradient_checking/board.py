@@ -228,12 +228,21 @@ def as_text(found: Sequence[Outcome]) -> str:
 
 
 def explained(run: Callable[[], Any]) -> Any:
-    """Run a program; where it fails and a task of the sheet isn't right, print the board in place of a traceback."""
+    """Run a program; where a task of the sheet isn't right, say so, with exit status 1.
+
+    Where the program fails, the board stands in place of a traceback; where it ends, a line names those tasks.
+    """
     try:
-        return run()
+        result = run()
     except Exception:
         found = outcomes()
         if all(outcome.is_right for outcome in found):
             raise
         print(as_text(found), file=sys.stderr)
         sys.exit(1)
+    left = [f"{outcome.task.number} {outcome.task.name} ({outcome.verdict})" for outcome in outcomes()
+            if not outcome.is_right]
+    if left:
+        print(textwrap.fill(f"Not right yet: {', '.join(left)}. See python -m lib.gradient_utilities.", WIDTH))
+        sys.exit(1)
+    return result

@@ -6,7 +6,7 @@ import textwrap
 from pathlib import Path
 from typing import Tuple
 
-from lib.gradient_checking.course import ROOT, Task
+from lib.gradient_checking.course import Task
 
 GAP = re.compile(r"(?P<indent> *)# START TODO #+\n(?P<text>.*?)(?P=indent)# END TODO #+\n", re.DOTALL)
 
@@ -41,5 +41,5 @@ def _span(source: str, name: str) -> Tuple[int, int]:
 
 def plant(folder: Path, task: Task, text: str) -> None:
     """Plant a text into a task's gap, in a copy of the project."""
-    source = (ROOT / task.file).read_text(encoding="utf-8")
-    (folder / task.file).write_text(planted(source, task.name, text), encoding="utf-8")
+    path = folder / task.file
+    path.write_text(planted(path.read_text(encoding="utf-8"), task.name, text), encoding="utf-8")
