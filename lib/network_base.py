@@ -80,7 +80,7 @@ def _held_in(value: Any, kind: Type[Any], label: str) -> Iterator[Tuple[str, Any
 def is_loss(module: Any) -> bool:
     """Return whether backpropagation starts at this module: its backward needs no upstream gradient, as dL/dL = 1."""
     backward = inspect.signature(module.backward).parameters.values()
-    return all(parameter.default is not parameter.empty for parameter in backward)
+    return all(each.default is not each.empty for each in backward) and type(module).backward is not Module.backward
 
 
 @says_what_is_elsewhere
@@ -115,7 +115,7 @@ class Module:
         """Return the output for the inputs; each module defines its own."""
         raise NotImplementedError(f"{type(self).__name__} doesn't define forward yet.")
 
-    def backward(self, grad: Any) -> Any:
+    def backward(self, grad: Any = None) -> Any:
         """Return dL/d(first input) from grad = dL/d(output), and add to each parameter's gradient."""
         raise NotImplementedError(f"{type(self).__name__} doesn't define backward yet.")
 

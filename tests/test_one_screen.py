@@ -48,7 +48,7 @@ def test_a_run_of_all_tests_is_one_of_the_sheets_while_a_task_isnt_right(tree):
 
 
 def test_what_needs_an_earlier_task_waits_for_it(tree):
-    lines = shown(tree, "-m", "tests.test_sequential")
+    lines = shown(tree, "-m", "tests.test_gradient_sequential")
     assert lines[1].startswith("3.5 Sequential.backward waits for task 3.2: ReLU.backward")
     assert "Test complete." not in lines and "failed" not in lines[-1]
 

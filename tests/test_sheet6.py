@@ -1,13 +1,18 @@
 """Sheet 6, convolutions: what its files must do, whoever wrote them. Nothing beyond the sheet is asked for."""
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
+from lib import experiments, plot_images
 from lib.convolution_warmup import (dot_product_multiple_filters_with_batches, dot_product_single_filter,
                                     dot_product_single_filter_with_batches, pad_array)
 from lib.convolutions import Conv2d, Flatten, calculate_conv_output
 from lib.network import Linear, Sequential
+from tests.digits import is_shifted, put_in_the_place_of_mnist, some_digits
+from tests.drawings import drawing_of, pixels
 from tests.finite_differences import numeric_gradient
 
 
@@ -82,12 +87,64 @@ def test_a_network_of_them(rng):
     model.check_gradients((x,))
 
 
-def test_plot_data(rng):
-    pyplot = pytest.importorskip("matplotlib.pyplot", reason="the pictures are drawn by Matplotlib")
-    from lib.plot_images import plot_data
-    plot_data(rng.random((20, 1, 28, 28)))
-    plot_data(rng.random((6, 1, 8, 8)), rows=2, cols=3, plot_border=False, title="six")
-    pyplot.close("all")
+@pytest.mark.parametrize("settings, shown", [({}, 20), ({"rows": 2, "cols": 3, "title": "six images"}, 6),
+                                             ({"rows": 3, "cols": 2, "plot_border": False}, 6)])
+def test_plot_data(settings, shown, rng):
+    data = rng.random((25, 1, 9, 7))
+    drawing = drawing_of(plot_images.plot_data, data, **settings)
+    pictures = [np.squeeze(picture) for picture in drawing.pictures]
+    if len(pictures) == 1:  # all of them in one large picture
+        places = [place_of(image[0], pictures[0]) for image in data[:shown]]
+        assert None not in places and places == sorted(places) and place_of(data[shown, 0], pictures[0]) is None
+    else:
+        assert len(pictures) == shown, f"{shown} images are expected, one for each place of the grid"
+        for picture, image in zip(pictures, data):
+            np.testing.assert_allclose(picture, image[0])
+    assert settings.get("title", "") in " ".join(drawing.words)
+
+
+def place_of(image, picture):
+    """Return where an image stands in a larger picture, (row, column), or None."""
+    height, width = image.shape
+    corners = np.argwhere(picture[:picture.shape[0] - height + 1, :picture.shape[1] - width + 1] == image[0, 0])
+    whole = (corner for corner in corners.tolist()
+             if np.array_equal(picture[corner[0]:corner[0] + height, corner[1]:corner[1] + width], image))
+    return next(whole, None)
+
+
+def test_a_border_can_be_seen(rng):
+    data = rng.random((4, 1, 9, 7))
+    with_border, without = (pixels(drawing_of(plot_images.plot_data, data, 2, 2, plot_border))
+                            for plot_border in (True, False))
+    assert with_border != without
+
+
+@pytest.mark.parametrize("is_shifted_experiment", [False, True])
+def test_the_experiments_compare_a_convolutional_with_a_linear_network(is_shifted_experiment, monkeypatch, capsys):
+    digits = some_digits()
+    seen = {Conv2d: [], Linear: []}  # the images that come to a first layer
+    layers = {}
+
+    def recording(cls, forward):
+        def record(self, x):
+            layers.setdefault(self, self.W.data.copy())
+            if np.size(x) == 784 * len(x):
+                seen[cls].append(np.array(x).reshape(len(x), 784))
+            return forward(self, x)
+        return record
+
+    for cls in seen:
+        monkeypatch.setattr(cls, "forward", recording(cls, cls.forward))
+    put_in_the_place_of_mnist(monkeypatch, digits)
+    experiment = experiments.run_shifted_conv_experiment if is_shifted_experiment else experiments.run_conv_experiment
+    result = experiment()
+    printed = [line for line in capsys.readouterr().out.splitlines() if re.search(r"\d", line)]
+    assert result is not None or any(not line.startswith("epoch") for line in printed), "where are the accuracies?"
+    for cls, images in seen.items():
+        assert images, f"no network has a {cls.__name__} as its first layer"
+        moved = is_shifted(np.concatenate(images).astype(np.float32), np.concatenate(digits[:3]))
+        assert moved.any() == is_shifted_experiment, f"{moved.sum()} images that come to the {cls.__name__} are shifted"
+    assert all(np.any(layer.W.data != start) for layer, start in layers.items()), "a layer's weights never changed"
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from lib.gradient_checking.examination import Examination
 from lib.gradient_checking.gaps import gap_of
 from lib.gradient_checking.report import UNDECIDABLE, GradientReport, GradientShapeError
 from lib.gradient_checking.measure.workbench import Workbench
+from lib.network_base import Module
 from lib.validation import InputError
 
 
@@ -99,7 +100,8 @@ def _conclude(examination: Examination, report: GradientReport) -> None:
         report.problems += [each.sentence for each in report.causes[:1]]
     if not report.causes and (not report.ok or report.remarks):
         report.causes = diagnose(examination, check_module)
-        failure, gap = examination.failure, gap_of(type(examination.bench.module).backward)
+        failure, backward = examination.failure, type(examination.bench.module).backward
+        gap = gap_of(backward) if backward is not Module.backward else None  # which is no place to write in
         report.raised = failure is not None and not isinstance(failure.error, NotImplementedError)
         report.place = gap.place if gap is not None else ""
 

@@ -51,7 +51,8 @@ def main(arguments: Optional[Sequence[str]] = None, out: Optional[TextIO] = None
     options = parse(arguments)
     out = out or sys.stdout
     found = board.outcomes()
-    if options.module is None and found and not (options.all and all(outcome.is_right for outcome in found)):
+    to_check = options.all and all(outcome.is_right or not board.is_there(outcome.task) for outcome in found)
+    if options.module is None and found and not to_check:
         print(board.as_text(found), file=out)
         if options.json:
             _write_json(options.json, {"tasks": [outcome.to_dict() for outcome in found]})

@@ -1,5 +1,6 @@
 """Everything of lib at work on the sheets' files that stand beside it: `python -m tests.stand_ins.at_work`."""
 import importlib
+import sys
 import tempfile
 import warnings
 from pathlib import Path
@@ -174,11 +175,34 @@ def layers():
     assert attention(rng.standard_normal((2, 3, 4))).shape == (2, 3, 4)
 
 
+def forward_alone():
+    """Sheet 2's files have no backward pass: what needs one says so, and values are had without."""
+    from lib.activations import ReLU
+    from lib.gradient_checking import check_module
+    from lib.graph import variable
+    from lib.losses import CrossEntropyLoss
+    from lib.network import Linear, Sequential
+    from lib.optimizers import SGD
+    from lib.training import train
+    model, x, labels = Sequential(Linear(4, 5), ReLU(), Linear(5, 3)), np.ones((12, 4)), np.eye(3)[np.arange(12) % 3]
+    loss_fn = CrossEntropyLoss()
+    assert np.isclose(float(loss_fn(model(variable(x)), labels).value), loss_fn(model(x), labels))
+    assert "backward isn't written yet" in str(check_module(Linear(2, 3), (np.ones((2, 2)),)))
+    try:
+        train(model, loss_fn, SGD(model.parameters()), x, labels, x, labels, 1, 4)
+        raise AssertionError("nothing can be trained without a backward pass")
+    except NotImplementedError as error:
+        assert "CrossEntropyLoss doesn't define backward yet." in str(error)
+
+
+PARTS = {"all": (imports, checker, graph, training, compiling, saving, looking_inside, layers),
+         "forward": (imports, forward_alone, looking_inside, layers)}
+
 if __name__ == "__main__":
     import matplotlib
     matplotlib.use("Agg")
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        for part in (imports, checker, graph, training, compiling, saving, looking_inside, layers):
+        for part in PARTS[(sys.argv + ["all"])[1]]:
             part()
     print("All of lib works.")
