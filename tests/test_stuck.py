@@ -42,9 +42,9 @@ SATURATED = network([[9, 7], [3, -3]], [-1, 1], [[-6, 6], [5, -5]], [0, 0], Sigm
                                "(0, 0), (0, 1), (1, 0) and (1, 1) are confused"]),
     (ONE_OFF, "a unit is off", ["Unit 0 is off at all 4 points", "-3.00 to -1.00, its slope 0%", "are confused"]),
     (ALL_OFF, "a unit is off", ["Every hidden unit is off at all 4 points", "no gradient"]),
-    (SAME_FOLD, "same fold", ["Both hidden units fold along the same line, on at (1, 0) and off at (0, 0), (0, 1) and "
-                              "(1, 1)", "3/4 H(1/3)"]),
-    (BEYOND, "beyond every fold", ["Every hidden unit is off at (1, 0) and (1, 1)", "2/4 H(1/2)"]),
+    (SAME_FOLD, "same fold", ["Both hidden units fold between the same points, as along the same line, on at (1, 0) "
+                              "and off at (0, 0), (0, 1) and (1, 1)", "0.4774", "three of four points"]),
+    (BEYOND, "beyond every fold", ["Every hidden unit is off at (1, 0) and (1, 1)", "0.3466", "two of four points"]),
     (SATURATED, "saturated", ["Every hidden unit saturates at (1, 0) and (1, 1)", "unit 0's input is 8.00 to 11.00"])])
 def test_each_cause_is_named_with_its_numbers_and_cured(model, cause, words):
     before = copy.deepcopy(model)

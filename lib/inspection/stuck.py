@@ -33,7 +33,9 @@ from lib.network_base import Module
 from lib.validation import InputError
 
 SAME = 0.03  # predictions that differ by less count as one
-NAMED = {"ln 2": np.log(2), "3/4 H(1/3)": (np.log(3) + 2 * np.log(1.5)) / 4, "2/4 H(1/2)": np.log(2) / 2}
+NAMED = {"ln 2": np.log(2),  # the cost of one prediction for all points, for three of XOR's four, and for two
+         "(ln 3 + 2 ln 1.5) / 4, the cost of one prediction for three of four points": np.log(6.75) / 4,
+         "ln(2) / 2, the cost of one prediction for two of four points": np.log(2) / 2}
 
 
 class Stuck(NamedTuple):
@@ -162,8 +164,9 @@ def _at_confused_points(layer: Sequence[Unit], confused: List[int], x: np.ndarra
     if len(layer) > 1 and len({tuple(unit.flat) for unit in layer}) == 1:
         on = points_in_words([n for n in range(len(x)) if not layer[0].flat[n]], x)
         which = "Both hidden units" if len(layer) == 2 else f"All {len(layer)} hidden units"
-        return "same fold", units, (f"{which} fold along the same line, on at {on} and off at {where}: "
-                                    f"{_shown(layer, confused)} there. So these points get the output's bias alone.")
+        return "same fold", units, (f"{which} fold between the same points, as along the same line, on at {on} and off "
+                                    f"at {where}: {_shown(layer, confused)} there. So these points get the output's "
+                                    "bias alone.")
     return "beyond every fold", units, (f"Every hidden unit is off at {where}: {_shown(layer, confused)} there. So "
                                         "these points get the output's bias alone, and no gradient gets through.")
 
@@ -178,7 +181,7 @@ def _shown(units: Sequence[Unit], points: Any = slice(None)) -> str:
 
 def _place(loss: float, groups: List[List[int]], predicted: np.ndarray, x: np.ndarray) -> str:
     """Return where the loss sits, and which points are confused, as a sentence."""
-    near = "".join(f" = {name}" if abs(loss - value) < 5e-5 else f", near {name} = {value:.4f}"
+    near = "".join(f" = {name}" if abs(loss - value) < 5e-5 else f", near {value:.4f} = {name}"
                    for name, value in NAMED.items() if abs(loss - value) < 5e-3)
     if not groups:
         return f"The loss is {loss:.4f}{near}; no two points of different labels are confused."
