@@ -49,7 +49,10 @@ def at_output(t: Trial) -> Gradient:
 
 def _register(cause: str, words: str, formula: Callable[..., Any]) -> None:
     def slope(t: Trial) -> Gradient:
-        return formula(t.x, t.y, t.diagonal) if t.is_elementwise and t.diagonal is not None else None
+        if not t.is_elementwise or t.diagonal is None:
+            return None
+        values = np.asarray(formula(t.x, t.y, t.diagonal), dtype=float)
+        return values if np.isfinite(values[np.isfinite(t.diagonal)]).all() else None  # 1 / 0 would fit any number
     factor(cause, f"in the derivative of the output y by the input x, {words}", GUESSES)(slope)
 
 
