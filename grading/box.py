@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
-import itertools
 import json
 import os
 import re
@@ -11,6 +10,7 @@ import secrets
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -24,7 +24,6 @@ from grading.isolation import Level, Limits
 HERE = Path(__file__).resolve().parent
 LOOK = 0.2  # seconds between two looks at how much memory all processes of a box hold
 UIDS = 60000
-_COUNTER = itertools.count()
 Handler = Callable[[Dict[str, Any], List[Any]], Tuple[Dict[str, Any], List[Any]]]
 
 
@@ -67,9 +66,19 @@ def package_files(names: Sequence[str]) -> List[Tuple[str, str]]:
     return _PACKAGES[key]
 
 
-def next_uid() -> int:
-    """Return a uid that no other box has at this time: boxes of one uid could end each other's processes."""
-    return FIRST_UID + (os.getpid() * 31 + next(_COUNTER)) % UIDS
+def take_uid() -> Tuple[int, socket.socket]:
+    """Return a uid that no other box of this machine has, and what holds it: boxes of one uid would end each other.
+
+    It is taken as long as a socket of its name is open; the system lets go of it if this process dies.
+    """
+    while True:
+        uid = FIRST_UID + secrets.randbelow(UIDS)
+        holder = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            holder.bind(f"\0numpy-teaching-library, box {uid}")
+            return uid, holder
+        except OSError:
+            holder.close()
 
 
 class Box:
@@ -87,7 +96,10 @@ class Box:
                  packages: Sequence[str] = ("numpy",), hidden: Sequence[str] = ()) -> None:
         self.folder, self.student_files, self.level, self.limits = folder, student_files, level, limits
         self.packages, self.hidden = packages, tuple(hidden) + (str(HERE.parent),)
-        self.uid = next_uid() if isolation.is_root() and level is not isolation.PROCESS else None
+        self.uid: Optional[int] = None
+        self.holder: Optional[socket.socket] = None
+        if isolation.is_root() and level is not isolation.PROCESS:
+            self.uid, self.holder = take_uid()
         self.process: Optional[subprocess.Popen] = None
         self.before: Set[int] = set()
         self.deadline = 0.0
@@ -135,6 +147,8 @@ class Box:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
         end(self.process, self.uid, self.before)
+        if self.holder is not None:
+            self.holder.close()
 
     @property
     def has_ended(self) -> bool:

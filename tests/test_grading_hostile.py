@@ -46,14 +46,14 @@ def processes(uids: Set[int]) -> Set[str]:
 def witness(tmp_path, monkeypatch):
     """A folder that a box must neither see nor change; after the test, nothing of a box is left."""
     uids: Set[int] = set()
-    original = box.next_uid
+    original = box.take_uid
 
     def noted():
-        uid = original()
+        uid, holder = original()
         uids.add(uid)
-        return uid
+        return uid, holder
 
-    monkeypatch.setattr(box, "next_uid", noted)
+    monkeypatch.setattr(box, "take_uid", noted)
     (tmp_path / "secret.txt").write_text("secret")
     yield tmp_path
     assert (tmp_path / "secret.txt").read_text() == "secret" and len(list(tmp_path.iterdir())) == 1

@@ -93,6 +93,20 @@ def test_a_box_starts_where_the_graders_files_are_its_own(tmp_path, monkeypatch)
     assert in_box("x = 1", level) == ({"id": ANY}, [])
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="boxes have uids of their own on Linux alone")
+def test_no_two_boxes_have_one_uid_whichever_process_they_belong_to(monkeypatch):
+    offered = iter([7, 7, 7, 8, 7])
+    monkeypatch.setattr(box.secrets, "randbelow", lambda most: next(offered))
+    uid, holder = box.take_uid()
+    code = ("from grading import box; offered = iter([7, 7, 9]); box.secrets.randbelow = lambda most: next(offered); "
+            "print(box.take_uid()[0])")
+    other = subprocess.run([sys.executable, "-c", code], cwd=str(ROOT), stdout=subprocess.PIPE, check=True)
+    assert int(other.stdout) - uid == 9 - 7
+    assert box.take_uid()[0] == uid + 1, "in this process, too"
+    holder.close()
+    assert box.take_uid()[0] == uid, "it is free again"
+
+
 def test_what_is_required_is_checked():
     assert level_for(Options(most="process")).name == "process"
     with pytest.raises(GradingError, match="allows only process.*apt-get install bubblewrap"):
