@@ -6,7 +6,7 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 DIGITS = 6  # how many significant ones a number is written with
-LONGEST_SHORT = 36  # letters of an array on the edge of a drawing
+LONGEST_SHORT = 46  # letters of an array on the edge of a drawing
 LARGEST_PRINTED = 24  # arrays with more entries are described by their shape
 
 
