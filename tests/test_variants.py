@@ -24,7 +24,7 @@ DIGESTS = {
     "expression_c": "b3f0e58048cb",
     "jacobian": "621a8fb461d4",
     "convolution": "06906f7b3c47",
-    "batch_norm": "fe8afd847539",
+    "batch_norm": "a3d655afde9d",
     "skip_connection": "988551e71c99",
     "skip_chain": "8651175ee845",
     "network_sigmoid": "04b8b162d165",

@@ -5,6 +5,7 @@ import base64
 import csv
 import importlib.util
 import json
+import os
 import re
 from html.parser import HTMLParser
 from xml.etree import ElementTree
@@ -192,6 +193,18 @@ def test_every_task_is_written_in_every_format(name, tmp_path):
     assert text.count("=$") == len(case.task.lines)
 
 
+def test_without_a_secret_one_is_made_once_for_its_owner_alone(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "students.csv").write_text("submission,name,id,email\ng1,Ada,4711,a@x\n")
+    given = ["variants", "sgd_step", "--students", str(tmp_path / "students.csv")]
+    assert main([*given, str(tmp_path / "a")]) == 0 and "A new secret" in capsys.readouterr().out
+    assert main([*given, str(tmp_path / "b")]) == 0 and "A new secret" not in capsys.readouterr().out
+    assert (tmp_path / "a" / "key.csv").read_bytes() == (tmp_path / "b" / "key.csv").read_bytes()
+    secret = tmp_path / ".course_secret"
+    assert len(secret.read_text().strip()) == 64 and (os.name == "nt" or secret.stat().st_mode & 0o077 == 0)
+
+
 def test_the_list_names_every_task(capsys):
     with pytest.raises(SystemExit) as end:
         main(["variants", "--list"])
@@ -202,7 +215,6 @@ def test_a_class_gets_numbers_from_the_secret(tmp_path, capsys):
     (tmp_path / "students.csv").write_text("submission,name,id,email\ng1,Ada,4711,a@x\ng1,Bob,4712,b@x\n")
     (tmp_path / "secret").write_text("0123456789abcdef\n")
     given = ["variants", "sgd_step", "--students", str(tmp_path / "students.csv")]
-    assert main([*given, str(tmp_path / "a")]) == 2 and "needs --secret" in capsys.readouterr().err
     secret = ["--secret", str(tmp_path / "secret")]
     assert main([*given, *secret, str(tmp_path / "a")]) == main([*given, *secret, str(tmp_path / "b")]) == 0
     for path in (tmp_path / "a").rglob("*"):

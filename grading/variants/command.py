@@ -12,7 +12,7 @@ from grading.variants.answers import known_lines, read_answers, read_class, read
 from grading.variants.check import check
 from grading.variants.classes import as_text, check_class, read_earlier, write_class
 from grading.variants.draws import case_of
-from grading.variants.seeds import read_secret
+from grading.variants.seeds import SECRET, make_secret, read_secret
 from grading.variants.tasks import all_tasks, task_named
 from grading.variants.write import FORMATS, deal, practice, write_key
 
@@ -35,7 +35,8 @@ def add_commands(commands: Any) -> None:
     one.add_argument("--list", action=ListTasks, nargs=0, help="show the tasks, and end")
     one.add_argument("--students", type=Path, metavar="CSV", help="the class: submission, name, id, email")
     one.add_argument("--secret", type=Path, metavar="FILE",
-                     help="holds the course's secret, outside of the repository: the numbers that count come from it")
+                     help="holds the course's secret, outside of the repository: the numbers that count come from it "
+                          f"({SECRET}, which is made if it isn't there)")
     one.add_argument("--count", type=int, metavar="N", help="numbers for practice: N seeds that may be told")
     one.add_argument("--seed", type=int, default=0, metavar="N", help="the first seed of practice (%(default)s)")
     one.add_argument("--format", action="append", choices=list(FORMATS), help="html by default; may be given again")
@@ -59,10 +60,11 @@ def run_variants(arguments: argparse.Namespace) -> None:
     if (arguments.students is None) == (arguments.count is None):
         raise GradingError("Give either --students students.csv, for numbers that count, or --count N, for practice.")
     if arguments.students is not None:
-        if arguments.secret is None:
-            raise GradingError("--students needs --secret FILE: numbers that count come from a secret of the course, "
-                               "which stands outside of the repository.")
-        dealt = deal(task, read_students(arguments.students), read_secret(arguments.secret))
+        students = read_students(arguments.students)
+        if arguments.secret is None and make_secret(SECRET.expanduser()):
+            print(f"A new secret of the course was made: {SECRET.expanduser()}. Keep it, and tell it nobody: with "
+                  "another, everybody gets other numbers.")
+        dealt = deal(task, students, read_secret(arguments.secret or SECRET))
     else:
         dealt = practice(task, arguments.count, arguments.seed)
     written = [path for name in arguments.format or ["html"] for path in FORMATS[name](dealt, arguments.out)]

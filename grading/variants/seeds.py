@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
+import secrets
 from pathlib import Path
 from typing import Any, List, Sequence
 
@@ -15,6 +17,7 @@ from grading.grade import GradingError
 from grading.sheet import ROOT
 
 FIRST_GRADED = 1 << 63  # seeds of practice are smaller
+SECRET = Path("~/.course_secret")  # where it is looked for, and made, unless another file is named
 SHORTEST_SECRET = 16
 TAG_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # none that look alike
 
@@ -87,6 +90,17 @@ def read_secret(path: Path) -> bytes:
         raise GradingError(f"{path}: a secret needs at least {SHORTEST_SECRET} letters, but this has {len(secret)}. "
                            f"Make one with {making}.")
     return secret
+
+
+def make_secret(path: Path) -> bool:
+    """Make a secret that only its owner can read, unless there is one; return whether it is new."""
+    try:
+        handle = os.open(str(path), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return False
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_hex(32) + "\n")
+    return True
 
 
 def graded_seed(secret: bytes, student: str, task: str) -> int:

@@ -109,7 +109,7 @@ def batch_norm_graph(**numbers: float) -> Node:
 
 
 def draw_batch_norm(dice: Dice) -> Numbers:
-    x, g = sorted(dice.quarters(3, -2, 4)), sorted(dice.quarters(3, -4, 4))
+    x, g = sorted(dice.quarters(3, -2, 4)), dice.quarters(3, -4, 4)
     return {**{f"x{i}": value for i, value in zip("123", x)}, "gamma": dice.one_of((0.25, 0.5, 1.5, 2.0, 2.5, 3.0)),
             "beta": dice.quarter(-1, 1), **{f"g{i}": value for i, value in zip("123", g)}}
 
@@ -120,7 +120,7 @@ BATCH_NORM = Task(
     "sums gᵢ yᵢ, so that ∂L/∂yᵢ = gᵢ. Give the derivatives by all that comes "
     "before.", batch_norm_graph, draw_batch_norm,
     ("mu", "var", "s", "n1", "n2", "n3", "y1", "y2", "dL/dgamma", "dL/dbeta", "dL/dn1", "dL/dn2", "dL/dn3", "dL/ds",
-     "dL/dvar", "dL/dd1", "dL/dd2", "dL/dmu", "dL/dx1", "dL/dx2"),
+     "dL/dvar", "dL/dd1", "dL/dmu", "dL/dx1"),
     (Slip("mu", "x1 + x2 + x3", "mean", "Is it the sum or the mean of the three?"),
      Slip("var", "it * 3 / 2", "formula", "BatchNorm divides by the number of examples: which number have you taken?"),
      Slip("var", "it * 3", "mean", "Is the variance a sum or a mean?"),
@@ -143,11 +143,9 @@ BATCH_NORM = Task(
      Slip("dL/dd1", "dL/dn1 / s", "constant", "s isn't a constant: it depends on d1 as well."),
      Slip("dL/dd1", "dL/dn1 / s + dL/dvar * 2 * (x1 - mu)", "mean", "The variance is a mean: what is its derivative "
           "by d1?"),
-     Slip("dL/dd2", "dL/dn2 / s", "constant", "s isn't a constant: it depends on d2 as well."),
      Slip("dL/dx1", "dL/dd1", "constant", "The mean isn't a constant: it depends on x1 as well."),
      Slip("dL/dx1", "dL/dd1 + dL/dmu", "mean", "The mean depends on x1 by how much?"),
-     Slip("dL/dx2", "dL/dn2 / s", "constant", "The mean and the variance depend on x2 as well."),
-     Slip("dL/dx2", "dL/dd2", "constant", "The mean isn't a constant: it depends on x2 as well.")), None,
+     Slip("dL/dx1", "dL/dn1 / s", "constant", "The mean and the variance depend on x1 as well.")), None,
     lambda: draw_units([Column(["x1", "x2", "x3"], "batch"),
                         Column(["n1", "n2", "n3"], "normalised", ["by the mean and s of all three"]),
                         Column(["y1", "y2", "y3"], "scaled and shifted", ["y = gamma n + beta"])]))
