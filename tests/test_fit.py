@@ -209,7 +209,7 @@ def test_early_stopping_by_a_number_watches_the_validation_loss():
 def test_divergence_is_told_with_epoch_step_and_advice(lr, loss_fn):
     model = small_net()
     before = model_arrays(model)
-    with pytest.raises(DivergenceError, match=r"epoch 1, step \d+: .*lower learning rate.*clip_norm") as caught:
+    with pytest.raises(DivergenceError, match=r"epoch 1, step [1-9]\d*: .*lower learning rate.*clip_norm") as caught:
         run(model, lambda params: SGD(params, lr=lr), loss_fn=loss_fn, epochs=9)
     assert same_bits(model, before) and caught.value.history.num_epochs == 0
 
@@ -351,6 +351,17 @@ def test_without_tqdm_there_is_no_bar_unless_asked_for(monkeypatch):
     assert isinstance(progress_bar(10), NoBar)
     with pytest.raises(ImportError, match="pip install tqdm"):
         run(progress=True)
+
+
+def test_a_seed_is_a_generator_made_of_it():
+    weights = []
+    for rng in (0, np.int64(0), np.random.default_rng(0), 1):
+        np.random.seed(5)
+        model = Sequential(Linear(2, 3), ReLU(), Linear(3, 3))
+        fit(model, CrossEntropyLoss(), SGD(model.parameters(), lr=0.1), *blobs(50), epochs=1, rng=rng)
+        weights.append(model.modules[0].W.data)
+    assert np.array_equal(weights[0], weights[1]) and np.array_equal(weights[0], weights[2])
+    assert not np.array_equal(weights[0], weights[3])
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from lib.network import Linear, Sequential
 from lib.network_base import Module, Parameter, is_loss
 from lib.optimization.clipping import clip_grad_norm, clip_grad_value
 from lib.optimization.minimize import flat_data, minimize
+from lib.optimization.schedules import StepLR
 from lib.optimizers import SGD, Adam
 from lib.regularizers import Dropout
 from lib.saving.model_files import load, save
@@ -61,6 +62,7 @@ MASKED = np.ma.masked_array(0.1, mask=True)
     lambda: PiecewiseConstantLR(SGD(classifier().parameters()), 3, 0.1),
     lambda: PiecewiseConstantLR(SGD(classifier().parameters()), [3], {0.1}),
     lambda: train(classifier(), CrossEntropyLoss(), SGD(classifier().parameters()), X, Y, X, Y, 1, 2, scheduler=0.1),
+    lambda: StepLR(SGD(classifier().parameters()), 2, gamma=-0.1), lambda: evaluate(X, Y, [Linear], MSELoss(), 2),
     lambda: clip_grad_norm(None, 1.0), lambda: clip_grad_norm("Wb", 1.0), lambda: clip_grad_value(3, 1.0),
     lambda: save("model.npz", classifier()), lambda: save(Linear, "model.npz"), lambda: load([ReLU()], "model.npz"),
     lambda: initialize([Linear(2, 2)], "he"), lambda: initialize(classifier(), ReLU()), lambda: summary(None, (4,)),
@@ -70,7 +72,7 @@ MASKED = np.ma.masked_array(0.1, mask=True)
     lambda: minimize(classifier(), CrossEntropyLoss(), X, Y * 1j),
     lambda: fit(classifier(), CrossEntropyLoss(), SGD(classifier().parameters()), X, Y, 1, early_stopping=3)])
 def test_what_is_no_such_thing_gets_a_sentence(wrong):
-    with pytest.raises(InputError, match=r"but got|got None|masked array|labels first|expects parameters|trains none"):
+    with pytest.raises(InputError, match=r"but got|got None|masked array|labels first|takes the data first|expects parameters|trains none"):
         wrong()
 
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ from lib.regularizers import Dropout, L1Regularization, L2Regularization, Regula
 from lib.saving.checkpoints import save_checkpoint
 from lib.saving.model_files import model_arrays
 from lib.saving.npz import FileContentError, read_npz, restore_tree
+from lib.saving.state import get_state, set_state
+from lib.validation import InputError
 
 
 def regularized(penalty=L2Regularization, lambd=0.01, lr=0.1, momentum=0.9, T_max=9, eps=1e-5, p=0.2, **options):
@@ -87,6 +90,56 @@ def test_a_crafted_checkpoint_changes_nothing(damage, tmp_path):
         fit(**other, epochs=3, checkpoint=path)
     np.testing.assert_equal((model_arrays(other["model"]), np.random.get_state()[1].tolist(), other["optimizer"].lr),
                             before)
+
+
+class Keyed:
+    """Gradient descent with momentum, whose velocities stand in a dict by parameter, or by its id."""
+
+    def __init__(self, params, key, lr=0.1):
+        self._params, self.key, self.lr, self.velocities = list(params), key, lr, defaultdict(float)
+
+    def zero_grad(self):
+        for param in self._params:
+            param.grad = np.zeros_like(param.data)
+
+    def step(self):
+        for param in self._params:
+            self.velocities[self.key(param)] = 0.9 * self.velocities[self.key(param)] - self.lr * param.grad
+            param.data += self.velocities[self.key(param)]
+
+
+@pytest.mark.parametrize("key", [id, lambda param: param], ids=["id", "parameter"])
+def test_states_that_are_keyed_by_parameters_come_back(key, tmp_path):
+    def run(epochs, **options):
+        arguments = regularized(**options)
+        arguments["optimizer"] = Keyed(arguments["model"].parameters(), key)
+        arguments["scheduler"] = None
+        fit(epochs=epochs, **arguments)
+        return np.concatenate([param.data.ravel() for param in arguments["model"].parameters()])
+
+    checkpoint = tmp_path / "run.npz"
+    run(2, checkpoint=checkpoint)
+    np.testing.assert_array_equal(run(4, checkpoint=checkpoint, resume=True), run(4))
+
+
+def test_a_state_goes_into_the_arrays_that_are_there_and_where_nothing_was():
+    class Holder:
+        """Something with numbers."""
+
+        def __init__(self, best, array):
+            self.best, self.array, self.counts = best, array, {3: 1, "all": 2}
+
+        def step(self):
+            """Do nothing."""
+
+    array = np.zeros(2)
+    holder = Holder(None, array)
+    set_state(get_state(Holder(1.5, np.ones(2))), holder)
+    assert holder.best == 1.5 and holder.array is array and array.tolist() == [1, 1]
+    set_state([{"best": None, "array": array + 1, "counts": {3: 7, "all": 9}}], holder)
+    assert holder.best is None and holder.counts == {3: 7, "all": 9}
+    with pytest.raises(InputError, match="can't load this state"):
+        set_state([{"best": None, "array": np.ones(3), "counts": {3: 7, "all": 9}}], holder)
 
 
 @pytest.mark.parametrize("moment", range(0, 45))

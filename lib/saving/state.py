@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterator, List
 
 import numpy as np
 
-from lib.network_base import Module
+from lib.network_base import Module, Parameter
 from lib.validation import InputError, name_of
 
 State = List[Dict[str, Any]]
@@ -40,6 +40,9 @@ def set_state(saved: State, *objects: Any) -> None:
             if name == "state_dicts":
                 for param, entry in zip(part._params, value):
                     _put(param.state_dict, entry)
+            elif isinstance(value, dict) and value != _keyed_by_parameters(value, part):
+                vars(part)[name].clear()  # it stays the dict that it is, such as a defaultdict
+                vars(part)[name].update(_keyed_by_parameters(_copy(value), part))
             elif not _put(own[name], value):
                 setattr(part, name, _copy(value))
 
@@ -65,11 +68,36 @@ def parts_of(objects: Any) -> Iterator[Any]:
 
 def _attributes(part: Any) -> Dict[str, Any]:
     """Return the attributes that are made of numbers; of an optimiser also its parameters' state_dicts."""
-    found = {name: value for name, value in getattr(part, "__dict__", {}).items() if _is_plain(value)}
+    found = {name: _keyed_by_numbers(value, part) for name, value in getattr(part, "__dict__", {}).items()}
+    found = {name: value for name, value in found.items() if _is_plain(value)}
     params = getattr(part, "_params", None)
     if params is not None and "_states" not in found:  # those of ours hold the same dicts
         found["state_dicts"] = [param.state_dict for param in params]
     return found
+
+
+def _parameters_of(part: Any) -> List[Any]:
+    """Return the parameters that an object holds in its lists, each once."""
+    lists = [value for value in getattr(part, "__dict__", {}).values() if isinstance(value, (list, tuple))]
+    return list({id(param): param for held in lists for param in held if isinstance(param, Parameter)}.values())
+
+
+def _keyed_by_numbers(value: Any, part: Any) -> Any:
+    """Return a dict whose keys are parameters, or their ids, with their places as keys: ids are a process's own."""
+    if not isinstance(value, dict) or all(isinstance(key, str) for key in value):
+        return value
+    params = _parameters_of(part)
+    names = {**{id(param): f"id of parameter {i}" for i, param in enumerate(params)},
+             **{param: f"parameter {i}" for i, param in enumerate(params)}}
+    return {names.get(key, key): item for key, item in value.items()} if names.keys() & value.keys() else value
+
+
+def _keyed_by_parameters(value: Dict[Any, Any], part: Any) -> Dict[Any, Any]:
+    """Return a dict with the keys that it had before _keyed_by_numbers."""
+    params = _parameters_of(part)
+    keys = {**{f"id of parameter {i}": id(param) for i, param in enumerate(params)},
+            **{f"parameter {i}": param for i, param in enumerate(params)}}
+    return {keys.get(key, key): item for key, item in value.items()}
 
 
 def _is_plain(value: Any) -> bool:
@@ -123,7 +151,7 @@ def _is_like(own: Any, saved: Any) -> bool:
     if isinstance(own, NUMBERS):
         return isinstance(saved, NUMBERS) and (bool(np.isfinite(saved)) or not np.isfinite(own))
     if isinstance(own, (dict, list)) and not own:  # it fills up as the run goes on
-        return type(own) is type(saved) and _is_plain(saved)
+        return isinstance(own, type(saved)) and _is_plain(saved)  # a defaultdict comes back as a dict
     if isinstance(own, dict):
         return isinstance(saved, dict) and set(own) == set(saved) and all(_is_like(own[key], saved[key]) for key in own)
     if isinstance(own, (list, tuple)):
