@@ -9,6 +9,7 @@ from lib.activations import ReLU, Sigmoid, Softmax
 from lib.convolutions import Conv2d, Flatten
 from lib.data.batches import Batches
 from lib.data.shapes import make_moons
+from lib.fitting.checks import require_measures
 from lib.fitting.fit import fit
 from lib.gradient_checking.discovery import examples_of, module_classes
 from lib.inspection.prediction import predict
@@ -29,6 +30,7 @@ from lib.optimization.schedules import StepLR
 from lib.optimizers import SGD, Adam
 from lib.regularizers import Dropout
 from lib.saving.model_files import load, save
+from lib.steps.many_networks import train_many
 from lib.training import train
 from lib.validation import InputError
 
@@ -70,7 +72,10 @@ MASKED = np.ma.masked_array(0.1, mask=True)
     lambda: predict(classifier(), np.ma.masked_array(X, mask=X > 0)), lambda: minimize([], CrossEntropyLoss(), X, Y),
     lambda: minimize(classifier(), None, X, Y), lambda: minimize(classifier(), CrossEntropyLoss(), None, Y),
     lambda: minimize(classifier(), CrossEntropyLoss(), X, Y * 1j),
-    lambda: fit(classifier(), CrossEntropyLoss(), SGD(classifier().parameters()), X, Y, 1, early_stopping=3)])
+    lambda: fit(classifier(), CrossEntropyLoss(), SGD(classifier().parameters()), X, Y, 1, early_stopping=3),
+    lambda: require_measures(["error"], None, False), lambda: train_many(classifier(), None, X, Y, 1),
+    lambda: train_many(classifier, CrossEntropyLoss, X, Y, 1), lambda: train_many(None, CrossEntropyLoss(), X, Y, 1),
+    lambda: train_many(classifier, CrossEntropyLoss(), X, np.ma.masked_array(Y, mask=Y > 0), 1)])
 def test_what_is_no_such_thing_gets_a_sentence(wrong):
     with pytest.raises(InputError, match="but got|got None|masked|(labels|data) first|expects parameters|trains none"):
         wrong()

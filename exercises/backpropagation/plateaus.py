@@ -114,6 +114,7 @@ def draw_examples(run):
         model = as_stack([values[which] for values in run["parameters"]])
         plot_decision_boundary(model, X, y, axes=axes)
         draw_folds(axes, *(parameter.data for parameter in model.parameters()[:2]))
+        axes.plot([], [], color="black", label="boundary: probability 1/2")
         axes.set_title(f"{end}: seed {which}, loss {run['losses'][-1][which]:.4f}", fontsize=10)
         handles, labels = axes.get_legend_handles_labels()
         axes.get_legend().remove()
@@ -131,7 +132,7 @@ def draw_folds(axes, W, b):
         normal, foot = W[:, j] / length, 0.5 - (0.5 * W[:, j].sum() + b[j]) * W[:, j] / length ** 2
         along = np.array([-normal[1], normal[0]])
         axes.plot(*np.stack([foot - 5 * along, foot + 5 * along], axis=1), "--", color=f"C{j + 4}", linewidth=1.5,
-                  label=f"unit {j}'s fold")
+                  label=f"unit {j}'s fold, arrow to where it is active")
         axes.annotate("", xy=foot + 0.15 * normal, xytext=foot, annotation_clip=True,
                       arrowprops={"arrowstyle": "->", "color": f"C{j + 4}"})
     axes.set(xlim=limits[0], ylim=limits[1])

@@ -235,10 +235,11 @@ def draw_rises(runs):
         if rises:
             greatest = max(rises, key=lambda each: each["rise"])
             t, losses, switched = along_the_step(greatest, run["lr"])
-            axes.plot(t, losses, label=f"seed {greatest['run']}, step {greatest['step']}: q = {greatest['q']:.2f}")
+            axes.plot(t, losses, label=f"loss on the way: seed {greatest['run']}, step {greatest['step']},\n"
+                      f"q = {greatest['q']:.2f}: lr times the curvature on it")
             if switched.any():
                 axes.axvspan(t[switched.argmax()], t[-1], color="C1", alpha=0.15, label="other units are active")
-            axes.plot([0, 1], np.interp([0, 1], t, losses), "ko")
+            axes.plot([0, 1], np.interp([0, 1], t, losses), "ko", label="before and after the step")
             axes.legend(fontsize=8)
     return figure
 

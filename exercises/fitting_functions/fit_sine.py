@@ -151,13 +151,18 @@ def draw_hidden(trained, which, activation):
                                                (units * model.W[-1].data[:, 0], "output times its weight")]):
             axes = panels[row][column]
             draw_data(axes)
-            axes.plot(GRID, model(GRID), color="black", label="network")
+            axes.plot(GRID, model(GRID), color="black", label="network (left axis)")
             axes.set_ylim(-2, 2)
             twin = axes.twinx()
             twin.plot(GRID, values, linewidth=1)
             twin.set_ylabel(label)
             axes.set_title(f"{hidden[0]} {activation} units")
-    panels[0][0].legend(fontsize=8)
+            axes.plot([], color="C0", linewidth=1, label="each hidden unit (in colour, right axis)")
+            if row == 1:  # with it, what is drawn adds up to the network
+                twin.axhline(model.b[-1].data[0], color="grey", linestyle=":")
+                axes.plot([], color="grey", linestyle=":", label="bias of the output (right axis)")
+    handles, labels = panels[1][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncol=len(handles), fontsize=9)
     return figure
 
 

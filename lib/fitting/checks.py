@@ -89,6 +89,9 @@ def checked_validation(validation: Any, x: np.ndarray, y: np.ndarray) -> Optiona
 
 def require_measures(metrics: Mapping[str, Any], early_stopping: Any, has_validation: bool) -> None:
     """Raise InputError for metrics that aren't functions or have a measure's name, or a monitor that isn't there."""
+    if not isinstance(metrics, Mapping):
+        raise InputError("fit expects metrics to be a dict of functions of (predictions, labels) by name, but got "
+                         f"{metrics!r}.")
     for name, metric in metrics.items():
         if not isinstance(name, str) or name in RESERVED or name.startswith("val_"):
             raise InputError(f"fit can't call a metric {name!r}: {', '.join(RESERVED)} and names that begin with val_ "

@@ -87,7 +87,7 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
         require_positive("clip_norm", clip_norm, "fit")
     generator = _checked_rng(rng)
     has_foreign_metrics = metrics is not None
-    metrics = default_metrics(y) if metrics is None else dict(metrics)
+    metrics = default_metrics(y) if metrics is None else metrics
     require_measures(metrics, early_stopping, validation is not None)
     batches = Batches(x, y, batch_size, rng=generator, drop_last=drop_last)
     if not drop_last:
@@ -96,7 +96,7 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
     training_step = make_step(model, loss_fn, optimizer, clip, compiled)
     with blas_threads(threads, model, batches.x, batch_size):
         run = Run(model, loss_fn, optimizer, scheduler, generator)
-        trainer = Trainer(run, batches, validation, metrics, early_stopping)
+        trainer = Trainer(run, batches, validation, dict(metrics), early_stopping)
         if checkpoint is not None:
             trainer.use_checkpoint(checkpoint, resume, {"steps": "compiled" if compiled else "by the modules",
                                                         "clip_norm": str(clip_norm),

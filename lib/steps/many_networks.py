@@ -21,7 +21,7 @@ from lib.steps.memory import NotCompilable
 from lib.steps.stacked import StackedParameters, StackedProgram
 from lib.steps.threads import blas_threads
 from lib.steps.together import NetworksTogether
-from lib.validation import InputError, as_float, require_positive, require_size
+from lib.validation import InputError, as_float, refuse_masked, require_loss, require_positive, require_size
 
 MAX_PRODUCTS = 20000  # multiplications in a step of one network; with more, one by one is faster, as BLAS is then
 
@@ -99,6 +99,11 @@ def train_many(create_model: Callable[[], Module], loss_fn: Any, x: Any, y: Any,
         InputError: an argument doesn't fit; compiled, also a NotCompilable, which says what can't be compiled.
         DifferentResult: compiled, something else would be trained than what is written.
     """
+    if not callable(create_model):
+        raise InputError("train_many expects a function that makes a model, such as lambda: Sequential(Linear(2, 2)), "
+                         f"but got {create_model!r}.")
+    require_loss(loss_fn, "train_many")
+    refuse_masked(y, "train_many (labels)")
     x, y = as_float(x, "train_many (inputs)"), np.asarray(y)
     batch_size = len(x) if batch_size is None else batch_size
     record_every = epochs if record_every is None else record_every
