@@ -59,12 +59,12 @@ def test_a_replay_holds_the_training_of_the_library():
 
 
 def test_a_stuck_run_says_why_and_is_shown_with_its_cure():
-    data = replay_page({"seed 0": xor_net(0), "seed 1": xor_net(1)}, X, LABELS).data
+    data = replay_page({"seed 0": xor_net(0), "seed 1": xor_net(1)}, X, LABELS, epochs=300).data
     stuck, cured, solved = data["runs"]
     assert stuck["verdict"] == "stuck: no unit bends" and "No hidden unit bends" in stuck["said"][0]
     assert stuck["said"][1].startswith("Cure: ") and cured["name"] == "seed 0, with the cure"
     assert cured["losses"][-1] < stuck["losses"][-1] - 0.05 and solved["verdict"] == "solved"
-    alone = replay_page(xor_net(0), X, LABELS, cures=False).data
+    alone = replay_page(xor_net(0), X, LABELS, epochs=20, cures=False).data
     assert len(alone["runs"]) == 1
 
 
@@ -108,10 +108,10 @@ def test_any_network_has_a_replay_below_a_megabyte(what, rng):
         "numbers": (Sequential(Linear(2, 4), ReLU(), Linear(4, 1)), x[:, :1] ** 2, MeanSquaredError(), 100),
         "many inputs": (Sequential(Linear(5, 4), ReLU(), Linear(4, 3)), np.eye(3)[classes], None, 100),
         "dropout": (Sequential(Linear(2, 4), ReLU(), Dropout(0.3), Linear(4, 3)), np.eye(3)[classes], None, 50),
-        "large": (Sequential(Linear(2, 200), ReLU(), Linear(200, 200), ReLU(), Linear(200, 3)), np.eye(3)[classes],
+        "large": (Sequential(Linear(2, 100), ReLU(), Linear(100, 50), ReLU(), Linear(50, 3)), np.eye(3)[classes],
                   None, 20)}[what]
     inputs = rng.standard_normal((60, 5)) if what == "many inputs" else x
-    page = replay_page([model] * 3 if what != "dropout" else model, inputs, labels, loss_fn=loss_fn, epochs=epochs,
+    page = replay_page([model] * 2 if what == "large" else model, inputs, labels, loss_fn=loss_fn, epochs=epochs,
                        learning_rate=0.1)
     run = page.data["runs"][0]
     assert len(page.html().encode()) < 1_000_000
@@ -173,7 +173,8 @@ def test_names_stay_texts():
 
 def test_the_command(tmp_path, capsys):
     path = tmp_path / "r.html"
-    assert walkthrough.main(["replay", "--seeds", "0", "1", "3", "--lr", "1", "--output", str(path)]) == 0
+    assert walkthrough.main(["replay", "--seeds", "0", "1", "3", "--lr", "1", "--epochs", "150",
+                             "--output", str(path)]) == 0
     assert path.stat().st_size < 1_000_000 and "seed 0, with the cure" in path.read_text(encoding="utf-8")
     assert walkthrough.main(["replay", "--seeds", "2", "--lr", "0.1", "1", "--epochs", "5", "--output", str(path)]) == 0
     assert "seed 2, lr 0.1" in path.read_text(encoding="utf-8")

@@ -77,15 +77,19 @@ def write_playground(folder: Union[str, Path], runtime: str = "runtime/") -> Pat
         "runtime": runtime, "needs": list(RUNTIME_FILES), "worker": WORKER, "data": XOR,
         "tasks": [[name, TEMPLATE.format(name=name, what=what, forward=forward)] for name, what, forward in TASKS]}
     page = Page(data, (*SCRIPTS, "page_playground.js"))
-    other = f" {urlsplit(runtime).scheme}://{urlsplit(runtime).netloc}" if "://" in runtime else ""
-    policy = POLICY.replace("script-src", f"script-src 'self' 'wasm-unsafe-eval'{other}") + \
-        f"; worker-src 'self'; connect-src 'self'{other}"
-    files = {"index.html": page.html(policy, '<link rel="icon" href="data:,">\n'),
+    files = {"index.html": page.html(policy_for(runtime), '<link rel="icon" href="data:,">\n'),
              WORKER: (FOLDER / WORKER).read_text(encoding="utf-8"),
              "lib.json": json.dumps({"lib": _tree(FOLDER.parents[1])}, ensure_ascii=False, separators=(",", ":"))}
     for name, text in files.items():
         write_atomically(folder / name, lambda file, text=text: file.write(text.encode("utf-8")))  # type: ignore[misc]
     return folder / "index.html"
+
+
+def policy_for(runtime: str) -> str:
+    """Return the playground's content policy: itself, WebAssembly, and the runtime's host where that is another."""
+    other = f" {urlsplit(runtime).scheme}://{urlsplit(runtime).netloc}" if "://" in runtime else ""
+    return (POLICY.replace("script-src", f"script-src 'self' 'wasm-unsafe-eval'{other}") +
+            f"; worker-src 'self'; connect-src 'self'{other}")
 
 
 def _tree(folder: Path) -> Dict[str, Any]:
