@@ -8,9 +8,11 @@ import pytest
 
 from lib.activations import ReLU, Softmax
 from lib.convolutions import Conv2d
-from lib.graph import constant, expanded, log, log_softmax, maximum, relu, sigmoid, softmax, tanh, variable
+from lib.graph import constant, expanded, log, log_softmax, maximum, relu, sigmoid, softmax, sqrt, tanh, variable
 from lib.graph.explain import explain
 from lib.graph.explain.short import ShortForm
+from lib.graph.notation import name
+from lib.graph.operations.convolution import Convolution
 from exercises.pen_and_paper import expression_a, expression_b, expression_c, skip_network
 from lib.layers.attention import MultiHeadSelfAttention, SelfAttention
 from lib.layers.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
@@ -236,6 +238,51 @@ def test_a_convolution_is_a_sum_over_positions(stride, padding):
     assert f"where conv2d(x, conv_filter{settings})[n,k,i,j] = sum_c,p,q conv_filter[k,c,p,q] * x[n,c,{row}]" in said
     assert f"dL/dconv_filter = sum_n,i,j dL/dy[n,k,i,j] * x[n,c,{row}]" in said
     assert ("rotated by 180 degrees" in said) == (stride == 1)
+
+
+def by_indices(term, arrays, sizes, at):
+    """Return what a sum over indices comes to; entries outside of an array are zeros."""
+    if term.kind == "sum_over":
+        letters, inner = term.parts
+        return sum(by_indices(inner, arrays, sizes, dict(at, **dict(zip(letters, place))))
+                   for place in np.ndindex(*[sizes[letter] for letter in letters]))
+    if term.kind == "product":
+        return np.prod([by_indices(part, arrays, sizes, at) for part in term.parts])
+    array, place = arrays[term.parts[0]], tuple(eval(each, dict(at)) for each in term.parts[1])
+    return array[place] if all(0 <= k < size for k, size in zip(place, array.shape)) else 0.0
+
+
+@pytest.mark.parametrize("stride, padding", [(1, 0), (1, (1, 0)), ((2, 1), (0, 1))])
+def test_the_sums_over_positions_give_the_convolution_and_its_gradients(stride, padding):
+    operation = Convolution(stride, padding)
+    x, W = RNG.normal(size=(1, 2, 3, 4)), RNG.normal(size=(2, 2, 2, 2))
+    out = operation.forward(x, W)
+    grad = RNG.normal(size=out.shape)
+    terms = dict(x=x, W=W, G=grad)
+    a, b, g = (name(each, array.shape) for each, array in terms.items())
+    arrays, sizes = dict(zip((a, b, g), terms.values())), dict(zip("nkijcpq", out.shape + W.shape[1:]))
+    flows = [operation.flow(i, g, name("y", out.shape), a, b) for i in (0, 1)]
+    said = [("nkij", operation.definition(a, b).parts[1], out), ("kcpq", flows[1].parts[0], operation.backward(
+        1, grad, out, x, W))]
+    said += [("ncij", flows[0].parts[0], operation.backward(0, grad, out, x, W))] if stride == 1 else []
+    for letters, term, expected in said:
+        for place in np.ndindex(expected.shape):
+            assert by_indices(term, arrays, sizes, dict(zip(letters, place))) == pytest.approx(expected[place])
+
+
+def test_a_step_is_as_short_as_the_derivation():
+    said = str(explain(two_by_two("some"), learning_rate=0.5))
+    step = said[said.index("One step of gradient descent"):]
+    assert len(step.splitlines()) == 19 and "new w5 = w5 - 0.5 * dE/dw5 = 0.4 - 0.5 * 0.082167 = 0.358916" in step
+    assert "h1 = sigmoid(0.149781 * 0.05 + 0.199561 * 0.1 + 0.340637" in step and "E was 0.298371" in step
+
+
+def test_a_gradient_of_nothing_but_rounding_is_zero():
+    x = variable([0.1, 0.2, 0.6], name="x")
+    mu = x.mean().named("mu")
+    x_hat = ((x - mu) / sqrt(((x - mu) ** 2).mean())).named("x_hat")
+    said = str(explain((x_hat * constant([1.0, 0.0, -1.0], name="c")).sum().named("L")))
+    assert "e-1" not in said and re.search("dL/dmu = .* = 0$", said, re.MULTILINE)
 
 
 def test_batch_normalisation_has_the_names_of_its_paper():
