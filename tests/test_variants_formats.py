@@ -232,3 +232,8 @@ def test_a_class_gets_numbers_from_the_secret(tmp_path, capsys):
     assert "never made of numbers that count" in said and "Give either --students" in said and "at least 1" in said
     with pytest.raises(Exception, match="each student needs an id"):
         deal(TASKS["sgd_step"], [Student("g", "Ada", "", "")], b"")
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)

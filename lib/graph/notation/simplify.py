@@ -76,7 +76,7 @@ def turned(term: Term) -> Term:
 
     >>> from lib.graph.notation import TEXT, name
     >>> TEXT.write(turned(name("Q", (3, 2)).T @ (name("S", (3, 3)) / 2)))
-    'S.T / 2 @ Q'
+    '(S.T / 2) @ Q'
     """
     if term.kind == "transpose" or _is_stack_turned(term):
         return term.parts[0] if term.kind == "transpose" else term.parts[1][0]
