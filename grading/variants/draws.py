@@ -13,6 +13,7 @@ import numpy as np
 from grading.variants.calculation import Found, Line, Machine, is_of, machine_of
 from grading.variants.seeds import Dice, tag_of
 from grading.variants.task import Numbers, Slip, Task
+from lib.graph.answers.calculation import Step
 from lib.graph.answers.compare import rounding_unit
 from lib.graph.explain.derivation import flow_along, local_derivative
 from lib.graph.notation.digits import rounded
@@ -183,7 +184,7 @@ def spreads_of(machine: Machine, numbers: Numbers, computed: Found, used: Found,
         value = np.asarray(computed[step.quantity], float)
         asked = {line.place for line in machine.lines if is_of(line, step.quantity) and line.axis is None}
         for index in np.ndindex(value.shape) if lines else ():
-            unit = 0.0 if index in asked else half_unit(float(value[index]))
+            unit = 0.0 if index in asked else half_unit(float(value[index])) + _terms(machine, step, computed)
             if unit:
                 moved = value.copy()
                 moved[index] += unit
@@ -196,6 +197,19 @@ def spreads_of(machine: Machine, numbers: Numbers, computed: Found, used: Found,
 def half_unit(number: float) -> float:
     """Return half a unit of a number's third digit, or 0 if it has no more than three digits."""
     return 0.0 if abs(rounded(number, DIGITS) - number) < 1e-9 else 0.5 * float(rounding_unit(number, DIGITS))
+
+
+def _terms(machine: Machine, step: Step, computed: Found) -> float:
+    """Return how far rounding the terms of a single gradient's sum may move it: they may nearly cancel."""
+    kind, node = step.quantity
+    edges = machine.derivation.edges_to(node) if kind == "grad" and not node.ndim else []
+    if len(edges) < 2 or any(("grad", edge.child) not in computed for edge in edges):
+        return 0.0
+    total = 0.0
+    for edge in edges:
+        values: Dict[Any, Any] = {each: computed["value", each] for each in edge.child.parents + (edge.child,)}
+        total += half_unit(float(flow_along(edge, computed["grad", edge.child], values)))
+    return total
 
 
 def _inner(machine: Machine, line: Line, computed: Found) -> float:
