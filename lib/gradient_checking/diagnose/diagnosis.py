@@ -122,7 +122,9 @@ def _explain_values(examination: Examination, index: int) -> List[Cause]:
     if unused is not None:
         return [unused]
     wrong = [trial for trial in trials if not trial.is_right]
-    if len(wrong) == 1 < len(trials) and wrong[0].point.training is not None:
+    wrong_as_given = any(found.comparison.num_wrong for found in examination.found[index]
+                         if found.situation.point.training is None)
+    if len(wrong) == 1 < len(trials) and wrong[0].point.training is not None and not wrong_as_given:
         mode, other = ("training", "evaluation") if wrong[0].point.training else ("evaluation", "training")
         return [cause("another formula", f"{name}: wrong in {mode} mode only: there the derivative is another one than "
                       f"in {other} mode, in which it is right")]
@@ -131,17 +133,16 @@ def _explain_values(examination: Examination, index: int) -> List[Cause]:
 
 
 def _unused(examination: Examination, index: int, trials: Sequence[Trial]) -> Optional[Cause]:
-    """Return a cause for a parameter that no output depends on, though backward has a gradient for it."""
+    """Return a cause for a parameter that no output depends on, as another array holds a copy of its numbers."""
     if index == 0 or any(np.any(np.nan_to_num(trial.expected[k])) for trial in trials for k in range(len(trial.got))):
         return None
     name, data = examination.name(index), examination.given.point.tensor(index)
     twins = [f"{path}.{attribute}" for path, module in examination.bench.module.named_modules()
              for attribute, value in vars(module).items() if isinstance(value, np.ndarray)
              and value.size == data.size > 1 and np.array_equal(value.ravel(), data.ravel())]
-    twin = (f", but {twins[0]} holds a copy of its numbers. A Parameter copies an array of its own size that it is "
-            "given: make the other one a view of the parameter's data, as by self.flat = self.W.data.ravel()"
-            if twins else "")
-    return cause("parameter not used", f"no output changes if {name} does{twin}")
+    return cause("parameter not used", f"no output changes if {name} does, but {twins[0]} holds a copy of its numbers. "
+                 "A Parameter copies an array of its own size that it is given: make the other one a view of the "
+                 "parameter's data, as by self.flat = self.W.data.ravel()") if twins else None
 
 
 def _of_a_special_situation(examination: Examination, index: int) -> Cause:

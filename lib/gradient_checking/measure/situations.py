@@ -98,7 +98,9 @@ def with_other_labels(point: Point) -> Point:
     for i, value in enumerate(inputs[1:], start=1):
         if not isinstance(value, np.ndarray) or value.size < 2:
             continue
-        if value.ndim > 1 and value.shape[-1] > 1:
+        if value.ndim == 2 and value.shape[1] > 1:  # labels that were all alike then differ
+            inputs[i] = np.stack([np.roll(row, 1 + number % 2) for number, row in enumerate(value)])
+        elif value.ndim > 1 and value.shape[-1] > 1:
             inputs[i] = np.roll(value, 1, axis=-1)
         elif set(np.unique(value)) <= {0, 1} and value.dtype.kind in "fiu":
             inputs[i] = 1 - value

@@ -86,7 +86,8 @@ class LogisticPlusMinus(Module):
         return -self.y / (1 + np.exp(self.m)) / self.y.size
 
 
-slip(LogisticPlusMinus, "-self.y / (1", "-1 / (1", "label left out", "label", "left out", "factor", "sign")
+slip(LogisticPlusMinus, "-self.y / (1", "-1 / (1", "label left out",
+     "nothing stands there", "label", "left out", "factor", "sign")
 slip(LogisticPlusMinus, "np.exp(self.m)", "np.exp(-self.m)", "sigmoid(m) for sigmoid(-m)", "sign", "1 - ", "sigmoid",
      "argument")
 

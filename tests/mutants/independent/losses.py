@@ -224,5 +224,6 @@ class CosineDistance(Module):
 slip(CosineDistance, " - self.cos * self.a / self.na ** 2", "", "norm held constant", "held constant", "norm")
 slip(CosineDistance, "self.cos * self.a / self.na ** 2", "self.cos * self.a / self.na", "square of the norm", "square",
      "norm", "factor", "power")
-slip(CosineDistance, "- self.cos * self.a", "- self.cos * self.b", "b for a", "other operand", "place", "swap")
+slip(CosineDistance, "- self.cos * self.a", "- self.cos * self.b", "b for a",
+     "another value", "other operand", "place", "swap")
 slip(CosineDistance, "return -(self.b", "return (self.b", "sign", "sign")

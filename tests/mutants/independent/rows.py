@@ -51,7 +51,8 @@ slip(WeightNormLinear, "(dw - dg * unit)", "dw", "the norm held constant", "held
 slip(WeightNormLinear, "self.g.data / self.norm * (dw", "1 / self.norm * (dw", "g left out", "left out", "factor")
 slip(WeightNormLinear, "dg = (dw * unit).sum(0)", "dg = (dw * self.v.data).sum(0)", "v for v / |v|", "norm", "factor",
      "left out", "1 /")
-slip(WeightNormLinear, "grad @ self.w.T", "grad @ self.v.data.T", "v for the normalised weights", "norm", "weight",
+slip(WeightNormLinear, "grad @ self.w.T", "grad @ self.v.data.T", "v for the normalised weights",
+     "another value", "norm", "weight",
      "place")
 
 
@@ -146,6 +147,7 @@ class Temperature(Module):
 slip(Temperature, "self.t.data ** 2", "self.t.data", "square of the temperature", "square", "1 /", "factor",
      "denominator", "divid", "second operand")
 slip(Temperature, "-(dz * self.x).sum()", "(dz * self.x).sum()", "sign", "sign")
-slip(Temperature, "return dz / self.t.data", "return dz", "1 / t left out", "left out", "factor")
+slip(Temperature, "return dz / self.t.data", "return dz", "1 / t left out",
+     "nothing stands there", "left out", "factor")
 slip(Temperature, "(grad * self.p).sum(-1, keepdims=True)", "(grad * self.p).mean(-1, keepdims=True)", "mean for sum",
      "mean", "sum", "factor")

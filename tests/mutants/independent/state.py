@@ -179,7 +179,8 @@ class AffineData(Module):
 
 slip(AffineData, "grad * self.scale.data", "grad * self.scale.data + self.shift.data",
      "the shift added to the gradient", "shift", "constant", "linear", "zero")
-slip(AffineData, "(self.memory.x * grad).sum(0)", "grad.sum(0)", "factor x left out", "left out", "factor", "bias")
+slip(AffineData, "(self.memory.x * grad).sum(0)", "grad.sum(0)", "factor x left out",
+     "goes through unchanged", "left out", "factor", "bias")
 slip(AffineData, "self.shift.grad += grad.sum(0)", "self.shift.grad -= grad.sum(0)", "sign", "sign")
 
 
