@@ -99,9 +99,11 @@ class StochasticDepth(Module):
 
 
 slip(StochasticDepth, "grad + self.inner.backward(self.on * grad)", "grad + self.inner.backward(grad)",
-     "the coin left out", "left out", "factor", "mask", "random", "coin")
+     "the coin left out",
+     "nothing stands there", "left out", "factor", "mask", "random", "coin")
 slip(StochasticDepth, "grad + self.inner.backward(self.on * grad)", "grad + self.on * self.inner.backward(grad)",
-     "the coin left out of the parameters' gradients", "left out", "factor", "mask", "random", "coin")
+     "the coin left out of the parameters' gradients",
+     "nothing stands there", "left out", "factor", "mask", "random", "coin")
 
 
 @right(normal(3, 3), awkward="frees its cache after backward")
