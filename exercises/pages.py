@@ -4,7 +4,6 @@
 """
 from __future__ import annotations
 
-import argparse
 import html
 from pathlib import Path
 from typing import Any, Callable, Dict, Optional, Sequence, Tuple
@@ -13,6 +12,7 @@ import numpy as np
 
 from exercises.pen_and_paper import expression_a, expression_b, expression_c, mlp_regression
 from lib.graph.page import page
+from lib.saving.command_line import OneLineParser, output_folder, run_command
 from lib.saving.files import write_atomically
 from lib.walkthrough import EXAMPLES
 
@@ -51,9 +51,10 @@ def write_pages(folder: Path) -> Sequence[Tuple[str, str]]:
 
 def main(arguments: Optional[Sequence[str]] = None) -> None:
     """Write the pages into the folder that a command line names."""
-    parser = argparse.ArgumentParser(prog="python -m exercises.pages",
-                                     description="Write the exercises' networks and expressions as interactive pages.")
-    parser.add_argument("folder", nargs="?", type=Path, default=FOLDER, metavar="FOLDER", help="default: %(default)s")
+    parser = OneLineParser(prog="python -m exercises.pages",
+                           description="Write the exercises' networks and expressions as interactive pages.")
+    parser.add_argument("folder", nargs="?", type=output_folder, default=str(FOLDER), metavar="FOLDER",
+                        help="default: %(default)s")
     folder = parser.parse_args(arguments).folder
     for file, said in write_pages(folder):
         print(f"{folder / file}: {said}")
@@ -61,4 +62,4 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

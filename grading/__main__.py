@@ -21,6 +21,7 @@ from grading.similarity import alike
 from grading.submission import SubmissionError, name_of
 from grading.variants import command as variants
 from grading.verify import ReleaseError
+from lib.saving.command_line import OneLineParser, run_command
 
 
 def with_limits(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -46,7 +47,7 @@ def options_of(arguments: argparse.Namespace, *hidden: Path) -> Options:
 
 def parser_of_commands() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m grading", description="Release a sheet with gaps, and grade what "
+    parser = OneLineParser(prog="python -m grading", description="Release a sheet with gaps, and grade what "
                                      "comes back. grading/README.md says how.")
     commands = parser.add_subparsers(dest="command", required=True)
 
@@ -163,10 +164,12 @@ def main(arguments: Optional[List[str]] = None) -> int:
     try:
         RUNS[parsed.command](parsed)
         return 0
+    except BrokenPipeError:  # run_command ends quietly
+        raise
     except (SheetError, SubmissionError, GradingError, ReleaseError, OSError) as error:
         print(f"{error}", file=sys.stderr)
         return 2
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

@@ -13,7 +13,8 @@ from lib.saving.command_line import output_file, output_folder, picture_file, ru
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAMS = sorted(path for path in (ROOT / "exercises").glob("*/*.py") if "__main__" in path.read_text("utf-8"))
-MODULES = ("lib.gradient_checking", "lib.gradient_utilities", "benchmarks", "docs.pen_and_paper")
+MODULES = ("lib.gradient_checking", "lib.gradient_utilities", "lib.walkthrough", "benchmarks",
+           "docs.pen_and_paper", "exercises.pages")
 COMMANDS = [pytest.param([str(path)], id=path.stem) for path in PROGRAMS + [ROOT / "run_xor_experiment.py"]] + \
     [pytest.param(["-m", module], id=module) for module in MODULES]
 
@@ -46,6 +47,11 @@ def test_help_and_a_wrong_option_by_path_from_another_folder(command, tmp_path):
 def test_wrong_values_are_said_in_a_line_before_the_work(name, arguments, message, tmp_path):
     result = run([str(ROOT / "exercises" / name), *arguments], tmp_path)
     assert result.returncode == 2 and message in result.stderr and len(result.stderr.splitlines()) == 1
+
+
+def test_grading_says_in_a_line_what_is_missing(tmp_path):
+    result = run(["-m", "grading", "grade-all", "backpropagation"], tmp_path)
+    assert result.returncode == 2 and "required: folder, out" in result.stderr and len(result.stderr.splitlines()) == 1
 
 
 def test_a_program_runs_by_its_path_from_another_folder(tmp_path):
