@@ -47,8 +47,8 @@ def options_of(arguments: argparse.Namespace, *hidden: Path) -> Options:
 
 def parser_of_commands() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = OneLineParser(prog="python -m grading", description="Release a sheet with gaps, and grade what "
-                                     "comes back. grading/README.md says how.")
+    parser = OneLineParser(prog="python -m grading",
+                           description="Release a sheet, and grade what comes back: grading/README.md says how.")
     commands = parser.add_subparsers(dest="command", required=True)
 
     def command(name: str, words: str) -> argparse.ArgumentParser:
