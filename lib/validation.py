@@ -153,7 +153,7 @@ def checked_pair(module: Any, preds: Any, labels: Any) -> Tuple[np.ndarray, np.n
     if preds.ndim == 0:
         raise InputError(f"{name_of(module)} expects predictions and labels with a batch axis, such as (N,) or (N, K), "
                          "but got single numbers. Wrap them: np.array([prediction]).")
-    return preds, labels
+    return preds, labels if labels.dtype is preds.dtype else labels.astype(preds.dtype)  # labels widen no gradient
 
 
 def require_positive(name: str, value: Any, who: Any, zero_allowed: bool = False) -> None:

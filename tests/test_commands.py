@@ -97,6 +97,26 @@ def test_how_a_command_ends(capsys, monkeypatch):
         run_command(lambda: 1 / 0)
 
 
+class Sequential:
+    """The course's edition: it has modules, no items, and no settings beyond the sheet's."""
+
+    def __init__(self, *modules):
+        self.modules = modules
+
+
+@pytest.mark.parametrize("use, said", [
+    (lambda: Sequential(bias=False), "'bias'"), (lambda: Sequential(rng=1), "'rng'"),
+    (lambda: Sequential()[0], "not subscriptable"), (lambda: len(Sequential()), "len")])
+def test_what_a_students_file_lacks_is_said_in_a_line(use, said, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["program.py"])
+    with pytest.raises(SystemExit) as ended:
+        run_command(use)
+    error = capsys.readouterr().err
+    assert ended.value.code == 2 and said in error and "course's edition" in error and error.count("\n") == 1
+    with pytest.raises(TypeError):
+        run_command(lambda: Sequential(other=1))
+
+
 def test_places_to_write_to(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert output_folder("~/new/folder") == tmp_path / "new" / "folder" and (tmp_path / "new" / "folder").is_dir()

@@ -22,8 +22,12 @@ from tests.finite_differences import assert_backward_is_right, numeric_gradient
 
 
 def examples(cls):
-    """Return the situations, (module, inputs), in which a class is tried, made anew."""
-    return examples_of(cls, np.random.default_rng(0))
+    """Return the situations, (module, inputs), in which a class is tried, made anew; no parameter is 0 or 1."""
+    found = examples_of(cls, np.random.default_rng(0))
+    for module, _ in found:
+        for i, parameter in enumerate(module.parameters()):
+            parameter.data = parameter.data + np.random.default_rng(i).uniform(0.2, 0.6, parameter.data.shape)
+    return found
 
 
 CLASSES = module_classes()  # imports everything, the optimisers, too

@@ -12,6 +12,7 @@ from lib.graph import Operation, constant, variable
 from lib.graph.explain import explain
 from lib.graph.explain.document import Part
 from lib.graph.explain.short import ShortForm
+from lib.graph.node import apply
 from lib.graph.notation import TEXT, Term
 
 SCALAR = (graph.exp, graph.log1p, graph.sqrt, graph.sin, graph.cos, graph.tanh, graph.sigmoid, graph.relu, graph.abs)
@@ -165,6 +166,21 @@ def test_one_formula_for_all(seed):
             printed.check(by_hand.derivative(node))
         except graph.node.InputError as error:
             assert "too long" in str(error)
+
+
+def numbers_of(cls):
+    """Return the examples of an operation on numbers alone: (operation, inputs)."""
+    return [(operation, inputs) for operation, inputs in cls.examples(np.random.default_rng(0))
+            if inputs and all(np.ndim(x) == 0 for x in inputs)]
+
+
+@pytest.mark.parametrize("cls", [cls for cls in Operation.all() if numbers_of(cls)], ids=lambda cls: cls.__name__)
+def test_formulas_of_each_operation(cls):
+    """A new operation's derivative is what its formula says, where only its own example has it."""
+    for operation, inputs in numbers_of(cls):
+        out = apply(operation, *[variable(x, name=f"w{i}") for i, x in enumerate(inputs)])
+        if out.ndim == 0:
+            assert check_all((2 * out).named("L"), everything) > 0
 
 
 if __name__ == "__main__":

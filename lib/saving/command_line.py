@@ -4,10 +4,15 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any, Callable, NoReturn
+
+
+# What a student's Linear and Sequential need not have, as Python says it.
+BEYOND_THE_SHEETS = r"keyword argument '(rng|bias)'|'Sequential' object is not subscriptable|'Sequential' has no len"
 
 
 def run_command(main: Callable[[], Any]) -> None:
@@ -28,6 +33,12 @@ def run_command(main: Callable[[], Any]) -> None:
         sys.exit(141)  # as the shell has it for a program that wrote to a closed pipe
     except KeyboardInterrupt:
         sys.exit("\nInterrupted.")
+    except TypeError as error:
+        if not re.search(BEYOND_THE_SHEETS, str(error)):
+            raise
+        sys.stderr.write(f"{Path(sys.argv[0]).name}: {error}. This program needs what the library's own file has "
+                         "beyond the course's edition; a student's file seems to stand in its place.\n")
+        sys.exit(2)
     except (OSError, ImportError) as error:
         sys.stderr.write(f"{Path(sys.argv[0]).name}: {' '.join(str(error).split())}\n")
         sys.exit(2)
