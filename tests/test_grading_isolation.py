@@ -114,6 +114,13 @@ def test_what_is_required_is_checked():
     assert strongest() in WORKING
 
 
+def test_on_windows_no_students_code_is_run(monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "name", "nt")
+        with pytest.raises(GradingError, match="WSL"):
+            level_for(Options())
+
+
 def test_other_libraries_are_not_there():
     names = {name for _, name in package_files(["numpy"])}
     assert "numpy" in names and "torch" not in names
