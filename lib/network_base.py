@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import inspect
 from operator import attrgetter
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Type, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Type, TypeVar
 
 import numpy as np
 
@@ -115,7 +115,12 @@ class Module:
         """Return the output for the inputs; each module defines its own."""
         raise NotImplementedError(f"{type(self).__name__} doesn't define forward yet.")
 
-    def backward(self, grad: Any = None) -> Any:
+    if TYPE_CHECKING:  # a module may have more attributes; a loss's backward takes nothing, other modules' an array
+        backward: Callable[..., Any]
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    def backward(self, grad: Any = None) -> Any:  # type: ignore[no-redef]
         """Return dL/d(first input) from grad = dL/d(output), and add to each parameter's gradient."""
         raise NotImplementedError(f"{type(self).__name__} doesn't define backward yet.")
 

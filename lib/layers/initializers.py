@@ -131,7 +131,7 @@ def initialize(model: Module, initializer: Union[str, Initializer] = "own", rng:
         return model
     if not callable(initializer) or hasattr(initializer, "named_parameters"):
         require_choice("initializer", initializer, tuple(INITIALIZERS) + ("own",), "initialize")
-        initializer = INITIALIZERS[initializer]
+        initializer = INITIALIZERS[str(initializer)]
     for path, param in model.named_parameters():
         if param.role is None and param.data.ndim > 1:
             raise InputError(f"initialize doesn't know what {path} is, of shape {param.data.shape}. Say it where the "

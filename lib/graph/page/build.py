@@ -108,7 +108,7 @@ def _called(path: str, parameter: Parameter, module: Module) -> str:
     """Return a parameter's name, and where its module has several of that name, also whose it is, such as W_query."""
     same = [each for each in module.parameters() if each.name == parameter.name]
     owner = path.split(".")[-2] if path.count(".") > 1 else ""
-    return f"{parameter.name}_{owner}" if len(same) > 1 and owner.isidentifier() else parameter.name
+    return f"{parameter.name}_{owner}" if len(same) > 1 and owner.isidentifier() else parameter.name or path
 
 
 def between(before: Node, after: Node) -> List[Node]:
