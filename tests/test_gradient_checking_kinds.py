@@ -211,6 +211,42 @@ def test_a_shifted_index_in_a_loop_is_named():
     assert "an index is shifted" in cause_of(LoopShifted(), x).replace("\n      ", " ")
 
 
+class DoubledOnTheWay(Sequential):
+    """A chain whose backward hands on or returns something else than it got, at a place from the end."""
+
+    place = 0
+
+    def backward(self, grad):
+        for place, module in enumerate(reversed(self.modules)):
+            grad = module.backward(grad * (2 if place == self.place else 1))
+        return grad * (2 if self.place == len(self.modules) else 1)
+
+
+@pytest.mark.parametrize("place, said", [
+    (0, "what DoubledOnTheWay[2] gets is not the upstream gradient, but 2 times that"),
+    (1, "what DoubledOnTheWay[1] gets isn't what DoubledOnTheWay[2] returned, but 2 times that"),
+    (3, "what is returned isn't what DoubledOnTheWay[0] returned, but 2 times that")])
+def test_where_a_chain_changes_a_gradient_is_named(place, said):
+    chain = DoubledOnTheWay(Linear(3, 4), ReLU(), Linear(4, 2))
+    chain.place = place
+    assert said in " ".join(cause_of(chain, RNG(0).normal(size=(4, 3))).split())
+
+
+class NoParentheses(ReLU):
+    def backward(self, grad):
+        return grad.copy * (self.input_cache > 0)
+
+
+class NoParenthesesBefore(ReLU):
+    def backward(self, grad):
+        return grad.copy.T * (self.input_cache > 0)
+
+
+@pytest.mark.parametrize("kind", [NoParentheses, NoParenthesesBefore])
+def test_missing_parentheses_are_named(kind):
+    assert "The parentheses of the call are missing" in " ".join(cause_of(kind(), RNG(0).normal(size=(4, 3))).split())
+
+
 class RowsLogSoftmax(Module):
     """A shift by the maximum, which no gradient flows through, leaves the slips around it to be found."""
 

@@ -33,6 +33,10 @@ class Failure(NamedTuple):
         return value
 
 
+CALLABLES = ("method", "function", "builtin_function_or_method")
+NO_PARENTHESES = "The parentheses of the call are missing."
+
+
 def advice_on(failure: Failure) -> str:
     """Return a sentence on what to do; "" if none is known."""
     for kind, pattern, advise in ADVICE:
@@ -80,8 +84,8 @@ def _no_attribute(failure: Failure, kind: str, attribute: str) -> Optional[str]:
         return f"It is a {kind}: go through its elements with for, one by one."
     if kind == "ndarray" and attribute == "backward":
         return "An array has no backward: the modules have one, and take such an array as its argument."
-    if kind in ("method", "function", "builtin_function_or_method"):
-        return "The parentheses of the call are missing."
+    if kind in CALLABLES:
+        return NO_PARENTHESES
     holder = next((value for value in failure.variables.values() if type(value).__name__ == kind), None)
     if holder is None:
         return None
@@ -128,8 +132,8 @@ def _operands(failure: Failure, first: str, second: str) -> Optional[str]:
         if names and names[0].endswith(".grad"):
             return which + ": a gradient can be None until zero_grad makes it an array."
         return which + "."
-    if {first, second} & {"method", "function"}:
-        return "The parentheses of a call are missing."
+    if {first, second} & set(CALLABLES):
+        return NO_PARENTHESES
     if {first, second} & {"list", "tuple"}:
         return "A list or tuple isn't an array: take its elements one by one."
     return None
@@ -148,8 +152,8 @@ ADVICE: Advice = (
     (TypeError, r"'NoneType' object is not iterable", lambda failure: (
         "list.reverse() turns the list itself around and returns None: reversed(list) gives one to go through."
         if ".reverse()" in failure.line else "It is None: a function without return?")),
-    (TypeError, r"'(?:method|function)' object is not (?:iterable|subscriptable)", lambda failure: (
-        "The parentheses of the call are missing.")),
+    (TypeError, rf"'(?:{'|'.join(CALLABLES)})' object is not (?:iterable|subscriptable)",
+     lambda failure: NO_PARENTHESES),
     (TypeError, r"'Parameter' object is not (?:iterable|subscriptable)", lambda failure: (
         "A Parameter's numbers are its .data.")),
     (TypeError, r"'(\w+)' object is not callable", lambda failure, kind: (
