@@ -48,13 +48,18 @@ def test_the_bank_is_large():
     assert sum(map(len, RIGHT.values())) >= 60 and sum(map(len, WRONG.values())) >= 75
 
 
-@pytest.mark.parametrize("name, text", [(name, text) for name in RIGHT for text in RIGHT[name]])
+def sampled(cases):
+    """Return the cases as parameters; two of three are for the slow tests."""
+    return [pytest.param(*case, marks=[pytest.mark.slow] if i % 3 else []) for i, case in enumerate(cases)]
+
+
+@pytest.mark.parametrize("name, text", sampled([(name, text) for name in RIGHT for text in RIGHT[name]]))
 def test_a_right_solution_is_right(outcome_with, name, text):
     outcome = outcome_with(name, text)
     assert outcome.is_right, outcome.detail
 
 
-@pytest.mark.parametrize("name, text, said", [(name, *case) for name in WRONG for case in WRONG[name]])
+@pytest.mark.parametrize("name, text, said", sampled([(name, *case) for name in WRONG for case in WRONG[name]]))
 def test_a_mistake_is_named_on_one_screen(outcome_with, name, text, said):
     outcome = outcome_with(name, text)
     assert not outcome.is_right
