@@ -112,7 +112,7 @@ class _recorded_checks:
             def check(module: Module, *given: Any, **named: Any) -> None:
                 input_args: Any = named.get("input_args", given[0] if given else None)
                 if not isinstance(input_args, tuple):
-                    original(module, *given, **named)  # says what is wrong with it
+                    return original(module, *given, **named)  # says what is wrong with it
                 module.forward(*input_args)  # layers that don't fit together, or to the input, say so here
                 self.checked.append((module, input_args))
                 if type(module).__name__ == self.spoilt:
