@@ -110,7 +110,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     print(f"\nFinal predictions: {predictions}")
     print(f"Ground truth:      {y}")
     if options.plot:
-        from lib.figures.boundary import plot_loss_and_boundary
+        from lib.inspection.figures.boundary import plot_loss_and_boundary
         plot_loss_and_boundary(model, losses[1:], X, y, options.plot)
         print(f"Picture written to {options.plot}")
 

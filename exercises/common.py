@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from typing import Any, Callable, Iterable, List, Sequence
 
-from lib.figures.base import save_figure
+from lib.inspection.figures.base import save_figure
 from lib.saving.command_line import OneLineParser, output_folder, run_command, whole_number
 from lib.saving.files import write_atomically
 from lib.validation import optional_import, require_size

@@ -7,8 +7,8 @@ import numpy as np
 
 from lib import utilities
 from lib.layers import Linear, ReLU
-from lib.figures.base import panel_grid, pyplot, show
-from lib.figures.curves import plot_comparison
+from lib.inspection.figures.base import panel_grid, pyplot, show
+from lib.inspection.figures.curves import plot_comparison
 from lib.lr_schedulers import CosineAnnealingLR, LambdaLR, PiecewiseConstantLR
 from lib.optimizers import SGD
 

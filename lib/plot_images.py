@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from lib.figures.base import panel_grid, show
+from lib.inspection.figures.base import panel_grid, show
 from lib.validation import InputError, as_float, require_size
 
 

@@ -9,12 +9,12 @@ import pytest
 pytest.importorskip("matplotlib", reason="the pictures are drawn by Matplotlib")
 
 from lib import plot  # noqa: E402  (only where Matplotlib is)
-from lib.figures import base, boundary, curves, layers  # noqa: E402
-from lib.figures.curves import plot_curves  # noqa: E402
+from lib.inspection.figures import base, boundary, curves, layers  # noqa: E402
+from lib.inspection.figures.curves import plot_curves  # noqa: E402
 from lib.activations import ReLU  # noqa: E402
 from lib.layers.activations import Tanh  # noqa: E402
 from lib.convolutions import Conv2d  # noqa: E402
-from lib.figures import images as figures_images  # noqa: E402
+from lib.inspection.figures import images as figures_images  # noqa: E402
 from lib.fitting.history import History  # noqa: E402
 from lib.losses import CrossEntropyLoss, MSELoss  # noqa: E402
 from lib.convolutions import Flatten  # noqa: E402

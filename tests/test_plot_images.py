@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("matplotlib", reason="the pictures are drawn by Matplotlib")
 
-from lib.figures.base import pyplot  # noqa: E402  (only where Matplotlib is)
+from lib.inspection.figures.base import pyplot  # noqa: E402  (only where Matplotlib is)
 from lib.plot_images import plot_data  # noqa: E402
 
 

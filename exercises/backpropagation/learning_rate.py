@@ -19,7 +19,7 @@ if find_spec("lib") is None:  # started by its path, or as a notebook: the root 
 from exercises.backpropagation.many_starts import share, train_starts
 from exercises.backpropagation.xor_networks import activity, as_stack
 from exercises.common import Results, read_options, run_command, sweep
-from lib.figures.base import pyplot
+from lib.inspection.figures.base import pyplot
 
 RATES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0)
 SMALL_LOSS = 0.1  # below, all four points are right: a wrong one alone costs at least ln(2) / 4 = 0.17

@@ -22,7 +22,7 @@ from exercises.common import Results, read_options, run_command, sweep
 from lib.dataset import X
 from lib.layers import CrossEntropyLoss
 from lib.steps.many_networks import train_many
-from lib.figures.base import pyplot
+from lib.inspection.figures.base import pyplot
 
 HIDDEN = (2, 3, 4, 6, 8, 16)
 COLOURS = {"solved": "C2", "two points confused": "C0", "three points confused": "C1", "all points confused": "C3",

@@ -33,8 +33,8 @@ from exercises.backpropagation.xor_networks import (PLATEAUS, activity, as_stack
                                                     probability_of_truth, unit_kinds)
 from exercises.common import Results, read_options, run_command, sweep
 from lib.dataset import X, y
-from lib.figures.base import pyplot
-from lib.figures.boundary import plot_decision_boundary
+from lib.inspection.figures.base import pyplot
+from lib.inspection.figures.boundary import plot_decision_boundary
 
 SETTINGS = ((2, "scaffold"), (4, "scaffold"), (2, "He"), (4, "He"))
 KINDS = ("bent", "duplicate", "linear", "dead")

@@ -23,10 +23,9 @@ if find_spec("lib") is None:  # started by its path, or as a notebook: the root 
 from exercises.backpropagation.xor_networks import LABELS, activity, as_stack, create_model, create_stack, losses_of
 from exercises.common import Steps, run_command
 from lib.dataset import X
-from lib.experiments import backward_pass
 from lib.gradient_utilities import zero_grad
 from lib.layers import CrossEntropyLoss
-from lib.figures.base import pyplot
+from lib.inspection.figures.base import pyplot
 
 SEED = 3                        # the start whose first step is shown in full
 RATES = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0)
@@ -77,7 +76,9 @@ def show_one_step(results, lr):
     zero_grad(model.parameters())
     before = loss_fn(model(X), LABELS)
     old = [parameter.data.copy() for parameter in model.parameters()]
-    backward_pass(model, loss_fn, lr)
+    model.backward(loss_fn.backward())
+    for parameter in model.parameters():
+        parameter.data = parameter.data - lr * parameter.grad
     after = loss_fn(model(X), LABELS)
     rows = []
     for (path, parameter), values in zip(model.named_parameters(), old):

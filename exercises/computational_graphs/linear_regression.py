@@ -25,7 +25,7 @@ if find_spec("lib") is None:  # started by its path, or as a notebook: the root 
 
 from exercises.common import Steps, run_command
 from lib.graph import constant, edf, variable
-from lib.figures.base import pyplot
+from lib.inspection.figures.base import pyplot
 
 START_SLOPE, START_OFFSET = 4.0, 1.0
 LEARNING_RATE = 1e-4

@@ -31,7 +31,7 @@ from lib.numerics import stable_sigmoid
 from lib.data.batches import Batches
 from lib.data.mnist import load_mnist_pair
 from lib.graph import constant, edf, log, sigmoid, variable
-from lib.figures.base import pyplot
+from lib.inspection.figures.base import pyplot
 
 LEARNING_RATE, BATCH_SIZE = 0.5, 64
 RESOLUTIONS = (1, 4, 8, 28)

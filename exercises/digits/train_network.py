@@ -58,9 +58,9 @@ def train_on_mnist(model: Module, data: Sequence[np.ndarray], epochs: int = 10, 
 
 def draw_results(model: Module, history: History, data: Sequence[np.ndarray], folder: Union[str, Path]) -> None:
     """Draw the curves, the hidden units' weights and the misclassified test images into a folder."""
-    from lib.figures.curves import plot_history
-    from lib.figures.images import plot_misclassified, plot_weights
-    from lib.figures.base import save_figure
+    from lib.inspection.figures.curves import plot_history
+    from lib.inspection.figures.images import plot_misclassified, plot_weights
+    from lib.inspection.figures.base import save_figure
     for name, figure in (("history", plot_history(history)), ("weights", plot_weights(model)),
                          ("misclassified", plot_misclassified(model, data[2], data[5]))):
         print(f"wrote {save_figure(figure, Path(folder) / f'mnist_{name}.png')}")

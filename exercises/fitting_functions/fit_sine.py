@@ -25,7 +25,7 @@ from lib.layers import MeanSquaredError, ReLU, Sigmoid
 from lib.data.regression import load_regression_data
 from lib.optimization.minimize import minimize
 from lib.optimizers import Adam
-from lib.figures.base import pyplot
+from lib.inspection.figures.base import pyplot
 
 UNITS = (0, 1, 2, 3, 10, 50, 100)
 MANY_UNITS, FEWER_ITERATIONS = 50, 1000  # BFGS keeps a matrix of (parameters)^2: a wide network's iterations are slow

@@ -24,7 +24,7 @@ from lib.layers import Linear, MeanSquaredError, ReLU, Sequential
 from lib.data.batches import train_test_split
 from lib.data.titanic import load_titanic
 from lib.optimizers import SGD, Adam
-from lib.figures.base import pyplot
+from lib.inspection.figures.base import pyplot
 
 LEARNING_RATE = 1e-4
 EPOCHS = 10

@@ -32,7 +32,7 @@ class History(Dict[str, List[float]]):
 
     def plot(self) -> Any:
         """Draw the loss and the other measures over the epochs; returns the figure."""
-        from lib.figures.curves import plot_history
+        from lib.inspection.figures.curves import plot_history
         return plot_history(self)
 
     def __repr__(self) -> str:

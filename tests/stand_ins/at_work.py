@@ -149,7 +149,7 @@ def saving():
 
 def looking_inside():
     """Summaries, figures and initialisers take such a network."""
-    from lib.figures.boundary import plot_decision_boundary
+    from lib.inspection.figures.boundary import plot_decision_boundary
     from lib.inspection.summary import summary
     from lib.layers.initializers import initialize
     from lib.models import create_2unit_net, create_3unit_net, run_test_model

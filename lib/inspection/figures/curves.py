@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import Any, List, Mapping, Sequence
 
-from lib.figures.base import panel_grid, show
+from lib.inspection.figures.base import panel_grid, show
 from lib.validation import InputError
 
 

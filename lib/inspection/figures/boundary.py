@@ -8,7 +8,7 @@ import numpy as np
 
 from lib.activations import Sigmoid, Softmax
 from lib.network_base import Module
-from lib.figures.base import pyplot, save_figure, show
+from lib.inspection.figures.base import pyplot, save_figure, show
 from lib.inspection.prediction import predict
 from lib.validation import InputError
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from lib.activations import Softmax
 from lib.network_base import Module
-from lib.figures.base import panel_grid, pyplot, show
+from lib.inspection.figures.base import panel_grid, pyplot, show
 from lib.inspection.prediction import checked_classes, predict
 from lib.validation import InputError, as_float, require_size
 

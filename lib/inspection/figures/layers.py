@@ -9,7 +9,7 @@ from typing import Any, Dict
 import numpy as np
 
 from lib.network_base import Module
-from lib.figures.base import panel_grid, show
+from lib.inspection.figures.base import panel_grid, show
 from lib.inspection.recording import numpy_random_state_kept, recording_copy
 from lib.validation import InputError, require_choice, require_loss
 
