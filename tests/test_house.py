@@ -40,7 +40,7 @@ SHEETS = {
     "plot_images": "plot_data",
 }
 GROUND = {"__init__", "lib", "validation", "numerics", "walkthrough"}
-PACKAGES = {"layers", "optimization", "fitting", "steps", "data", "saving", "inspection", "figures",
+PACKAGES = {"layers", "optimization", "fitting", "steps", "data", "saving", "inspection",
             "gradient_checking", "graph"}
 FILES = {".".join(path.relative_to(ROOT).with_suffix("").parts).replace(".__init__", ""): path
          for path in sorted(LIB.rglob("*.py"))}
