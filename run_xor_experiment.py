@@ -68,13 +68,11 @@ def show_model(title: str, model: Sequential, loss_fn: CrossEntropyLoss, labels:
 def read_options(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the options that a command line gives."""
     parser = OneLineParser(description="Train a network with one hidden layer on XOR by backpropagation.")
-    parser.add_argument("--seed", type=whole_number(0, 2 ** 32 - 1), metavar="N",
-                        help="seed of the random weights (default: a new start each run)")
+    parser.add_argument("--seed", type=whole_number(0, 2 ** 32 - 1), metavar="N", help="seed (default: new each run)")
     parser.add_argument("--lr", type=positive_float, default=1.0, metavar="RATE", help="learning rate (default: 1)")
     parser.add_argument("--epochs", type=whole_number(1), default=1000, metavar="N", help="epochs (default: 1000)")
     parser.add_argument("--hidden", type=whole_number(1), default=2, metavar="N", help="hidden units (default: 2)")
-    parser.add_argument("--plot", type=picture_file, metavar="FILE",
-                        help="draw the loss curve and the decision boundary into FILE (.png, .pdf, .svg or .jpg)")
+    parser.add_argument("--plot", type=picture_file, metavar="FILE", help="draw the loss and the decision boundary")
     return parser.parse_args(arguments)
 
 
@@ -85,9 +83,8 @@ def main(arguments: Sequence[str] = ()) -> None:
         np.random.seed(options.seed)
     model, loss_fn, labels = create_xor_net(options.hidden), CrossEntropyLoss(), one_hot_encoding(y, num_classes=2)
 
-    print("=" * 60)
-    print(f"XOR by backpropagation: Linear(2, {options.hidden}), ReLU, Linear({options.hidden}, 2), lr {options.lr:g}")
-    print("=" * 60)
+    name = f"XOR by backpropagation: Linear(2, {options.hidden}), ReLU, Linear({options.hidden}, 2), lr {options.lr:g}"
+    print("=" * 60, name, "=" * 60, sep="\n")
     zero_grad(model.parameters())
     show_model("The model before the update:", model, loss_fn, labels)
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from lib.network_base import Module
-from lib.numerics import LossValue, checked_classes, in_precision_of, log_softmax, warn_of_probabilities, weighted_sum
-from lib.validation import checked_pair, require_forward
+from lib.numerics import (LossValue, checked_classes, checked_pair, in_precision_of, log_softmax, warn_of_probabilities,
+                          weighted_sum)
+from lib.validation import require_forward
 
 
 class CrossEntropyLoss(Module):

@@ -163,11 +163,8 @@ class Module:
             for label, parameter in module.held(Parameter):
                 if paths.setdefault(id(parameter), path + label) == path + label:
                     held.append(parameter)
-        listed = list(self.parameters())
-        if constants:
-            listed += [parameter for parameter in held if parameter.constant]
-        else:
-            listed = [parameter for parameter in listed if not parameter.constant]
+        listed = [parameter for parameter in self.parameters() if constants or not parameter.constant]
+        listed += [parameter for parameter in held if constants and parameter.constant]
         own = type(self).__name__
         return [(paths.get(id(p), f"{own}.{p.name or f'parameters()[{i}]'}"), p)
                 for i, p in enumerate(dict.fromkeys(listed))]

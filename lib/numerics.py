@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary, ref
 
 import numpy as np
 
-from lib.validation import InputError, as_float, name_of
+from lib.validation import InputError, as_float, name_of, require_not_empty
 
 
 class LossValue(np.float64):
@@ -175,3 +175,22 @@ def require_one_hot(module: Any, labels: np.ndarray) -> None:
 
 
 _one_hot: Any = None  # the last few labels that were right
+
+
+def checked_pair(module: Any, preds: Any, labels: Any) -> Tuple[np.ndarray, np.ndarray]:
+    """Return predictions and labels as float arrays of one shape; NumPy would broadcast (n, 1) against (n,)."""
+    preds = as_float(preds, f"{name_of(module)} (predictions)")
+    labels = as_float(labels, f"{name_of(module)} (labels)")
+    if preds.shape != labels.shape:
+        advice = "Give both the same shape."
+        if preds.size == labels.size:
+            advice = (f"Both hold {preds.size} numbers: bring them into one shape with "
+                      f"labels.reshape({', '.join(map(str, preds.shape))}).")
+        raise InputError(f"{name_of(module)} expects predictions and labels of the same shape, but got predictions "
+                         f"{preds.shape} and labels {labels.shape}; broadcasting would give a wrong loss. {advice}")
+    if preds.size == 0:
+        require_not_empty(preds, module)
+    if preds.ndim == 0:
+        raise InputError(f"{name_of(module)} expects predictions and labels with a batch axis, such as (N,) or (N, K), "
+                         "but got single numbers. Wrap them: np.array([prediction]).")
+    return preds, labels if labels.dtype is preds.dtype else labels.astype(preds.dtype)  # labels widen no gradient

@@ -11,10 +11,7 @@ import numpy as np
 
 
 class InputError(ValueError, AssertionError):
-    """What was given to a function or module doesn't fit: its message says what was expected, and what to do.
-
-    It is a ValueError, as Python's users expect, and an AssertionError, as the course's scaffold promises.
-    """
+    """What was given doesn't fit: a ValueError, as Python's users expect, and an AssertionError, as the course does."""
 
 
 class CallOrderError(RuntimeError, AssertionError):
@@ -31,8 +28,8 @@ def as_float(x: Any, who: Any = "input") -> np.ndarray:
     if type(x) is np.ndarray and x.dtype.kind == "f":
         return x
     if x is None:
-        is_of_a_network = not isinstance(who, str) or "predictions" in who
-        advice = " Is a return missing in the forward of the module before it?" if is_of_a_network else ""
+        advice = " Is a return missing in the forward of the module before it?" * (
+            not isinstance(who, str) or "predictions" in who)
         raise InputError(f"{name_of(who)} got None in place of numbers.{advice}")
     if getattr(x, "is_graph_node", False):
         return x.taken_in(who)
@@ -137,25 +134,6 @@ def checked_upstream_of_elementwise(module: Any, grad: Any) -> np.ndarray:
     return checked_upstream(module, grad, module.input_cache.shape)
 
 
-def checked_pair(module: Any, preds: Any, labels: Any) -> Tuple[np.ndarray, np.ndarray]:
-    """Return predictions and labels as float arrays of one shape; NumPy would broadcast (n, 1) against (n,)."""
-    preds = as_float(preds, f"{name_of(module)} (predictions)")
-    labels = as_float(labels, f"{name_of(module)} (labels)")
-    if preds.shape != labels.shape:
-        advice = "Give both the same shape."
-        if preds.size == labels.size:
-            advice = (f"Both hold {preds.size} numbers: bring them into one shape with "
-                      f"labels.reshape({', '.join(map(str, preds.shape))}).")
-        raise InputError(f"{name_of(module)} expects predictions and labels of the same shape, but got predictions "
-                         f"{preds.shape} and labels {labels.shape}; broadcasting would give a wrong loss. {advice}")
-    if preds.size == 0:
-        require_not_empty(preds, module)
-    if preds.ndim == 0:
-        raise InputError(f"{name_of(module)} expects predictions and labels with a batch axis, such as (N,) or (N, K), "
-                         "but got single numbers. Wrap them: np.array([prediction]).")
-    return preds, labels if labels.dtype is preds.dtype else labels.astype(preds.dtype)  # labels widen no gradient
-
-
 def require_positive(name: str, value: Any, who: Any, zero_allowed: bool = False) -> None:
     """Raise InputError unless value is a finite number above zero (or zero, where that is allowed)."""
     kind = "zero or a positive number" if zero_allowed else "a positive number"
@@ -181,34 +159,29 @@ def require_choice(name: str, value: Any, choices: Tuple[Any, ...], who: Any) ->
                          f"but got {value!r}.")
 
 
-def require_module(name: str, value: Any, who: Any) -> None:
-    """Raise InputError unless value is a module, such as a network: an object, neither a class nor a list."""
-    if isinstance(value, type):
-        raise InputError(f"{name_of(who)} expects {name} to be an object, but got the class {value.__name__}. Write "
-                         f"{value.__name__}(...).")
-    if not hasattr(value, "named_parameters"):
-        advice = " Write Sequential(*modules)." if isinstance(value, (list, tuple)) else ""
-        raise InputError(f"{name_of(who)} expects {name} to be a module, such as Sequential(...), but got a "
-                         f"{type(value).__name__}.{advice}")
+def require_module(name: str, value: Any, who: Any, kind: str = "a module, such as Sequential(...)",
+                   has: str = "named_parameters") -> None:
+    """Raise InputError unless value is a module: an object, neither a class nor a list."""
+    if isinstance(value, type) or not hasattr(value, has):
+        is_class = isinstance(value, type)
+        given = f"the class {value.__name__}" if is_class else f"a {type(value).__name__}"
+        advice = f" Write {value.__name__}(...)." if is_class else " Write Sequential(*modules)."
+        raise InputError(f"{name_of(who)} expects {name} to be {kind}, but got {given}."
+                         f"{advice if is_class or isinstance(value, (list, tuple)) else ''}")
 
 
 def require_loss(loss_fn: Any, who: Any) -> None:
-    """Raise InputError unless loss_fn is a loss: something to call, with a backward."""
-    if isinstance(loss_fn, type) or not (callable(loss_fn) and hasattr(loss_fn, "backward")):
-        given = f"the class {loss_fn.__name__}" if isinstance(loss_fn, type) else f"a {type(loss_fn).__name__}"
-        raise InputError(f"{name_of(who)} expects loss_fn to be a loss with a backward, such as CrossEntropyLoss(), "
-                         f"but got {given}.")
+    """Raise InputError unless loss_fn is a loss: something with a backward."""
+    require_module("loss_fn", loss_fn, who, "a loss with a backward, such as CrossEntropyLoss()", "backward")
 
 
 def random_source(rng: Any, who: Any) -> Any:
     """Return what draws: the generator, or NumPy's global random state where there is none."""
-    if rng is None:
-        return np.random
-    if not isinstance(rng, (np.random.Generator, np.random.RandomState)):
-        advice = f" For a seed, write np.random.default_rng({rng})." if type(rng) is int else ""
-        raise InputError(f"{name_of(who)} expects rng to be a generator, such as np.random.default_rng(1), but got "
-                         f"{rng!r}.{advice}")
-    return rng
+    if rng is None or isinstance(rng, (np.random.Generator, np.random.RandomState)):
+        return np.random if rng is None else rng
+    advice = f" For a seed, write np.random.default_rng({rng})." if type(rng) is int else ""
+    raise InputError(f"{name_of(who)} expects rng to be a generator, such as np.random.default_rng(1), but got "
+                     f"{rng!r}.{advice}")
 
 
 def optional_import(module: str, package: str, purpose: str) -> Any:

@@ -20,7 +20,8 @@ from lib.layers.residual import Residual
 from lib.network_base import Module, Parameter
 from lib.regularizers import Dropout
 from lib.numerics import stable_sigmoid
-from lib.validation import InputError, as_float, checked_elementwise, checked_pair
+from lib.numerics import checked_pair
+from lib.validation import InputError, as_float, checked_elementwise
 
 
 def network():

@@ -109,6 +109,14 @@ def edges_between(name_of) -> Dict[str, Set[str]]:
     return edges
 
 
+def test_the_core_that_students_read_is_short():
+    core = [ROOT / "lib" / f"{name}.py" for name in ("validation", "network_base", "activations", "network", "losses",
+                                                    "gradient_utilities", "experiments", "utilities", "dataset")]
+    lines = {path.name: path.read_text("utf-8").count("\n") for path in core + [ROOT / "run_xor_experiment.py"]}
+    assert sum(lines.values()) <= 1000, lines
+    assert len([path for path in (ROOT / "lib").iterdir() if path.name != "__pycache__"]) <= 36
+
+
 def test_the_top_of_lib_holds_the_sheets_files_and_packages_by_topic():
     files = {path.stem for path in LIB.glob("*.py")}
     packages = {path.parent.name for path in LIB.glob("*/__init__.py")}

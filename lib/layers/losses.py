@@ -6,8 +6,8 @@ from typing import Any, List, Tuple
 import numpy as np
 
 from lib.network_base import Module
-from lib.numerics import stable_sigmoid, stable_softplus, warn_of_probabilities, weighted_sum
-from lib.validation import InputError, checked_pair, require_forward
+from lib.numerics import checked_pair, stable_sigmoid, stable_softplus, warn_of_probabilities, weighted_sum
+from lib.validation import InputError, require_forward
 
 
 class Loss(Module):
