@@ -178,3 +178,8 @@ def test_a_table_of_a_class_is_read(tmp_path, capsys):
                  str(tmp_path / "answers.csv")]) == 0
     said = capsys.readouterr().out
     assert "1 students, 4 of 4 points on average" in said and "There is no line called 'comment'" in said
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)
