@@ -15,6 +15,7 @@ from grading.leaks import reference_solutions, search
 from grading.sheet import ROOT, Sheet, module_name
 from grading.trim import keep_only, names_defined, trimmed
 from grading.verify import ReleaseError, verify
+from lib.gradient_checking.course import SHEET_FILE
 from lib.saving.files import write_atomically
 
 STUDENT_KEYS = ("sheet", "title", "course", "due", "python", "line_length", "hints", "report", "tasks", "bonus")
@@ -113,19 +114,35 @@ def readme(sheet: Sheet) -> str:
     lines = [f"# {sheet.title}", "", f"{course}Due: {sheet.get('due', 'see the course page')}. Points: "
              f"{points(sheet.max_points)}" + (f" + {points(bonus)} bonus." if bonus else "."), "",
              "Fill in the gaps between `# START TODO` and `# END TODO`, with comments, and change nothing else.", ""]
-    test = next((test for task in sheet.code_tasks for test in task.tests), None)
-    if test:
-        lines += ["    sh runtests.sh                     # Windows: runtests.bat; all tests and the style check",
-                  "    python -m pytest                   # all tests",
-                  f"    python -m {module_name(test):24} # the tests of one task"]
-    lines += [f"    pycodestyle --max-line-length {sheet.get('line_length', 120)} .", "", "## Tasks", "",
-              "| task | points | what | where | its tests |", "| --- | ---: | --- | --- | --- |"]
+    lines += commands(sheet) + ["", "## Tasks", "", "| task | points | what | where | its tests |",
+                                "| --- | ---: | --- | --- | --- |"]
     for task in sheet.tasks + sheet.bonus:
         where = f"`{task.gap.name}` in `{task.gap.file}`" if task.gap else f"`{task.file}`" if task.file else \
             f"`{sheet.get('report')}`" if task.kind == "written" and sheet.get("report") else ""
         tests = ", ".join(f"`{test}`" for test in task.tests)
         lines.append(f"| {task.number} {task.name} | {points(task.points)} | {task.text} | {where} | {tests} |")
     return "\n".join(lines) + "\n"
+
+
+def commands(sheet: Sheet) -> List[str]:
+    """Return what the README says on how to run things, and which of it needs the environment activated."""
+    shown = [("python3 -m lib.gradient_utilities", "the board: which task is to do, right or wrong, and why")] if \
+        SHEET_FILE.parent.name == sheet.topic else []
+    test = next((test for task in sheet.code_tasks for test in task.tests), None)
+    if test:
+        shown += [(f"python3 -m {module_name(test)}", "the tests of one task"),
+                  ("sh runtests.sh", "Windows: runtests.bat; all tests and the style check")]
+    shown += [(f"python3 {script}", "--help lists its options")
+              for script in sheet.get("release", {}).get("scripts", ()) if "/" not in script]
+    shown = shown or [("python3 environment.py", "makes the environment that the sheet needs, and prints its Python")]
+    lines = [f"    {command:40} # {what}" for command, what in shown]
+    lines += ["", "On Windows, write `py` for `python3`. These commands use the active Python if that has everything in "
+              "`requirements.txt`;", "otherwise they make the folder `.venv` once (about a minute), and use it. The next "
+              "need it activated:", "`. .venv/bin/activate`; in Windows' PowerShell `.venv\\Scripts\\Activate.ps1`, in "
+              "cmd `.venv\\Scripts\\activate.bat`.", ""]
+    if test:
+        lines.append(f"    {f'python -m pytest {test}':40} # pytest's own command, for one task or, without a file, all")
+    return lines + [f"    pycodestyle --max-line-length {sheet.get('line_length', 120)} ."]
 
 
 def release(sheet: Sheet, out: Union[str, Path], check: bool = True) -> Path:

@@ -8,13 +8,32 @@ Import what you need from its modules, for example::
 
 Nothing of it is imported here, so that `import lib.network` costs little more than `import numpy`.
 """
+import re
 import sys
 from importlib.util import find_spec
+from os.path import abspath, dirname, exists, join
 from typing import Any
+
+HERE = dirname(abspath(__file__))
 
 if find_spec("numpy") is None:
     from environment import rerun_module_in_environment  # it stands beside this folder
     rerun_module_in_environment()  # `python -m` of a module of this package goes on in .venv
+
+
+def _says_where(kind: Any, error: Any, trace: Any, python_says: Any = sys.excepthook) -> None:
+    """Show a file of lib that Python doesn't understand with what to do, in place of the frames of its import."""
+    if issubclass(kind, SyntaxError) and abspath(error.filename or "").startswith(join(HERE, "")):
+        try:
+            from lib.gradient_checking.syntax import place_of, syntax_lines
+            print(f"Python doesn't understand {place_of(error)}:", *syntax_lines(error), sep="\n", file=sys.stderr)
+            return
+        except Exception:  # the file is one that this needs, too
+            pass
+    python_says(kind, error, trace)
+
+
+sys.excepthook = _says_where
 
 if "IPython" in sys.modules:
     from lib.inspection.notebook import register
@@ -23,10 +42,14 @@ if "IPython" in sys.modules:
 
 def __getattr__(name: str) -> Any:
     """Say where a class is, as in `from lib import Linear`."""
-    if not name[:1].isupper():
+    from pathlib import Path
+    defined = re.compile(rf"^(class {name}\b|{name} = )", re.MULTILINE)
+    home = next((path for path in sorted(Path(HERE).rglob("*.py"), key=lambda path: (len(path.parts), path))
+                 if name[:1].isupper() and defined.search(path.read_text(encoding="utf-8"))), None)
+    if home is None:
         raise AttributeError(f"module 'lib' has no attribute {name!r}")
-    raise ImportError(f"{name} isn't in lib itself, but in one of its modules. Layers, activations and losses all come "
-                      f"from lib.layers: from lib.layers import {name}. Optimisers stand in lib.optimizers.")
+    module = ".".join(home.relative_to(dirname(HERE)).with_suffix("").parts)
+    raise ImportError(f"{name} isn't in lib itself, but in one of its modules: from {module} import {name}.")
 
 
 # What the models of other libraries have as methods, and what has its place here.
@@ -50,8 +73,11 @@ class _Elsewhere:
         self.name = name
 
     def __get__(self, module: Any, cls: Any) -> Any:
-        raise AttributeError(f"'{cls.__name__}' object has no attribute '{self.name}'. Here it is: "
-                             f"{_ELSEWHERE[self.name]}.")
+        place = _ELSEWHERE[self.name]
+        file = re.search(r"from lib\.([\w.]+)", place)
+        is_there = file is None or exists(join(HERE, *file[1].split(".")) + ".py")
+        raise AttributeError(f"'{cls.__name__}' object has no attribute '{self.name}'. " + (
+            f"Here it is: {place}." if is_there else "The library of this sheet goes without."))
 
 
 def says_what_is_elsewhere(cls: Any) -> Any:

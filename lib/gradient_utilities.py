@@ -1,6 +1,6 @@
 """Gradients: resetting them, and checking that every backward pass is right.
 
-`python -m lib.gradient_utilities` checks every module of the library and prints a table.
+`python -m lib.gradient_utilities` shows the board of the sheet; with --all, it checks every module of the library.
 """
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Linear(Module):
 class Sequential(Module):
     """Modules one after the other: the output of each is the input of the next.
 
-    y = m_k(... m_2(m_1(x))), so dL/dx = the upstream gradient sent through m_k, ..., m_2, m_1, in reverse order.
+    y = m_k(...m_2(m_1(x))). So dL/dx = the upstream gradient sent through m_k, ..., m_2, m_1, in reverse order.
     Its modules are reached by `sequential[i]` or `sequential.modules[i]`.
     """
 

@@ -1,5 +1,6 @@
 """Habits of those who come from PyTorch, Keras and notebooks get a sentence, or what they expect."""
 import copy
+import importlib
 import pickle
 import sys
 import types
@@ -35,6 +36,15 @@ def test_what_the_sentences_name_is_there():
     assert all(map(callable, (fit, evaluate, load, save, summary)))
 
 
+def test_what_a_sheets_library_goes_without_isnt_promised(monkeypatch, tmp_path):
+    import lib
+    monkeypatch.setattr(lib, "HERE", str(tmp_path))
+    with pytest.raises(AttributeError, match="no attribute 'fit'. The library of this sheet goes without."):
+        MODEL.fit
+    with pytest.raises(AttributeError, match="argmax"):
+        MODEL.predict
+
+
 def test_modules_are_copied_and_pickled_as_before():
     for twin in (copy.deepcopy(MODEL), pickle.loads(pickle.dumps(MODEL))):
         np.testing.assert_array_equal(twin.modules[0].W.data, MODEL.modules[0].W.data)
@@ -49,10 +59,13 @@ def test_the_backward_of_a_losss_value_says_where_it_is():
 
 
 def test_classes_are_not_in_lib_itself():
-    with pytest.raises(ImportError, match="from lib.layers import Linear"):
-        exec("from lib import Linear")
+    for name, module in (("Linear", "network"), ("Relu", "activations"), ("LeakyReLU", "layers.activations"),
+                         ("AdamW", "optimization.adaptive")):
+        with pytest.raises(ImportError, match=f"from lib.{module} import {name}"):
+            exec(f"from lib import {name}")
+        assert hasattr(importlib.import_module(f"lib.{module}"), name)
     import lib
-    assert not hasattr(lib, "no_such_thing")
+    assert not hasattr(lib, "no_such_thing") and not hasattr(lib, "NoSuchClass")
 
 
 def test_a_slice_of_a_sequential_is_one():

@@ -144,6 +144,35 @@ def test_an_open_gap_shows_the_board(tmp_path):
     assert "3.1 zero_grad: the gap is still empty (lib/gradient_utilities.py, line" in result.stdout
 
 
+def test_a_gap_that_trains_wrongly_is_explained_below_the_predictions(tmp_path):
+    copied_tree.copy_tree(tmp_path, ())
+    plant(tmp_path, next(task for task in coding_tasks() if task.name == "ReLU.backward"),
+          "return -grad * (self.input_cache > 0)")
+    result = copied_tree.run(tmp_path, "run_xor_experiment.py", "--seed", "1")
+    last = result.stdout.splitlines()[-24:]
+    assert result.returncode == 1 and "Ground truth:      [0 1 1 0]" in last
+    assert "Not right yet: 3.2 ReLU.backward (wrong). See python -m lib.gradient_utilities." in last
+    assert "  Likely cause: The sign is wrong." in last and any("lib/activations.py, line" in line for line in last)
+
+
+@pytest.mark.parametrize("name, text, said", [
+    ("zero_grad", "for param in params\n    param.grad = 0", ["for param in params", "end with a colon"]),
+    ("ReLU.backward", "return grad * (self.input_cache > 0", ["return grad * (self.input_cache > 0", "closed"]),
+    ("Linear.backward", "self.W.grad += x\n  grad_input = x", ["grad_input = x", "begin in the same column"]),
+    ("backward_pass", "x = loss_fn.backward())", ["x = loss_fn.backward())", "SyntaxError"])])
+def test_a_file_that_python_doesnt_understand_is_told_by_every_command(tmp_path, name, text, said):
+    task = next(task for task in coding_tasks() if task.name == name)
+    copied_tree.copy_tree(tmp_path, ())
+    plant(tmp_path, task, text)
+    test = task.tests[0][:-len(".py")].replace("/", ".")
+    for command in (["run_xor_experiment.py"], ["-m", "lib.gradient_utilities"], ["-m", test]):
+        result = copied_tree.run(tmp_path, *command)
+        assert result.returncode == 1 and "Traceback" not in result.stdout, result.stdout
+        assert f"Python doesn't understand {task.file}, line" in result.stdout.replace("as Python", "Python")
+        assert re.search(r"^ +\^$", result.stdout, re.MULTILINE) and len(result.stdout.splitlines()) <= 24
+        assert all(words in result.stdout for words in said), result.stdout
+
+
 def test_the_network():
     model = run_xor_experiment.create_xor_net()
     assert [type(module) for module in model.modules] == [Linear, ReLU, Linear]

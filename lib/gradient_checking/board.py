@@ -18,12 +18,12 @@ import numpy as np
 from lib.gradient_checking import tasks
 from lib.gradient_checking.check import check_module
 from lib.gradient_checking.course import Task, coding_tasks, sheet
-from lib.gradient_checking.diagnose.advice import Failure, advice_on
 from lib.gradient_checking.diagnose.exceptions import explain
 from lib.gradient_checking.discovery import examples_of
-from lib.gradient_checking.gaps import gap_of, relative
+from lib.gradient_checking.gaps import gap_of
 from lib.gradient_checking.report import TO_DO, WRONG
-from lib.gradient_checking.text import WIDTH, exception_lines, wrapped
+from lib.gradient_checking.syntax import place_of, syntax_lines
+from lib.gradient_checking.text import WIDTH, exception_lines
 from lib.network_base import Module, Parameter
 
 RIGHT = "right"
@@ -129,11 +129,9 @@ def _judge_module(task: Task, place: str) -> Outcome:
 def _of_exception(task: Task, error: BaseException) -> Outcome:
     """Return the outcome of code that raised: the student's own line, and what is wrong with it."""
     if isinstance(error, SyntaxError) and error.filename:
-        where, line = f"{relative(error.filename)}, line {error.lineno}", (error.text or "").strip()
-        says = f"{type(error).__name__}: {error.msg}"
-        advice = advice_on(Failure(error, line, {}))
-        lines = [f"{task.name} can't be tried, as Python doesn't understand {where}:", f"      {line}"]
-        return Outcome(task, WRONG, f"{says} ({where})", "\n".join(lines + wrapped(f"    {says}. {advice}".rstrip())))
+        where = place_of(error)
+        lines = [f"{task.name} can't be tried, as Python doesn't understand {where}:"] + syntax_lines(error)
+        return Outcome(task, WRONG, f"{type(error).__name__}: {error.msg} ({where})", "\n".join(lines))
     says = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     first = explain(error, "")[0]
     where = first.sentence.rpartition(": ")[2]
@@ -237,7 +235,8 @@ def as_text(found: Sequence[Outcome]) -> str:
 def explained(run: Callable[[], Any]) -> Any:
     """Run a program; where a task of the sheet isn't right, say so, with exit status 1.
 
-    Where the program fails, the board stands in place of a traceback; where it ends, a line names those tasks.
+    Where the program fails, the board stands in place of a traceback; where it ends, those tasks are named, and why the
+    first of them isn't right: what the program has printed before is due to that.
     """
     try:
         result = run()
@@ -247,9 +246,10 @@ def explained(run: Callable[[], Any]) -> Any:
             raise
         print(as_text(found), file=sys.stderr)
         sys.exit(1)
-    left = [f"{outcome.task.number} {outcome.task.name} ({outcome.verdict})" for outcome in outcomes()
-            if not outcome.is_right]
+    left = [outcome for outcome in outcomes() if not outcome.is_right]
     if left:
-        print(textwrap.fill(f"Not right yet: {', '.join(left)}. See python -m lib.gradient_utilities.", WIDTH))
+        names = ", ".join(f"{outcome.task.number} {outcome.task.name} ({outcome.verdict})" for outcome in left)
+        print(textwrap.fill(f"Not right yet: {names}. See python -m lib.gradient_utilities.", WIDTH), "", left[0].detail,
+              sep="\n")
         sys.exit(1)
     return result
