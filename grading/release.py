@@ -136,12 +136,12 @@ def commands(sheet: Sheet) -> List[str]:
               for script in sheet.get("release", {}).get("scripts", ()) if "/" not in script]
     shown = shown or [("python3 environment.py", "makes the environment that the sheet needs, and prints its Python")]
     lines = [f"    {command:40} # {what}" for command, what in shown]
-    lines += ["", "On Windows, write `py` for `python3`. These commands use the active Python if that has everything in "
-              "`requirements.txt`;", "otherwise they make the folder `.venv` once (about a minute), and use it. The next "
-              "need it activated:", "`. .venv/bin/activate`; in Windows' PowerShell `.venv\\Scripts\\Activate.ps1`, in "
-              "cmd `.venv\\Scripts\\activate.bat`.", ""]
+    lines += ["", "On Windows, write `py` for `python3`. These commands use the active Python if that has what is in",
+              "`requirements.txt`; otherwise they make the folder `.venv` once (about a minute), and use it.",
+              "The next need it activated: `. .venv/bin/activate`; in PowerShell `.venv\\Scripts\\Activate.ps1`,",
+              "in cmd `.venv\\Scripts\\activate.bat`.", ""]
     if test:
-        lines.append(f"    {f'python -m pytest {test}':40} # pytest's own command, for one task or, without a file, all")
+        lines.append(f"    {f'python -m pytest {test}':40} # pytest's own words: add -v; without a file, all tests")
     return lines + [f"    pycodestyle --max-line-length {sheet.get('line_length', 120)} ."]
 
 

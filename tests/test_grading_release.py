@@ -85,6 +85,19 @@ def test_the_gaps_hold_the_placeholder_and_nothing_tells_the_derivative():
     assert '"Sigmoid": [' in catalogue and '"ReLU": [' not in catalogue and '"CrossEntropyLoss": [' not in catalogue
 
 
+def test_the_readme_names_the_commands_and_what_needs_the_environment():
+    text = build(SHEET)["README.md"].decode("utf-8")
+    for command in ("python3 -m lib.gradient_utilities", "python3 -m tests.test_zero_grad", "sh runtests.sh",
+                    "python3 run_xor_experiment.py", "python -m pytest", ". .venv/bin/activate", "Activate.ps1"):
+        assert command in text, command
+    assert text.index("activate") < text.index("python -m pytest") < text.index("pycodestyle")
+
+
+def test_a_docstring_stays_whole_where_a_derivative_is_cut_from_it():
+    text = build(SHEET)["lib/network.py"].decode("utf-8")
+    assert "    y = m_k(...m_2(m_1(x))). Its modules are reached by" in re.sub(r"\s*\n\s+(?=Its)", " ", text)
+
+
 def test_what_must_not_be_there_is_not():
     assert not [path for path in FILES if path.startswith(NEVER)]
     sheet = json.loads(FILES["exercises/backpropagation/sheet.json"])

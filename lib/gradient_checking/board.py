@@ -235,8 +235,8 @@ def as_text(found: Sequence[Outcome]) -> str:
 def explained(run: Callable[[], Any]) -> Any:
     """Run a program; where a task of the sheet isn't right, say so, with exit status 1.
 
-    Where the program fails, the board stands in place of a traceback; where it ends, those tasks are named, and why the
-    first of them isn't right: what the program has printed before is due to that.
+    Where the program fails, the board stands in place of a traceback; where it ends, those tasks are named, and why
+    the first of them isn't right: what the program has printed before may be due to that.
     """
     try:
         result = run()
@@ -249,7 +249,7 @@ def explained(run: Callable[[], Any]) -> Any:
     left = [outcome for outcome in outcomes() if not outcome.is_right]
     if left:
         names = ", ".join(f"{outcome.task.number} {outcome.task.name} ({outcome.verdict})" for outcome in left)
-        print(textwrap.fill(f"Not right yet: {names}. See python -m lib.gradient_utilities.", WIDTH), "", left[0].detail,
-              sep="\n")
+        print(textwrap.fill(f"Not right yet: {names}. See python -m lib.gradient_utilities.", WIDTH))
+        print("\n" + left[0].detail)
         sys.exit(1)
     return result

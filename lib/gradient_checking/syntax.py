@@ -29,7 +29,7 @@ def syntax_lines(error: SyntaxError) -> List[str]:
 
 
 def _unclosed(error: SyntaxError) -> str:
-    """Say which bracket of an earlier line is still open: before 3.10, Python gives up some lines below it, silently."""
+    """Say which bracket of an earlier line is still open: before 3.10, Python gives up further down and doesn't say."""
     try:
         lines = Path(error.filename or "").read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):

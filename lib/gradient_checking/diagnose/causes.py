@@ -79,7 +79,8 @@ CAUSES: Dict[str, Words] = {
         "Write the shapes beside each array of your formula. Do they fit?", "backward raises an exception",
         "In a product A @ B, the columns of A are as many as the rows of B."),
     "None returned": Words(
-        "What does a function return that has no return?", "backward returns None: the return is missing",
+        "What does a function return that has no return?",
+        "backward returns None: the return is missing, or what is returned never gets a value",
         "End backward with: return grad_input."),
     "to do": Words("What does the chain rule say here?", "backward isn't written yet", CHAIN),
     "zeros": Words(
