@@ -64,7 +64,6 @@ SLOPES: Dict[str, List[Tuple[str, str, Formula]]] = {
         ("another formula", "1 / (1 + exp(x)) is used: the sign in the exponent is wrong", lambda t: sigmoid(-t.x)),
         ("another formula", "the derivative of ReLU is used", lambda t: t.x > 0),
         ("another formula", "exp(x) is used: the denominator is missing", lambda t: np.exp(t.x)),
-        ("another formula", "1 / (exp(x) + 1) is used", lambda t: 1 / (np.exp(t.x) + 1)),
         ("another formula", "the second derivative s (1 - s) is used", lambda t: sigmoid(t.x) * sigmoid(-t.x)),
         ("output taken for input", "the sigmoid of the output is used", lambda t: sigmoid(t.y))],
     "GELU": [
@@ -72,7 +71,6 @@ SLOPES: Dict[str, List[Tuple[str, str, Formula]]] = {
          lambda t: t.d - t.x * density(t.x)),
         ("term missing", "only x p(x) is used: P(x), the other half of the product rule, is missing",
          lambda t: t.x * density(t.x)),
-        ("term missing", "only P(x) = y / x is used", lambda t: t.y / t.x),
         ("another formula", "exp(-x^2) stands for exp(-x^2 / 2) in the density",
          lambda t: t.d + t.x * density(t.x) * (np.exp(-t.x ** 2 / 2) - 1)),
         ("another formula", "the density lacks its 1 / sqrt(2 pi)",

@@ -1,0 +1,100 @@
+"""Parts of the checker by themselves: how numeric derivatives are put together, groups compared, new numbers."""
+import numpy as np
+import pytest
+
+from lib.gradient_checking import check_module, tasks
+from lib.gradient_checking.diagnose.evidence import Trial
+from lib.gradient_checking.measure.numeric import Derivative, _merged
+from lib.gradient_checking.measure.situations import _other_inputs
+from lib.gradient_checking.measure.workbench import Workbench
+from lib.losses import MSELoss
+from lib.network import Linear
+from tests.test_gradient_checking import Function
+
+NUMBERS = np.random.default_rng(0).standard_normal((3, 4))
+
+
+def merged(old, new):
+    """Merge (value, inconsistency, rounding) of one entry beside another of size 1, and return the first entry's."""
+    found = _merged(*[Derivative(*[np.array([number, 1.0 * (i == 0)]) for i, number in enumerate(numbers)], step,
+                                 np.array([step, 0])) for numbers, step in ((old, 1.0), (new, 0.5))])
+    assert found.step == 0.5
+    return found.value[0], found.inconsistency[0], found.rounding[0], found.kink[0]
+
+
+@pytest.mark.parametrize("old, new, wanted", [
+    ((1.0, 1e-9, 1e-9), (1.0 + 1e-9, 0.0, 1e-8), (1.0, 1e-9, 1e-9, 1.0)),  # as consistent, and rounds less
+    ((1.0, 1e-9, 1e-9), (1.0 + 1e-9, 0.0, 1e-9), (1.0 + 1e-9, 0.0, 1e-9, 0.5)),  # less uncertain
+    ((1.0, 1e-9, 1e-9), (1.0 + 1e-6, 0.0, 1e-8), (1.0 + 1e-6, 0.0, 1e-8, 0.5)),  # they contradict each other
+    ((1.0, 1e-2, 1e-9), (1.0 + 1e-9, 0.0, 1e-1), (1.0 + 1e-9, 0.0, 1e-1, 0.5)),  # was far from consistent
+    ((1.0, 5e-9, 0.0), (1.0 + 6e-9, 4e-9, 2e-9), (1.0, 6e-9, 0.0, 1.0))])  # apart by more than rounding explains
+def test_a_smaller_step_counts_where_it_says_more(old, new, wanted):
+    np.testing.assert_allclose(merged(old, new), wanted, rtol=1e-6, atol=1e-15)
+    back = merged((-old[0], *old[1:]), (-new[0], *new[1:]))
+    np.testing.assert_allclose(back, (-wanted[0], *wanted[1:]), rtol=1e-6, atol=1e-15)
+
+
+@pytest.mark.parametrize("size", [1e-5, 3e-6])
+def test_a_small_error_in_one_of_thousands_of_entries_is_found(rng, size):
+    class Wrong(Linear):
+        def backward(self, grad):
+            grad_x = super().backward(grad)
+            self.W.grad[37, 51] *= 1 + size
+            return grad_x
+    report = check_module(Wrong(64, 64), (rng.standard_normal((8, 64)),))
+    assert [tensor.verdict for tensor in report.tensors] == ["ok", "wrong", "ok"]
+    assert report.tensors[1].entries[0].index == (37, 51)
+
+
+@pytest.mark.parametrize("x", [NUMBERS, np.where(NUMBERS > 1, 0, NUMBERS)])
+def test_a_slope_at_zero_must_be_a_number_only_where_there_is_one(x):
+    absolute = Function(np.abs, lambda x, g: g * x / np.abs(x))
+    assert check_module(absolute, (x,)).first_cause.name == "NaN or infinity"
+    with_corner = Function(lambda x: 3 * x ** 2 - np.abs(x), lambda x, g: g * (6 * x - x / np.abs(x)))
+    assert check_module(with_corner, (x,)).first_cause.name == "NaN or infinity"
+    if x.all():  # the root has no slope at 0, from neither side; so none can be asked for
+        root = Function(lambda x: np.sqrt(np.abs(x)), lambda x, g: g * np.sign(x) / 2 / np.sqrt(np.abs(x)))
+        assert check_module(root, (x,)).ok
+
+
+def test_what_is_linear_in_the_upstream_gradient():
+    right = Function(np.square, lambda x, g: 2 * x * g)
+    squared = Function(np.square, lambda x, g: 2 * x * g * g)
+    for module, inputs, is_linear in ((right, (NUMBERS,), True), (squared, (NUMBERS,), False),
+                                      (MSELoss(), (NUMBERS, 0 * NUMBERS), True)):
+        with Workbench(module, inputs) as bench:
+            assert Trial(bench, bench.start, 0, len(inputs) > 1).is_linear is is_linear
+
+
+def test_other_numbers_lie_where_the_given_ones_do(rng):
+    for x in (rng.uniform(0.5, 0.9, (20, 20)), rng.uniform(-7, -3, (20, 20))):
+        other = _other_inputs(x, rng, False)
+        assert x.min() <= other.min() and other.max() <= x.max() and np.corrcoef(other.flat, x.flat)[0, 1] < 0.5
+    same = _other_inputs(np.full((20, 20), 4.0), rng, False)
+    assert 2.4 <= same.min() < 2.6 and 3.8 < same.max() <= 4
+    assert _other_inputs(np.full((20, 20), 4.0), rng, True).min() < 0
+
+
+def test_an_input_that_backward_changes_is_named():
+    doubles = Function(np.square, lambda x, grad: np.multiply(x, 2, out=x) * grad)
+    report = check_module(doubles, (NUMBERS,))
+    assert "backward changes input number 1 in place" in " ".join(str(report).split())
+
+
+@pytest.mark.parametrize("factor, words", [
+    (lambda lr: lr, "uphill: the sign is wrong"), (lambda lr: -1.0, "the learning rate, here 0.25, is missing"),
+    (lambda lr: 1.0, "uphill, and the learning rate is missing"), (lambda lr: -2 * lr, "twice as far"),
+    (lambda lr: -lr / 2, "half as far"), (lambda lr: -lr * lr, "the learning rate is in the update twice"),
+    (lambda lr: -1 / lr, "the gradient is divided by lr"), (lambda lr: 0.0, "no parameter moves: is the result"),
+    (lambda lr: -3 * lr, "by -0.75 times the gradient; with lr = 0.25, it should be -0.25 times")])
+def test_a_step_of_a_wrong_length_is_named(factor, words):
+    def backward_pass(model, loss_fn, lr):
+        model.backward(loss_fn.backward())
+        for param in model.parameters():
+            param.data = param.data + factor(lr) * param.grad
+    assert words in tasks.wrong_with_backward_pass(backward_pass)
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)

@@ -1,0 +1,129 @@
+"""A slip in one place of a module's own forward is told by its kind and its place, and by nothing else."""
+import math
+
+import numpy as np
+import pytest
+
+from lib.gradient_checking import check_module
+from tests.test_gradient_checking import Function
+
+
+def mean(a, axis=0):
+    return a.mean(axis=axis, keepdims=True)
+
+
+def centred(x):
+    return (x - x.mean(axis=0, keepdims=True)) * np.exp(x)
+
+
+def centred_back(x, g, through_mean):
+    return g * np.exp(x) + g * (x - mean(x)) * np.exp(x) - through_mean(g * np.exp(x))
+
+
+def twice_used(x):
+    a = np.tanh(x)
+    return a * np.exp(a)
+
+
+def twice_used_back(x, g, first, second):
+    a = np.tanh(x)
+    return (1 - a * a) * (first * g * np.exp(a) + second * g * a * np.exp(a))
+
+
+def squared_matrix(x):
+    a = x @ x
+    return np.sin(a)
+
+
+def squared_matrix_back(x, g, spoil):
+    g = spoil(g * np.cos(x @ x))
+    return g @ x.T + x.T @ g
+
+
+def scaled(x):
+    return np.exp(x / np.sqrt((x * x).sum(axis=1, keepdims=True)))
+
+
+def scaled_back(x, g, times):
+    n = np.sqrt((x * x).sum(axis=1, keepdims=True))
+    g = g * np.exp(x / n)
+    return g / n - times * x * (g * x).sum(axis=1, keepdims=True) / n ** 3
+
+
+def halves(x):
+    return np.sin(x[:, :2]) * np.exp(x[:, 2:])
+
+
+def halves_back(x, g):
+    a, b = x[:, :2], x[:, 2:]
+    return np.concatenate([g * np.sin(a) * np.exp(b), g * np.cos(a) * np.exp(b)], axis=1)
+
+
+SLIPS = [
+    ("term missing", "the mean", "was held constant there", centred,
+     lambda x, g: centred_back(x, g, lambda g: 0 * g)),
+    ("wrong sign", "into the mean", "has the wrong sign", centred,
+     lambda x, g: centred_back(x, g, lambda g: -mean(g))),
+    ("missing 1/N", "behind the mean", "a factor 1/n is missing", centred,
+     lambda x, g: centred_back(x, g, lambda g: g.sum(0))),
+    ("constant factor", "into the mean", "a factor 2 too many", centred,
+     lambda x, g: centred_back(x, g, lambda g: 2 * mean(g))),
+    ("constant factor", "into the mean", "lacks a factor 2", centred,
+     lambda x, g: centred_back(x, g, lambda g: mean(g) / 2)),
+    ("mean for sum", "behind the sum", "a mean is taken where a sum belongs",
+     lambda x: np.sin(x) + x.sum(axis=0, keepdims=True), lambda x, g: g * np.cos(x) + mean(g)),
+    ("term missing", "the product", "into the exp", twice_used, lambda x, g: twice_used_back(x, g, 1, 0)),
+    ("wrong sign", "into the exp", "has the wrong sign", twice_used, lambda x, g: twice_used_back(x, g, 1, -1)),
+    ("wrong sign", "back through the tanh", "has the wrong sign", lambda x: x + twice_used(x),
+     lambda x, g: g - twice_used_back(x, g, 1, 1)),
+    ("term missing", "the tanh", "was held constant", lambda x: np.sin(x) + twice_used(x),
+     lambda x, g: g * np.cos(x)),
+    ("constant factor", "back through the tanh", "a factor 2 too many", lambda x: x + twice_used(x),
+     lambda x, g: g + twice_used_back(x, g, 2, 2)),
+    ("constant factor", "back through the tanh", "lacks a factor 2", lambda x: x + twice_used(x),
+     lambda x, g: g + twice_used_back(x, g, 0.5, 0.5)),
+    ("transposed", "into the matrix product", "is transposed", squared_matrix,
+     lambda x, g: squared_matrix_back(x, g, np.transpose)),
+    ("absolute value of the upstream gradient", "into the matrix product", "lost its sign", squared_matrix,
+     lambda x, g: squared_matrix_back(x, g, np.abs)),
+    ("upstream gradient ignored", "into the matrix product", ": 1 stands there", squared_matrix,
+     lambda x, g: squared_matrix_back(x, g, np.ones_like)),
+    ("another formula", "of the where", "are exchanged", lambda x: np.where(x > 0.2, x ** 2, np.sin(x)),
+     lambda x, g: g * np.where(x > 0.2, np.cos(x), 2 * x)),
+    ("another formula", "of the where", "is used on both sides", lambda x: np.where(x > 0.2, x ** 2, np.sin(x)),
+     lambda x, g: g * np.cos(x)),
+    ("another formula", "of the maximum", "are exchanged", lambda x: np.maximum(x, 0.3 * x ** 3),
+     lambda x, g: g * np.where(x > 0.3 * x ** 3, 0.9 * x ** 2, 1)),
+    ("constant factor", "into the root", "a factor 2 too many", scaled, lambda x, g: scaled_back(x, g, 2)),
+    ("term missing", "the root", "was held constant", scaled, lambda x, g: scaled_back(x, g, 0)),
+    ("single entries wrong", "two parts of", "are exchanged", halves, halves_back),
+    ("wrong axis", "", "averaged over axis 1", lambda x: np.sin(x) * (x - x.mean(axis=0, keepdims=True)),
+     lambda x, g: g * np.cos(x) * (x - mean(x)) + g * np.sin(x) - mean(g * np.sin(x), 1)),
+]
+
+NUMBERS = np.random.default_rng(0).standard_normal((4, 4))
+tanh = np.vectorize(math.tanh)  # which no graph can look into
+
+
+@pytest.mark.parametrize("cause, place, words, forward, backward", SLIPS, ids=[" ".join(slip[:3:2]) for slip in SLIPS])
+def test_a_slip_is_named(cause, place, words, forward, backward):
+    found = check_module(Function(forward, backward), (NUMBERS,)).first_cause
+    assert (found.name, place in found.evidence, words in found.evidence) == (cause, True, True), found.evidence
+
+
+@pytest.mark.parametrize("cause, words, factor", [
+    ("constant factor", "the same for all entries, but differs from point to point",
+     lambda x, g: 1 + np.abs(x).max()),
+    ("not linear in the upstream gradient", "a multiple of the upstream gradient doesn't give that multiple",
+     lambda x, g: g * g + 0.3 * np.sin(9 * x)),
+    ("another formula", "no typical mistake gives these numbers", lambda x, g: 1 + 0.1 * np.cos(7 * x))])
+def test_what_is_said_without_a_graph(cause, words, factor):
+    module = Function(lambda x: tanh(np.asarray(x, dtype=float)),
+                      lambda x, g: g * (1 - np.tanh(x) ** 2) * factor(x, g))
+    found = check_module(module, (NUMBERS,)).first_cause
+    assert found.name == cause and words in found.evidence
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)
