@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 
 from lib.activations import ReLU, Sigmoid, Softmax
-from lib.gradient_checking.diagnose import catalogue, formulas, hypotheses
+from lib.gradient_checking.diagnose import catalogue, formulas, hypotheses, labels
 from lib.gradient_checking.diagnose.evidence import Trial
 from lib.gradient_checking.measure.workbench import Workbench
 from lib.layers.activations import GELU, LeakyReLU, Softplus, Tanh
-from lib.layers.losses import BinaryCrossEntropyLoss, L1Loss
+from lib.layers.losses import BinaryCrossEntropyLoss, L1Loss, Loss, MeanSquaredError
 from lib.layers.normalization import BatchNorm1d, LayerNorm
 from lib.losses import CrossEntropyLoss, MSELoss
 from lib.network import Linear
@@ -83,13 +83,13 @@ def test_wrong_gradients_of_softmax():
     assert_each_is(catalogue.GRADIENTS["Softmax"], GRADIENTS["Softmax"], trial, q=q)
 
 
-@pytest.mark.parametrize("loss, labels", [
+@pytest.mark.parametrize("loss, targets", [
     (CrossEntropyLoss, np.eye(3)[[2, 0, 1]]), (MSELoss, np.eye(3)[[2, 0, 1]]), (L1Loss, np.full((3, 3), 0.4)),
     (BinaryCrossEntropyLoss, np.eye(3)[[2, 0, 1]])])
-def test_wrong_gradients_of_losses(loss, labels):
+def test_wrong_gradients_of_losses(loss, targets):
     q = 1 / (1 + np.exp(-X)) if loss is BinaryCrossEntropyLoss else softmax_of_columns
-    assert_each_is(catalogue.GRADIENTS[loss.__name__], GRADIENTS[loss.__name__], trial_of(loss(), X, labels), t=labels,
-                   p=softmax_of_columns(X.T).T, q=q)
+    assert_each_is(catalogue.GRADIENTS[loss.__name__], GRADIENTS[loss.__name__], trial_of(loss(), X, targets),
+                   t=targets, p=softmax_of_columns(X.T).T, q=q)
 
 
 @pytest.mark.parametrize("norm", [BatchNorm1d, LayerNorm])
@@ -119,6 +119,30 @@ def test_wrong_gradients_of_penalties(penalty):
     weights = Parameter(X[:, :2].copy())
     trial = trial_of(penalty(0.3, [weights]), index=1)
     assert_each_is(catalogue.GRADIENTS[penalty.__name__], GRADIENTS[penalty.__name__], trial, w=X[:, :2])
+
+
+def test_guesses_from_the_labels_alone():
+    t = np.eye(3)[[2, 0, 1]]
+    with Workbench(CrossEntropyLoss(), (X, t)) as bench:
+        trial = Trial(bench, bench.start, 0, True)
+        e, p = trial.expected[0], softmax_of_columns(X.T).T
+        for guess, wanted in (
+                ("without_labels", p / 3), ("labels_alone", -t / 3), ("one_class", e * t), ("twice", None),
+                ("predictions_themselves", (X - t) / 3), ("by_inner", -t / p / 3), ("ones_for_labels", (p - 1) / 3),
+                ("greatest", ((p >= p.max(axis=1)[:, None]) - t) / 3), ("first_labels", (p - t[0]) / 3),
+                ("all_labels", (p - 1) / 3), ("once_more", e * p * (1 - p))):
+            wanted = (softmax_of_columns(p.T).T - t) / 3 if wanted is None else wanted
+            found = getattr(labels, guess)(trial, e, t, 3)
+            np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-9, err_msg=guess)
+
+
+@pytest.mark.parametrize("module", [
+    ReLU(), Sigmoid(), Tanh(), Softmax(), Softplus(), GELU(), LeakyReLU(0.4), CrossEntropyLoss(), MSELoss(),
+    MeanSquaredError(), BinaryCrossEntropyLoss(), L1Loss()], ids=str)
+def test_a_module_is_recognised_by_what_it_computes(module):
+    is_loss = isinstance(module, (CrossEntropyLoss, MSELoss, Loss))
+    found = catalogue.looks_like([trial_of(module, *((X, np.eye(3)[[2, 0, 1]]) if is_loss else (X,)))])
+    assert found == ([] if isinstance(module, (LeakyReLU, L1Loss)) else [type(module).__name__])
 
 
 # ---------------------------------------------------------------------- what any module's gradient may look like

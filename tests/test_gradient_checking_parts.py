@@ -4,8 +4,11 @@ import pytest
 
 from lib.gradient_checking import check_module, tasks
 from lib.gradient_checking.diagnose.evidence import Trial
+from lib.gradient_checking.measure.groups import GroupComparison
 from lib.gradient_checking.measure.numeric import Derivative, _merged
+from lib.gradient_checking.measure.points import Doubles
 from lib.gradient_checking.measure.situations import _other_inputs
+from lib.gradient_checking.measure.slopes import Slopes
 from lib.gradient_checking.measure.workbench import Workbench
 from lib.losses import MSELoss
 from lib.network import Linear
@@ -44,6 +47,32 @@ def test_a_small_error_in_one_of_thousands_of_entries_is_found(rng, size):
     report = check_module(Wrong(64, 64), (rng.standard_normal((8, 64)),))
     assert [tensor.verdict for tensor in report.tensors] == ["ok", "wrong", "ok"]
     assert report.tensors[1].entries[0].index == (37, 51)
+
+
+@pytest.mark.parametrize("size, part, undecided", [(1.0, 0.009, 0), (1.0, 0.011, 900), (0.0, 0.009, 0),
+                                                   (0.0, 0.011, 900)])
+def test_groups_whose_room_is_a_hundredth_of_their_size_are_undecided(rng, size, part, undecided):
+    """Of a sum of 30 entries, the size is about the root of 30 times that of an entry."""
+    module = Linear(30, 30)
+    x = size * rng.standard_normal((2, 30))
+    with Workbench(module, (x,)) as bench:
+        slopes = Slopes(bench, bench.start)
+        upstream = rng.standard_normal((2, 30))
+
+        def allowed(expected, uncertainty, size, share):
+            return np.full(expected.shape, part * (size * 30 ** 0.5 if size else 1))
+        found = GroupComparison(slopes, 1, [upstream], (x.T @ upstream).reshape(1, -1), allowed).suspicion(64)
+    assert (found.num_undecided, len(found.positions), found.wrong_groups) == (undecided, 0, [])
+
+
+def test_views_of_single_precision_become_views_of_doubles():
+    flat = np.arange(12, dtype=np.float32)
+    doubles = Doubles()
+    whole, part, every_second = doubles.of(flat), doubles.of(flat[5:9].reshape(2, 2)), doubles.of(flat[1::2])
+    np.testing.assert_array_equal(part, [[5, 6], [7, 8]])
+    np.testing.assert_array_equal(every_second, [1, 3, 5, 7, 9, 11])
+    whole[7] = 70
+    assert part[1, 0] == every_second[3] == 70 and whole.dtype == part.dtype == np.float64 and flat[7] == 7
 
 
 @pytest.mark.parametrize("x", [NUMBERS, np.where(NUMBERS > 1, 0, NUMBERS)])

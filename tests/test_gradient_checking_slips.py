@@ -117,11 +117,19 @@ def test_a_slip_is_named(cause, place, words, forward, backward):
     ("not linear in the upstream gradient", "a multiple of the upstream gradient doesn't give that multiple",
      lambda x, g: g * g + 0.3 * np.sin(9 * x)),
     ("another formula", "no typical mistake gives these numbers", lambda x, g: 1 + 0.1 * np.cos(7 * x))])
-def test_what_is_said_without_a_graph(cause, words, factor):
+@pytest.mark.parametrize("numbers", [NUMBERS, NUMBERS[:1, :2]], ids=["4 x 4", "1 x 2"])
+def test_what_is_said_without_a_graph(cause, words, factor, numbers):
     module = Function(lambda x: tanh(np.asarray(x, dtype=float)),
                       lambda x, g: g * (1 - np.tanh(x) ** 2) * factor(x, g))
-    found = check_module(module, (NUMBERS,)).first_cause
+    found = check_module(module, (numbers,)).first_cause
     assert found.name == cause and words in found.evidence
+
+
+def test_of_a_single_number_nothing_is_said_about_all_entries():
+    module = Function(lambda x: tanh(np.asarray(x, dtype=float)).sum(),
+                      lambda x, g: g * (1 - np.tanh(x) ** 2) * (1 + np.abs(x)))
+    found = check_module(module, (np.array(0.7),)).first_cause
+    assert "no typical mistake" in found.evidence and "all entries" not in found.evidence
 
 
 if __name__ == "__main__":
