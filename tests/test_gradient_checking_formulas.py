@@ -9,6 +9,7 @@ from lib.gradient_checking.measure.workbench import Workbench
 from lib.layers.activations import GELU, LeakyReLU, Softplus, Tanh
 from lib.layers.losses import BinaryCrossEntropyLoss, L1Loss, Loss, MeanSquaredError
 from lib.layers.normalization import BatchNorm1d, LayerNorm
+from lib.layers.pooling import AvgPool2d, MaxPool2d
 from lib.losses import CrossEntropyLoss, MSELoss
 from lib.network import Linear
 from lib.network_base import Module, Parameter
@@ -121,6 +122,13 @@ def test_wrong_gradients_of_penalties(penalty):
     assert_each_is(catalogue.GRADIENTS[penalty.__name__], GRADIENTS[penalty.__name__], trial, w=X[:, :2])
 
 
+@pytest.mark.parametrize("pool", [MaxPool2d, AvgPool2d])
+def test_wrong_gradients_of_pooling(rng, pool):
+    trial = trial_of(pool(2), rng.standard_normal((1, 2, 4, 6)))
+    whole = "kron(u, [[1, 1], [1, 1]]); kron(u, [[1, 1], [1, 1]]) / 4;" if pool is MaxPool2d else ""
+    assert_each_is(catalogue.GRADIENTS[pool.__name__], whole + "kron(u, [[1, 0], [0, 0]])", trial, kron=np.kron)
+
+
 def test_guesses_from_the_labels_alone():
     t = np.eye(3)[[2, 0, 1]]
     with Workbench(CrossEntropyLoss(), (X, t)) as bench:
@@ -134,6 +142,7 @@ def test_guesses_from_the_labels_alone():
             wanted = (softmax_of_columns(p.T).T - t) / 3 if wanted is None else wanted
             found = getattr(labels, guess)(trial, e, t, 3)
             np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-9, err_msg=guess)
+        assert labels.greatest(trial, e + 1, t, 3) is None  # that is no softmax
 
 
 @pytest.mark.parametrize("module", [

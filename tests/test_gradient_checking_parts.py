@@ -2,7 +2,8 @@
 import numpy as np
 import pytest
 
-from lib.gradient_checking import check_module, tasks
+from lib.gradient_checking import check_module, tasks, text
+from lib.gradient_checking.diagnose.advice import Failure
 from lib.gradient_checking.diagnose.evidence import Trial
 from lib.gradient_checking.measure.groups import GroupComparison
 from lib.gradient_checking.measure.numeric import Derivative, _merged
@@ -10,6 +11,8 @@ from lib.gradient_checking.measure.points import Doubles
 from lib.gradient_checking.measure.situations import _other_inputs
 from lib.gradient_checking.measure.slopes import Slopes
 from lib.gradient_checking.measure.workbench import Workbench
+from lib.gradient_checking.report import TensorReport
+from lib.layers.losses import L1Loss
 from lib.losses import MSELoss
 from lib.network import Linear
 from tests.test_gradient_checking import Function
@@ -72,6 +75,9 @@ def test_views_of_single_precision_become_views_of_doubles():
     np.testing.assert_array_equal(part, [[5, 6], [7, 8]])
     np.testing.assert_array_equal(every_second, [1, 3, 5, 7, 9, 11])
     whole[7] = 70
+    single = np.zeros(16, dtype=np.uint8).view(np.float32)  # of memory that isn't single precision
+    single[...] = range(4)
+    np.testing.assert_array_equal(Doubles().of(single[1:]), [1, 2, 3])
     assert part[1, 0] == every_second[3] == 70 and whole.dtype == part.dtype == np.float64 and flat[7] == 7
 
 
@@ -84,6 +90,36 @@ def test_a_slope_at_zero_must_be_a_number_only_where_there_is_one(x):
     if x.all():  # the root has no slope at 0, from neither side; so none can be asked for
         root = Function(lambda x: np.sqrt(np.abs(x)), lambda x, g: g * np.sign(x) / 2 / np.sqrt(np.abs(x)))
         assert check_module(root, (x,)).ok
+
+
+def test_a_prediction_that_hits_its_label_is_tried():
+    class Quotient(L1Loss):
+        def backward(self, _=None):
+            apart = np.subtract(*self.input_cache)
+            return apart / np.abs(apart) / len(apart)
+    found = check_module(Quotient(), (NUMBERS, NUMBERS[::-1] + 0.1)).first_cause
+    assert found.name == "NaN or infinity" and "equal to its label" in found.evidence
+
+
+def test_single_precision_is_tried_where_it_is_given():
+    double = Function(np.square, lambda x, g: 2 * x * g * (1 + (x.dtype == np.float32)))
+    assert check_module(double, (NUMBERS,)).ok
+    assert check_module(double, (NUMBERS.astype(np.float32),)).first_cause.name == "low precision"
+
+
+def test_a_verdict_without_a_reason_ends_there():
+    tensor = TensorReport("input", "input")
+    assert text._lines_on(tensor) == ["  dL/d(input), what backward returns: undecidable"]
+    tensor.reason = "So."
+    assert text._lines_on(tensor) == ["  dL/d(input), what backward returns: undecidable. So."]
+
+
+def test_names_stand_for_what_the_failing_line_could_see():
+    module = Linear(3, 2)
+    failure = Failure(ValueError(), "", {"self": module, "x": NUMBERS})
+    assert failure.value("x") is NUMBERS and failure.value("self.W") is module.W
+    assert failure.value("self.W.data") is module.W.data and failure.value("x.T").shape == (4, 3)
+    assert failure.value("y") is failure.value("self.U.data") is failure.value("self.forward") is None
 
 
 def test_what_is_linear_in_the_upstream_gradient():
