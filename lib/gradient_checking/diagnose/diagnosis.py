@@ -64,6 +64,8 @@ def _of_the_exception(examination: Examination, check: Check) -> List[Cause]:
 def _of_malformed_gradients(examination: Examination, check: Check) -> List[Cause]:
     found = [each for index, (kind, text) in sorted(examination.malformed.items())
              for each in _malformed(examination, index, kind, text)]
+    if found[0].name == "None returned":  # that is sure, and whatever else looks wrong may come of it
+        return found
     parts = diagnose_parts(examination, check)
     # a shape is wrong because a layer was left out, rather than the other way round
     return parts + found if all(each.name == "wrong shape" for each in found) else found + parts

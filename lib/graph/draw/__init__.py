@@ -235,14 +235,17 @@ def _kind(derivation: Derivation, node: Node) -> str:
 
 
 def _with_legend(scene: Scene, entries: List[Tuple[str, str]]) -> Scene:
-    """Write below a scene what its colours mean."""
-    x = MARGIN
+    """Write below a scene what its colours mean, in a line if it is wide enough, or else in a line each."""
+    x, wide = MARGIN, scene.width
     for text, style in entries:
+        width = text_width(text, FONT_SIZES[style]) + 20
+        if x > MARGIN and x + width > wide:
+            x, scene.height = MARGIN, scene.height + 16
         scene.texts.append(Text(x, scene.height + 4, text, style, "start"))
-        x += text_width(text, FONT_SIZES[style]) + 20
+        x += width
+        scene.width = max(scene.width, x)
     if entries:
         scene.height += 18
-        scene.width = max(scene.width, x)
     return scene
 
 
