@@ -69,6 +69,11 @@ def test_a_mistake_is_named_on_one_screen(outcome_with, name, text, said):
     assert max(map(len, lines)) <= 120
 
 
+def test_where_backward_returns_none_nothing_else_is_suspected(outcome_with):
+    outcome = outcome_with("Sequential.backward", "for module in reversed(self.modules):\n    grad = module.backward(grad)")
+    assert "return is missing" in outcome.detail and "Or:" not in outcome.detail
+
+
 def test_the_reference_is_right_and_nothing_is_printed(capsys):
     state = np.random.get_state()[1].copy()
     found = board.outcomes()

@@ -87,6 +87,12 @@ def test_the_figures_of_the_exercises_are_what_the_code_draws_now():
         assert same_drawing(*[path.read_text(encoding="utf-8") for path in files]), one
 
 
+def test_a_legend_that_is_wider_than_its_drawing_takes_a_line_each():
+    scene = draw(skip_network()).scene
+    blue, orange = [next(text for text in scene.texts if text.text.startswith(word)) for word in ("blue", "orange")]
+    assert blue.x == orange.x and blue.y < orange.y < scene.height and scene.width < 500
+
+
 def test_the_scheme_and_the_graph_have_the_same_names():
     from exercises.ticket_prices.graph_and_derivatives import build_graph, build_scheme
     names = explain(build_graph()).derivation.names.known()
