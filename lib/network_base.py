@@ -122,6 +122,8 @@ class Module:
 
     def backward(self, grad: Any = None) -> Any:  # type: ignore[no-redef]
         """Return dL/d(first input) from grad = dL/d(output), and add to each parameter's gradient."""
+        if not isinstance(self, Module):
+            raise TypeError("Module.backward is the class's: call it on an object, such as module.backward(grad).")
         raise NotImplementedError(f"{type(self).__name__} doesn't define backward yet.")
 
     def parameters(self) -> Sequence[Parameter]:

@@ -70,7 +70,8 @@ def test_a_mistake_is_named_on_one_screen(outcome_with, name, text, said):
 
 
 def test_where_backward_returns_none_nothing_else_is_suspected(outcome_with):
-    outcome = outcome_with("Sequential.backward", "for module in reversed(self.modules):\n    grad = module.backward(grad)")
+    text = "for module in reversed(self.modules):\n    grad = module.backward(grad)"
+    outcome = outcome_with("Sequential.backward", text)
     assert "return is missing" in outcome.detail and "Or:" not in outcome.detail
 
 

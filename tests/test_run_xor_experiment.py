@@ -159,6 +159,7 @@ def test_a_gap_that_trains_wrongly_is_explained_below_the_predictions(tmp_path):
     ("zero_grad", "for param in params\n    param.grad = 0", ["for param in params", "end with a colon"]),
     ("ReLU.backward", "return grad * (self.input_cache > 0", ["return grad * (self.input_cache > 0", "closed"]),
     ("Linear.backward", "self.W.grad += x\n  grad_input = x", ["grad_input = x", "begin in the same column"]),
+    ("Sequential.backward", "for m in self.modules:\ngrad = m.backward(grad)", ["grad = m.backward", "is further in"]),
     ("backward_pass", "x = loss_fn.backward())", ["x = loss_fn.backward())", "SyntaxError"])])
 def test_a_file_that_python_doesnt_understand_is_told_by_every_command(tmp_path, name, text, said):
     task = next(task for task in coding_tasks() if task.name == name)

@@ -347,6 +347,11 @@ return softmax / len(labels)
     ],
     "Sequential.backward": [
         ("""
+for module in self.modules[::-1]:
+    grad = Module.backward(grad)
+return grad
+""", r"grad = Module\.backward\(grad\)[\s\S]*call it on an object"),
+        ("""
 for module in self.modules:
     grad = module.backward(grad)
 return grad

@@ -181,7 +181,7 @@ ADVICE: Advice = (
     (RecursionError, r"", lambda failure: "The function calls itself without end."),
     (ZeroDivisionError, r"", lambda failure: "What stands below the fraction is 0."),
     (IndentationError, r"expected an indented block", lambda failure: (
-        "A comment alone is no statement: write the code, or pass until you do.")),
+        "What belongs to a for, if or def is further in than it; a comment alone is no statement.")),
     (IndentationError, r"unindent|unexpected indent", lambda failure: (
         "The lines of a block begin in the same column, with spaces alone.")),
     (SyntaxError, r"expected ':'|invalid syntax", lambda failure: (
