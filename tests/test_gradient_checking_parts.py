@@ -1,4 +1,6 @@
 """Parts of the checker by themselves: how numeric derivatives are put together, groups compared, new numbers."""
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from lib.gradient_checking.measure.numeric import Derivative, _merged
 from lib.gradient_checking.measure.points import Doubles
 from lib.gradient_checking.measure.situations import _other_inputs
 from lib.gradient_checking.measure.slopes import Slopes
+from lib.gradient_checking.measure.values import allowed_error
 from lib.gradient_checking.measure.workbench import Workbench
 from lib.gradient_checking.report import TensorReport
 from lib.layers.losses import L1Loss
@@ -66,6 +69,17 @@ def test_groups_whose_room_is_a_hundredth_of_their_size_are_undecided(rng, size,
             return np.full(expected.shape, part * (size * 30 ** 0.5 if size else 1))
         found = GroupComparison(slopes, 1, [upstream], (x.T @ upstream).reshape(1, -1), allowed).suspicion(64)
     assert (found.num_undecided, len(found.positions), found.wrong_groups) == (undecided, 0, [])
+
+
+def test_what_a_gradient_may_differ_by():
+    """The tolerance's part of the expected, four uncertainties, and the rounding of a right backward."""
+    def allowed(noise, dtype, size=2.0, upstream=1.0):
+        return allowed_error(np.array([-3.0]), np.array([1e-4]), size, 1e-6, SimpleNamespace(relative_noise=noise),
+                             [np.array([-upstream])], np.dtype(dtype))[0]
+    assert allowed(0.0, float) == pytest.approx(3e-6 + 4e-4 + 2e-9, rel=1e-8)
+    assert allowed(1e-7, float) == pytest.approx(3e-6 + 4e-4 + 2e-5, rel=1e-8)
+    assert allowed(0.0, np.float32) == pytest.approx(3e-6 + 4e-4 + 2e-9 + 200 * 2.0 ** -23, rel=1e-8)
+    assert allowed(0.0, float, 0.0, 1e9) == pytest.approx(3e-6 + 4e-4 + 1e12 * 2.0 ** -52, rel=1e-8)
 
 
 def test_views_of_single_precision_become_views_of_doubles():

@@ -121,19 +121,73 @@ def test_a_slip_is_named(cause, place, words, forward, backward):
     assert (found.name, place in found.evidence, words in found.evidence) == (cause, True, True), found.evidence
 
 
-@pytest.mark.parametrize("cause, words, factor", [
+def slope(x):
+    return 1 - np.tanh(x) ** 2
+
+
+def odd(x):
+    return slope(x) * (1 + 0.3 * np.cos(7 * x))
+
+
+def in_column(column, change):
+    """Return a backward that is right but for a column."""
+    def backward(x, g):
+        grad = g * slope(x)
+        grad[:, column] = change(grad[:, column], x[:, column])
+        return grad
+    return backward
+
+
+@pytest.mark.parametrize("cause, words, backward", [
     ("constant factor", "the same for all entries, but differs from point to point",
-     lambda x, g: 1 + np.abs(x).max()),
+     lambda x, g: g * slope(x) * (1 + np.abs(x).max())),
     ("not linear in the upstream gradient", "a multiple of the upstream gradient doesn't give that multiple",
-     lambda x, g: g * g + 0.3 * np.sin(9 * x)),
-    ("another formula", "no typical mistake gives these numbers", lambda x, g: 1 + 0.1 * np.cos(7 * x))])
-@pytest.mark.parametrize("numbers", [NUMBERS, NUMBERS[:1, :2], NUMBERS[:, :1]],
-                         ids=["4 x 4", "1 x 2", "4 x 1"])
-def test_what_is_said_without_a_graph(cause, words, factor, numbers):
-    module = Function(lambda x: tanh(np.asarray(x, dtype=float)),
-                      lambda x, g: g * (1 - np.tanh(x) ** 2) * factor(x, g))
-    found = check_module(module, (numbers,)).first_cause
+     lambda x, g: g * slope(x) * (g * g + 0.3 * np.sin(9 * x))),
+    ("another formula", "no typical mistake gives these numbers", lambda x, g: g * odd(x))])
+@pytest.mark.parametrize("numbers", [NUMBERS, NUMBERS[:1, :2], NUMBERS[:, :1]], ids=["4 x 4", "1 x 2", "4 x 1"])
+def test_what_is_said_without_a_graph(cause, words, backward, numbers):
+    found = check_module(Function(lambda x: tanh(np.asarray(x, dtype=float)), backward), (numbers,)).first_cause
     assert found.name == cause and words in found.evidence
+
+
+@pytest.mark.parametrize("cause, words, backward", [
+    ("mask missing where x < 0", "is wrong where x < 0, and right everywhere else",
+     lambda x, g: g * np.where(x < 0, odd(x), slope(x))),
+    ("another formula", "is wrong where x > 0, and right everywhere else",
+     lambda x, g: g * np.where(x > 0, odd(x), slope(x))),
+    ("another formula", "is right up to |x| = 0.", lambda x, g: g * np.where(abs(x) > 0.6, odd(x), slope(x))),
+    ("single entries wrong", "the entries at the last place of axis 1 are wrong, and the others are right",
+     in_column(-1, lambda grad, x: grad * (2 + np.cos(7 * x)))),
+    ("single entries wrong", "the entries at the number 1 place of axis 1 are zero, and the others are right",
+     in_column(1, lambda grad, x: 0)),
+    ("low precision", "fits into float16", lambda x, g: (g * slope(x)).astype(np.float16).astype(float)),
+    ("low precision", "the expected one, rounded to an integer", lambda x, g: np.trunc(g * slope(x))),
+    ("low precision", "the expected one, rounded to an integer", lambda x, g: np.round(g * slope(x))),
+    ("transposed", "the expected ones, but they stand in other places", lambda x, g: np.roll(g * slope(x), 1, axis=1)),
+    ("constant factor", "N = {n}; with other N, it is that N", lambda x, g: g * slope(x) * len(x)),
+    ("constant factor", "that N, and the sign is wrong", lambda x, g: -g * slope(x) * len(x)),
+    ("mean for sum", "1/N, for N = {n} examples; with other N, it is that 1/N", lambda x, g: g * slope(x) / len(x)),
+    ("mean for sum", ": 1 / (number of entries)", lambda x, g: g * slope(x) / x.size),
+    ("missing 1/(N K)", "the number of entries, N K = {nk}", lambda x, g: g * slope(x) * x.size),
+    ("constant factor", "divided by the K = {k} columns", lambda x, g: g * slope(x) * len(x) / x.shape[1]),
+    ("missing 1/N", "8 for every entry, and it grows with the number of examples",
+     lambda x, g: g * slope(x) * len(x) * 2),
+    ("mean for sum", "0.5 for every entry, and it falls with the number of examples",
+     lambda x, g: g * slope(x) / len(x) * 2),
+    ("constant factor", "is 3 for every entry, that is K, the number of columns",
+     lambda x, g: g * slope(x) * x.shape[1]),
+    ("constant factor", "that is 1 / (K, the number of columns)", lambda x, g: g * slope(x) / x.shape[1])])
+def test_what_ratios_and_places_tell(cause, words, backward):
+    numbers = 3 * NUMBERS[:, :3] if "integer" in words else NUMBERS[:, :3]
+    module = Function(lambda x: tanh(np.asarray(x, dtype=float)), backward)
+    found = check_module(module, (numbers,)).first_cause
+    assert found.name == cause and words.format(n=4, k=3, nk=12) in found.evidence, found.evidence
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+def test_causes_are_told_of_numbers_of_any_size(scale):
+    module = Function(lambda x: scale * tanh(np.asarray(x, dtype=float)), lambda x, g: scale * g * slope(x) * len(x))
+    assert "with other N, it is that N" in check_module(module, (NUMBERS,)).first_cause.evidence
 
 
 def test_of_a_single_number_nothing_is_said_about_all_entries():
