@@ -133,7 +133,7 @@ def _of_exception(task: Task, error: BaseException) -> Outcome:
         lines = [f"{task.name} can't be tried, as Python doesn't understand {where}:"] + syntax_lines(error)
         return Outcome(task, WRONG, f"{type(error).__name__}: {error.msg} ({where})", "\n".join(lines))
     says = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    first = explain(error, "")[0]
+    first = explain(error, "", task.name if task.name in FUNCTIONS else "")[0]
     where = first.sentence.rpartition(": ")[2]
     lines = [f"{task.name} raises an exception."] + exception_lines(first._replace(sentence=where))
     return Outcome(task, WRONG, says.splitlines()[0], "\n".join(lines))

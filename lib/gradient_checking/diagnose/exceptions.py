@@ -18,9 +18,9 @@ OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 Shape = Tuple[int, ...]
 
 
-def explain(error: BaseException, situation: str) -> List[Cause]:
-    """Return what an exception in backward means, the likeliest first."""
-    frame, line, where = _place(error)
+def explain(error: BaseException, situation: str, function: str = "") -> List[Cause]:
+    """Return what an exception in backward means, or in a function of the sheet, the likeliest first."""
+    frame, line, where = _place(error, function)
     detail = f"{type(error).__name__} in {where}"
     evidence = (f"{line}\n" if line else "") + (str(error).strip() or type(error).__name__)
     if situation not in ("", "at the given numbers"):
@@ -69,10 +69,10 @@ def _broadcasting_advice(message: str, line: str) -> Tuple[str, str]:
     return name, advice
 
 
-def _place(error: BaseException) -> Tuple[Any, str, str]:
+def _place(error: BaseException, function: str) -> Tuple[Any, str, str]:
     """Return the innermost frame of the student's code, its line of code, and "file, line n".
 
-    A line that stands in a gap comes before the given code that it calls.
+    A line that stands in a gap, above all in that of the function, comes before the code that it calls.
     """
     entries = list(traceback.walk_tb(error.__traceback__))
     inside = [(frame, number) for frame, number in entries
@@ -82,7 +82,8 @@ def _place(error: BaseException) -> Tuple[Any, str, str]:
         return None, "", "backward"
     backward = [pair for pair in inside if pair[0].f_code.co_name == "backward"]
     in_gap = [pair for pair in inside if is_in_gap(*pair)]
-    frame, number = (in_gap or backward or inside)[-1]
+    own = [pair for pair in in_gap if pair[0].f_code.co_name == function]
+    frame, number = (own or in_gap or backward or inside)[-1]
     name = frame.f_code.co_filename
     return frame, linecache.getline(name, number).strip(), f"{relative(name)}, line {number}"
 
