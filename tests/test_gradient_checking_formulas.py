@@ -178,6 +178,7 @@ def test_what_any_gradient_may_look_like(name):
     module = ReLU() if name == "relu" else Linear(3, 3)
     with Workbench(module, (X,)) as bench:
         trial = Trial(bench, bench.start, int(name == "weights"), False)
+        assert formulas.minus_upstream(trial, 0, in_parts=True) is None  # it has no parts that a path could skip
         for k, u in enumerate(trial.upstreams):
             for text in OF_ANY[name].split(";"):
                 hypothesis, wanted = text.split(":", 1)

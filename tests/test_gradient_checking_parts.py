@@ -8,7 +8,7 @@ from lib.gradient_checking import check_module, tasks, text
 from lib.gradient_checking.diagnose.advice import Failure
 from lib.gradient_checking.diagnose.evidence import Trial
 from lib.gradient_checking.measure.groups import GroupComparison
-from lib.gradient_checking.measure.numeric import Derivative, _merged
+from lib.gradient_checking.measure.numeric import Derivative, _merged, derivative, rounding_noise
 from lib.gradient_checking.measure.points import Doubles
 from lib.gradient_checking.measure.situations import _other_inputs
 from lib.gradient_checking.measure.slopes import Slopes
@@ -41,6 +41,15 @@ def test_a_smaller_step_counts_where_it_says_more(old, new, wanted):
     np.testing.assert_allclose(merged(old, new), wanted, rtol=1e-6, atol=1e-15)
     back = merged((-old[0], *old[1:]), (-new[0], *new[1:]))
     np.testing.assert_allclose(back, (-wanted[0], *wanted[1:]), rtol=1e-6, atol=1e-15)
+
+
+@pytest.mark.parametrize("at, least, most", [(1e12, 1000, 2000), (10.0, 1e-3, 0.5)])
+def test_steps_grow_with_the_number_where_rounding_is_most_of_the_error(at, least, most):
+    def y(t):
+        return np.array([np.sqrt(at + t)])
+    found = derivative(y, y(0.0), rounding_noise(y, y(0.0)) + 1e-10, at)
+    assert least < found.step < most
+    assert abs(found.value[0] - 0.5 / np.sqrt(at)) <= found.uncertainty[0]
 
 
 @pytest.mark.parametrize("size", [1e-5, 3e-6])
