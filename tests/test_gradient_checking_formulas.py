@@ -145,6 +145,13 @@ def test_guesses_from_the_labels_alone():
         assert labels.greatest(trial, e + 1, t, 3) is None  # that is no softmax
 
 
+def test_the_derivative_across_the_label():
+    targets = np.full((3, 3), 0.4)
+    with Workbench(MSELoss(), (X, targets)) as bench:
+        found = formulas.across_the_label(Trial(bench, bench.start, 0, True), 0)
+    np.testing.assert_allclose(found, (targets - X) / 3, rtol=1e-6)
+
+
 @pytest.mark.parametrize("module", [
     ReLU(), Sigmoid(), Tanh(), Softmax(), Softplus(), GELU(), LeakyReLU(0.4), CrossEntropyLoss(), MSELoss(),
     MeanSquaredError(), BinaryCrossEntropyLoss(), L1Loss()], ids=str)
