@@ -93,6 +93,13 @@ def test_the_readme_names_the_commands_and_what_needs_the_environment():
     assert text.index("activate") < text.index("python -m pytest") < text.index("pycodestyle")
 
 
+def test_the_examples_in_docstrings_need_nothing_that_isnt_released():
+    files = build(SHEET)  # runtests runs them with the sheet's tests as soon as every gap is right
+    imported = {(path, module) for path, text in files.items() if path.endswith(".py")
+                for module in re.findall(r"(?:>>>|\.\.\.) +(?:from|import) (lib[\w.]*)", text.decode("utf-8"))}
+    assert [(path, module) for path, module in imported if module.replace(".", "/") + ".py" not in files] == []
+
+
 def test_a_docstring_stays_whole_where_a_derivative_is_cut_from_it():
     text = build(SHEET)["lib/network.py"].decode("utf-8")
     assert "    y = m_k(...m_2(m_1(x))). Its modules are reached by" in re.sub(r"\s*\n\s+(?=Its)", " ", text)

@@ -14,10 +14,11 @@ from lib.validation import InputError, as_float, refuse_masked, require_module, 
 def evaluation_mode(model: Module) -> Iterator[Module]:
     """Switch a model to evaluation mode for a while; afterwards every module is in the mode in which it was.
 
-    >>> from lib.regularizers import Dropout
-    >>> with evaluation_mode(Dropout(0.5)) as dropout:
-    ...     dropout(np.ones(3)).tolist()
-    [1.0, 1.0, 1.0]
+    >>> with evaluation_mode(Module()) as module:
+    ...     module.training
+    False
+    >>> module.training
+    True
     """
     modes = [(module, module.training) for _, module in model.named_modules()]
     model.eval()
