@@ -433,7 +433,7 @@ return self.modules[0].backward(self.modules[1].backward(self.modules[2].backwar
         ("""
 model = Sequential(Linear(10, 30), Sigmoid(), Linear(30, 10))
 model.backward((x,))
-""", r"lib/gradient_utilities\.py, line \d+[\s\S]*model\.backward\(\(x,\)\)[\s\S]*before forward"),
+""", r"gradient_utilities\.py, line \d+[\s\S]*model\.backward\(\(x,\)\)[\s\S]*before forward"),
         ("""
 model = Sequential(Linear(10, 30), Sigmoid(), Linear(30, 20))
 """, r"never calls check_gradients of a Sequential"),
