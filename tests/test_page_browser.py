@@ -100,6 +100,9 @@ def test_keys_slider_and_address_go_to_the_same_steps(xor):
         tab.locator(".sentence", has_text="Step 5 of").wait_for()
 
 
+OPEN = ".tables button[aria-label$='open it'][data-node='{}']"
+
+
 @pytest.mark.parametrize("number", range(20))
 def test_every_gradient_entry_opens_as_its_products(number, tmp_path):
     model, x, y, loss_fn = list(networks())[number]
@@ -108,14 +111,13 @@ def test_every_gradient_entry_opens_as_its_products(number, tmp_path):
         tab = browser.open(made.save(tmp_path / "page.html"))
         for k, node in enumerate(made.data["nodes"]):
             for flat, grad in enumerate(node["grad"] or []):
-                tab.evaluate("([k, flat]) => document.querySelector("  # the first action
-                             "`.tables button.entry[data-node='${k}'][data-flat='${flat}']`).click()", [k, flat])
+                tab.eval_on_selector(OPEN.format(k) + f"[data-flat='{flat}']", "e => e.click()")  # the first action
                 products = tab.eval_on_selector_all(".inspect > section > ul > li",
                                                     "e => e.map(x => x.dataset.product)")
                 if k != made.data["output"]:
                     np.testing.assert_allclose(sum(map(float, products)), grad, rtol=1e-9, atol=1e-13)
         leaf = next(k for k, node in enumerate(made.data["nodes"]) if "new" in node)
-        tab.evaluate("k => document.querySelector(`.tables button.entry[data-node='${k}']`).click()", leaf)
+        tab.locator(OPEN.format(leaf)).first.click()
         tab.click(".inspect button.down")  # the second action: down to the inputs, no gradient left unopened
         lines = tab.eval_on_selector_all("ol.down > li", "e => e.map(x => x.dataset.line)")
         assert f"{made.data['output']}:0" in lines and len(set(lines)) == len(lines)
