@@ -144,7 +144,8 @@ def test_train_models_trains_with_regularisers_and_the_distribution_of_the_weigh
 
 def is_of_the_library(module):
     """Return whether a file is lib's own, not a student's, which has no use for what lies beyond the sheets."""
-    return re.search(r"lib\.(inspection\.figures|fitting)", Path(module.__file__).read_text(encoding="utf-8")) is not None
+    text = Path(module.__file__).read_text(encoding="utf-8")
+    return re.search(r"lib\.(inspection\.figures|fitting)", text) is not None
 
 
 def other_weights(result):
