@@ -38,9 +38,10 @@ def _unclosed(error: SyntaxError) -> str:
     opened: List[Tuple[str, int]] = []
     try:
         for token in tokenize.generate_tokens(io.StringIO("\n".join(lines[:last]) + "\n").readline):
-            if token.string in CLOSING:
+            is_sign = token.type == tokenize.OP  # from 3.12 on, the text of an f-string is a token, too
+            if is_sign and token.string in CLOSING:
                 opened.append((token.string, token.start[0]))
-            elif opened and token.string == CLOSING[opened[-1][0]]:
+            elif is_sign and opened and token.string == CLOSING[opened[-1][0]]:
                 opened.pop()
     except (tokenize.TokenError, SyntaxError):  # the lines end inside of the bracket: what is open is known by now
         pass
