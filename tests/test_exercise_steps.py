@@ -15,7 +15,8 @@ from lib.graph.explain.document import Part
 PROGRAMS = ["ticket_prices/graph_and_derivatives", "computational_graphs/expressions", "backpropagation/pen_and_paper"]
 EXPERIMENTS = ["fitting_functions/backward_quantities", "computational_graphs/linear_regression",
                "computational_graphs/logistic_regression", "fitting_functions/fit_sine",
-               "backpropagation/xor_questions", "backpropagation_by_hand/three_ways", "ticket_prices/train_network"]
+               "backpropagation/xor_questions", "backpropagation_by_hand/three_ways", "ticket_prices/train_network",
+               "ticket_prices/improve_predictions"]
 
 
 @pytest.fixture
