@@ -12,7 +12,8 @@ from lib.layers.activations import Tanh
 from lib.graph import (ModuleCall, constant, derivatives, expand, expanded, forward_on_nodes, relu, share,
                        topological_order, variable)
 from lib.graph.explain import explain
-from lib.graph.modules import expansion, parameter_node
+from lib.graph.expansion_rules import expansion
+from lib.graph.modules import parameter_node
 from lib.losses import CrossEntropyLoss, MSELoss
 from lib.network import Linear, Sequential
 from lib.layers.normalization import BatchNorm1d

@@ -66,7 +66,8 @@ from typing import TYPE_CHECKING, Any
 from lib.graph import expansions
 from lib.graph.engine import backward, forward, topological_order
 from lib.graph.functional import derivatives, grad, hessian, jacobian, jvp, share, vjp
-from lib.graph.modules import ModuleCall, expand, expanded, expansion, forward_on_nodes, parameter_node
+from lib.graph.expansion_rules import expansion
+from lib.graph.modules import ModuleCall, expand, expanded, forward_on_nodes, parameter_node
 from lib.graph.node import Node, constant, variable
 from lib.graph.numpy_functions import GIVES_ARRAYS
 from lib.graph.operations import FUNCTIONS, Operation, unbroadcast

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 
 from lib import layers
-from lib.graph.modules import expansion, parameter_node, passes_nodes_on
+from lib.graph.expansion_rules import expansion, passes_nodes_on
 from lib.graph.node import Node
 from lib.graph.operations import FUNCTIONS, call
 from lib.graph.operations.convolution import Convolution
+from lib.graph.parameter_nodes import parameter_node
 
 passes_nodes_on(getattr(layers, "Sequential", None))
 

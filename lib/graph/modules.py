@@ -38,6 +38,7 @@ import numpy as np
 from lib.graph import parameter_nodes
 from lib.graph.agreement import agrees, goes_the_same_ways_back
 from lib.graph.engine import topological_order
+from lib.graph.expansion_rules import is_passing_on, rule_of
 from lib.graph.module_calls import ModuleCall, takes_indices
 from lib.graph.module_state import Attributes, Everything, RandomNumbers, StandIn, modules_of, parts_of, unique
 from lib.graph.node import Node, apply, as_node, computed_like, constant, variable
@@ -48,27 +49,9 @@ from lib.validation import InputError, name_of
 
 ONE_NODE, EXPANDED, TRACED = "one node", "expanded", "traced"
 
-_rules: Dict[type, Callable[..., Node]] = {}  # how modules of a class are written out, where that isn't their forward
-_passing_on: List[type] = []  # classes whose modules are never nodes themselves, but what is inside of them
 _mode = ONE_NODE
 _running: Any = None  # the module whose own forward is running on nodes, if one is
 _calls: Optional[Dict[Node, Node]] = None  # of the modules inside of one that passes nodes on: result, and as one node
-
-
-def expansion(*module_classes: Any) -> Callable[[Any], Any]:
-    """Register the decorated function of a module and its input nodes as the way to write these classes out.
-
-    None in the place of a class stands for one that isn't there.
-    """
-    def register(rule: Any) -> Any:
-        _rules.update(dict.fromkeys(filter(None, module_classes), rule))
-        return rule
-    return register
-
-
-def passes_nodes_on(*module_classes: Any) -> None:
-    """Say that modules of these classes only pass their input on to the modules inside of them."""
-    _passing_on.extend(filter(None, module_classes))
 
 
 @contextmanager
@@ -125,8 +108,7 @@ def apply_module(module: Any, args: Sequence[Any]) -> Node:
     try:
         if _mode == TRACED:
             return _traced(module, nodes)
-        passes_on = isinstance(module, tuple(_passing_on)) or getattr(type(module), "passes_nodes_on", False)
-        if passes_on and not any(module.held(Parameter)):
+        if is_passing_on(module) and not any(module.held(Parameter)):
             return _passed_on(module, nodes)
         return _one_node(module, nodes) if _mode == ONE_NODE else _written_out(module, nodes)
     finally:
@@ -236,7 +218,7 @@ def _written_again(own: Node) -> Optional[Node]:
     """Return a module that is one node in single operations, if they agree with it; it is left as it was."""
     call: Any = own.operation
     module, nodes, leaves = call.module, own.parents[:call.input_count], own.parents[call.input_count:]
-    rule = _rule_of(module)
+    rule = rule_of(module)
     with Everything(module), parameter_nodes.used_again(leaves), _in_mode(EXPANDED):
         call.state.restore()
         for leaf in leaves:
@@ -245,13 +227,9 @@ def _written_again(own: Node) -> Optional[Node]:
         return _if_it_agrees(lambda: _traced(module, nodes), own) if written is None else written
 
 
-def _rule_of(module: Any) -> Optional[Callable[..., Node]]:
-    return next((_rules[base] for base in type(module).__mro__ if base in _rules), None)
-
-
 def _written_out(module: Any, nodes: Sequence[Node]) -> Node:
     """Return the module in single operations if they agree with its own forward and backward, else as one node."""
-    inner, rule = modules_of(module), _rule_of(module)
+    inner, rule = modules_of(module), rule_of(module)
     attributes, numbers = Attributes(inner), None if rule else RandomNumbers(inner)
     own = _one_node(module, nodes)  # this is the module's call: what it changes in the module stays
     called = Attributes(inner)
