@@ -15,6 +15,7 @@ from lib.gradient_checking.examination import Examination
 from lib.gradient_checking.gaps import gap_of
 from lib.gradient_checking.report import UNDECIDABLE, GradientReport, GradientShapeError
 from lib.gradient_checking.measure.workbench import Workbench
+from lib.gradient_checking.verdicts import report_on
 from lib.network_base import Module
 from lib.validation import InputError
 
@@ -78,7 +79,7 @@ def check_module(module: Any, input_args: Tuple[Any, ...], tolerance: float = 1e
         warnings.simplefilter("ignore")
         examination = Examination(bench, tolerance, wrt)
         examination.examine()
-        report.tensors = [examination.report_on(index) for index in examination.indices]
+        report.tensors = [report_on(examination, index) for index in examination.indices]
         _conclude(examination, report)
     for tensor in report.tensors if report.ok else ():
         if tensor.verdict == UNDECIDABLE:

@@ -9,7 +9,6 @@ from lib.gradient_checking import number_probes, probes
 from lib.gradient_checking.gaps import gap_of
 from lib.gradient_checking.measure.kinks import MOST_OUTPUTS, judge_tie, outside, stays_bounded
 from lib.gradient_checking.probes import Problem
-from lib.gradient_checking.report import OK, TO_DO, WRONG, TensorReport
 from lib.gradient_checking.measure.situations import (Situation, finite_output, given_point, upstreams_for,
                                                       variations)
 from lib.gradient_checking.measure.state import path_of
@@ -248,50 +247,6 @@ class Examination:
         self.problems += probes.cache(bench, point, upstream, run, others, self.same)
         self.problems += number_probes.integer_input(bench, bench.start, point, upstream, run, healthy)
         self.problems += number_probes.single_precision(bench, point, upstream, run, healthy)
-
-    # ------------------------------------------------------------------ verdicts
-
-    def report_on(self, index: int) -> TensorReport:
-        """Return the verdict on one tensor."""
-        tensor = TensorReport(self.name(index), "input" if index == 0 else "parameter")
-        comparisons = [found.comparison for found in self.found[index]]
-        wrong = [found for found in self.found[index] if found.comparison.num_wrong]
-        tensor.num_compared = max([c.num_compared for c in comparisons], default=0)
-        tensor.max_error = max([c.max_error for c in comparisons], default=0.0)
-        tensor.max_relative_error = max([c.max_relative_error for c in comparisons], default=0.0)
-        if index in self.malformed:
-            kind, text = self.malformed[index]
-            tensor.verdict = TO_DO if kind == "None returned" and self.nothing_done else WRONG
-            tensor.reason = f"The gradient {text}"
-        elif self.failure is not None:
-            to_do = isinstance(self.failure.error, NotImplementedError)
-            tensor.verdict = TO_DO if to_do else WRONG
-            tensor.reason = "backward isn't written yet." if to_do else "backward raises an exception."
-        elif wrong:
-            situation, comparison = wrong[0]
-            tensor.verdict, tensor.entries, tensor.num_wrong = WRONG, list(comparison.wrong), comparison.num_wrong
-            tensor.num_compared = comparison.num_compared
-            tensor.situation = situation.name
-            tensor.reason = f"{comparison.num_wrong} of {comparison.num_compared} entries are wrong {situation.name}."
-        elif any(index in problem.indices and not problem.is_remark for problem in self.problems):
-            tensor.verdict = WRONG
-            tensor.reason = "The values of one call are right, but " + next(
-                problem.sentence for problem in self.problems if index in problem.indices and not problem.is_remark)
-        elif not self.deterministic:
-            tensor.reason = "forward gives other values each time."
-        elif any(c.proves_something for c in comparisons):
-            tensor.verdict = OK
-        elif any(found.comparison.all_zero and found.situation.name == "with other numbers"
-                 for found in self.found[index]):
-            tensor.verdict = OK
-            self.warnings.append(f"{tensor.name}: every expected gradient is zero, also with other inputs and "
-                                 "parameters. The output seems not to depend on it at all.")
-        elif comparisons and all(c.all_zero for c in comparisons):
-            tensor.reason = ("Every expected gradient is zero, at all points that were tried: that proves nothing. Try "
-                             "other inputs or parameters.")
-        else:
-            tensor.reason = "All points that were tried lie on a kink, or rounding hides the derivative."
-        return tensor
 
 
 def _as_array(value: Any) -> np.ndarray:
