@@ -6,22 +6,21 @@ import sys
 import numpy as np
 import pytest
 
-pytest.importorskip("matplotlib", reason="the pictures are drawn by Matplotlib")
+from lib import plot
+from lib.activations import ReLU
+from lib.convolutions import Conv2d, Flatten
+from lib.fitting.history import History
+from lib.inspection.figures import base, boundary, curves, layers
+from lib.inspection.figures import images as figures_images
+from lib.inspection.figures.curves import plot_curves
+from lib.layers.activations import Tanh
+from lib.losses import CrossEntropyLoss, MSELoss
+from lib.network import Linear, Sequential
+from lib.regularizers import Dropout
+from lib.utilities import save_result
+from tests.test_summary import everything
 
-from lib import plot  # noqa: E402  (only where Matplotlib is)
-from lib.inspection.figures import base, boundary, curves, layers  # noqa: E402
-from lib.inspection.figures.curves import plot_curves  # noqa: E402
-from lib.activations import ReLU  # noqa: E402
-from lib.layers.activations import Tanh  # noqa: E402
-from lib.convolutions import Conv2d  # noqa: E402
-from lib.inspection.figures import images as figures_images  # noqa: E402
-from lib.fitting.history import History  # noqa: E402
-from lib.losses import CrossEntropyLoss, MSELoss  # noqa: E402
-from lib.convolutions import Flatten  # noqa: E402
-from lib.network import Linear, Sequential  # noqa: E402
-from lib.regularizers import Dropout  # noqa: E402
-from lib.utilities import save_result  # noqa: E402
-from tests.test_summary import everything  # noqa: E402
+pytest.importorskip("matplotlib", reason="the pictures are drawn by Matplotlib")
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("matplotlib", reason="the pictures are drawn by Matplotlib")
+from lib.inspection.figures.base import pyplot
+from lib.plot_images import plot_data
 
-from lib.inspection.figures.base import pyplot  # noqa: E402  (only where Matplotlib is)
-from lib.plot_images import plot_data  # noqa: E402
+pytest.importorskip("matplotlib", reason="the pictures are drawn by Matplotlib")
 
 
 @pytest.fixture(autouse=True)
