@@ -10,6 +10,7 @@ Nothing of it is imported here, so that `import lib.network` costs little more t
 """
 import re
 import sys
+from importlib import import_module
 from importlib.util import find_spec
 from os.path import abspath, dirname, exists, join
 from typing import Any
@@ -25,8 +26,9 @@ def _says_where(kind: Any, error: Any, trace: Any, python_says: Any = sys.except
     """Show a file of lib that Python doesn't understand with what to do, in place of the frames of its import."""
     if issubclass(kind, SyntaxError) and abspath(error.filename or "").startswith(join(HERE, "")):
         try:
-            from lib.gradient_checking.syntax import place_of, syntax_lines
-            print(f"Python doesn't understand {place_of(error)}:", *syntax_lines(error), sep="\n", file=sys.stderr)
+            syntax = import_module("lib.gradient_checking.syntax")  # by its name: it builds on what begins here
+            print(f"Python doesn't understand {syntax.place_of(error)}:", *syntax.syntax_lines(error), sep="\n",
+                  file=sys.stderr)
             return
         except Exception:  # the file is one that this needs, too
             pass
