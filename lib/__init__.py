@@ -26,7 +26,7 @@ def _says_where(kind: Any, error: Any, trace: Any, python_says: Any = sys.except
     """Show a file of lib that Python doesn't understand with what to do, in place of the frames of its import."""
     if issubclass(kind, SyntaxError) and abspath(error.filename or "").startswith(join(HERE, "")):
         try:
-            syntax = import_module("lib.gradient_checking.syntax")  # by its name: it builds on what begins here
+            syntax = import_module(".gradient_checking.syntax", __name__)  # looked up only then: it builds on lib
             print(f"Python doesn't understand {syntax.place_of(error)}:", *syntax.syntax_lines(error), sep="\n",
                   file=sys.stderr)
             return
