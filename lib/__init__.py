@@ -24,7 +24,8 @@ if find_spec("numpy") is None:
 
 def _says_where(kind: Any, error: Any, trace: Any, python_says: Any = sys.excepthook) -> None:
     """Show a file of lib that Python doesn't understand with what to do, in place of the frames of its import."""
-    if issubclass(kind, SyntaxError) and abspath(error.filename or "").startswith(join(HERE, "")):
+    file = abspath(error.filename or "") if issubclass(kind, SyntaxError) else ""
+    if file.startswith(join(HERE, "")) and exists(file):  # eval's "<string>" is no file, wherever it runs
         try:
             syntax = import_module(".gradient_checking.syntax", __name__)  # looked up only then: it builds on lib
             print(f"Python doesn't understand {syntax.place_of(error)}:", *syntax.syntax_lines(error), sep="\n",

@@ -97,6 +97,22 @@ def test_the_tables_are_released_with_the_sheet():
     assert "lib/inspection/notebook.py" in collect(load_sheet("backpropagation"))  # lib/__init__.py imports it
 
 
+@pytest.mark.parametrize("text, is_ours", [("eval('1 +', {})", False), ("compile('1 +', '<string>', 'eval')", False),
+                                           ("import lib.broken", True)])
+def test_only_a_file_of_lib_is_told_as_one_that_python_doesnt_understand(text, is_ours, tmp_path, monkeypatch, capsys):
+    import lib
+    said = []
+    monkeypatch.setattr(lib, "HERE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)  # where "<string>" would be a file of lib's, were it one
+    (tmp_path / "broken.py").write_text("1 +")
+    monkeypatch.setattr(lib, "__path__", [str(tmp_path)] + list(lib.__path__))
+    with pytest.raises(SyntaxError) as error:
+        exec(text, {})
+    lib._says_where(error.type, error.value, error.tb, python_says=lambda kind, *_: said.append(kind))
+    assert said == ([] if is_ours else [SyntaxError])
+    assert ("Python doesn't understand" in capsys.readouterr().err) == is_ours
+
+
 def test_a_notebook_is_told_when_lib_is_imported(monkeypatch):
     found = {}
     formatter = types.SimpleNamespace(for_type_by_name=lambda module, name, f: found.update({f"{module}.{name}": f}))
