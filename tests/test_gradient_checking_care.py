@@ -202,6 +202,14 @@ def test_what_parameters_must_return_is_said(listed, words, rng):
         check_module(module, (rng.standard_normal((2, 2)),))
 
 
+def test_a_sentence_stands_once_on_the_screen_also_where_it_is_wrapped(rng):
+    class Clipped(Square):
+        def backward(self, grad):
+            return np.clip(super().backward(grad), -100, 100)
+    lines = str(check_module(Clipped(), (rng.standard_normal((4, 3)),))).splitlines()
+    assert any("isn't proportional" in line for line in lines) and not any("  Also:" in line for line in lines)
+
+
 def test_a_missing_optional_package_is_no_mistake(monkeypatch):
     import io
     from lib.gradient_checking import command

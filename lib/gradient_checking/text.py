@@ -21,7 +21,7 @@ def as_text(report: Any) -> str:
     top = [wrapped(_headline(report))] + wrong[:1]
     top += [_lines_on(tensor) for tensor in undecided[:3] if not bad]
     below = _on_the_cause(report)
-    told = " ".join(line for part in top + below for line in part)
+    told = " ".join(line.strip() for part in top + below for line in part)  # a sentence goes on in the next line
     if report.hints >= 2:
         below += [wrapped(f"  Also: {problem}") for problem in dict.fromkeys(report.problems) if problem not in told]
         below += [wrapped(f"  Also: {remark}") for remark in report.remarks[report.verdict == "ok":]]
