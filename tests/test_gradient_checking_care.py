@@ -132,6 +132,21 @@ def test_steps_fit_the_number_that_is_moved(at):
     assert abs(found.value[0] + 1 / at ** 2) <= found.uncertainty[0] <= 1e-5 / at ** 2
 
 
+@pytest.mark.parametrize("x", [[[1.0, 1e20]], [[1e-20, 3e-20]], [[1e-200, 3e150]]])
+@pytest.mark.parametrize("factor", [1, 2])
+def test_a_derivative_that_no_step_can_show_is_undecidable_not_zero(x, factor):
+    class Length(Module):
+        def forward(self, x):
+            self.x, self.y = x, np.hypot(x[:, :1], x[:, 1:])
+            return self.y
+
+        def backward(self, grad):
+            return factor * grad * self.x / self.y
+    with pytest.warns(UndecidableWarning):
+        report = check_module(Length(), (np.array(x),))
+    assert report.verdict == "undecidable" and "seems not to depend" not in str(report)
+
+
 # ---------------------------------------------------------------------- constants
 
 

@@ -48,7 +48,7 @@ class Comparison(NamedTuple):
 
     @property
     def all_zero(self) -> bool:
-        return self.size == 0
+        return self.size == 0 and self.num_undecided == 0  # an expected value that its uncertainty swallows isn't 0
 
     @property
     def proves_something(self) -> bool:
