@@ -10,7 +10,7 @@ import pytest
 from lib.fitting.fit import EarlyStopping, fit
 from lib.layers.activations import LeakyReLU
 from lib.layers.normalization import BatchNorm1d
-from lib.lr_schedulers import CosineAnnealingLR, LambdaLR
+from lib.lr_schedulers import CosineAnnealingLR, LambdaLR, PiecewiseConstantLR
 from lib.network import Linear, Sequential
 from lib.optimization.schedules import StepLR
 from lib.optimizers import SGD
@@ -69,6 +69,20 @@ def test_a_schedule_by_a_function_is_known_by_its_rates(rates, same, tmp_path):
     else:
         with pytest.raises(FileContentError, match="schedule: 'LambdaLR with the rates 0.1"):
             run(*rates, 2)
+
+
+@pytest.mark.parametrize("schedule, other", [
+    (lambda o: LambdaLR(o, lambda epoch: [0.1, 0.2, 0.3, 0.4, 0.5][epoch]),
+     lambda o: LambdaLR(o, lambda epoch: [0.1, 0.2, 0.3, 0.9, 0.5][epoch])),
+    (lambda o: LambdaLR(o, [0.1, 0.2].__getitem__), lambda o: LambdaLR(o, [0.1, 0.3].__getitem__)),
+    (lambda o: PiecewiseConstantLR(o, [150], [0.01]), lambda o: PiecewiseConstantLR(o, [225], [0.01]))],
+    ids=["table", "two entries", "late milestone"])
+def test_a_rate_that_comes_later_or_from_a_table_is_compared_too(schedule, other, tmp_path):
+    path = tmp_path / "run.npz"
+    fit(**regularized(schedule=schedule), epochs=1, checkpoint=path)
+    with pytest.raises(FileContentError, match="schedule: '"):
+        fit(**regularized(schedule=other), epochs=1, checkpoint=path)
+    assert fit(**regularized(schedule=schedule), epochs=1, checkpoint=path).num_epochs == 1
 
 
 @pytest.mark.parametrize("damage", [

@@ -33,18 +33,29 @@ def describe(thing: Any) -> str:
                      for path, module in thing.named_modules())
 
 
-def describe_schedule(scheduler: Any, num_epochs: int = 100) -> str:
+def describe_schedule(scheduler: Any) -> str:
     """Return a schedule's class and settings; where a function gives its rates, the first of them and a checksum."""
     if scheduler is None:
         return "none"
-    after, rate = getattr(scheduler, "after", None), getattr(scheduler, "lr_lambda", None)
-    try:
-        rates = np.array([float(rate(epoch)) for epoch in range(num_epochs)])  # type: ignore[misc]
-        text = f"{type(scheduler).__name__} with the rates {rates[0]:g}, {rates[1]:g}, {rates[2]:g}, ... " \
+    after, rates = getattr(scheduler, "after", None), _first_rates(getattr(scheduler, "lr_lambda", None))
+    if len(rates):
+        text = f"{type(scheduler).__name__} with the rates {', '.join(f'{rate:g}' for rate in rates[:3])}, ... " \
                f"(checksum {checksum(rates)})"
-    except Exception:  # another kind of schedule
+    else:  # another kind of schedule
         text = _class_and_settings(scheduler)
-    return text if after is None else f"{text}, then {describe_schedule(after, num_epochs)}"
+    return text if after is None else f"{text}, then {describe_schedule(after)}"
+
+
+def _first_rates(rate: Any, num_epochs: int = 10000) -> np.ndarray:
+    """Return the rates of the first epochs: all that a function has, as one that reads a table soon has no more."""
+    rates = []
+    with np.errstate(all="ignore"):
+        try:
+            for epoch in range(num_epochs):
+                rates.append(float(rate(epoch)))
+        except Exception:  # the table ends here, a power overflows, or it is no function
+            pass
+    return np.array(rates)
 
 
 def checksum(array: Any) -> str:
