@@ -85,6 +85,24 @@ def test_a_rate_that_comes_later_or_from_a_table_is_compared_too(schedule, other
     assert fit(**regularized(schedule=schedule), epochs=1, checkpoint=path).num_epochs == 1
 
 
+@pytest.mark.parametrize("what", ["trained", "penalised"])
+def test_other_parameters_trained_or_penalised_are_another_run(what, tmp_path):
+    def run(name, some, epochs):
+        arguments = regularized()
+        first = arguments["model"].modules[0]
+        if some and what == "trained":
+            first.W.constant = True
+        elif some:
+            arguments["loss_fn"] = RegularizedCrossEntropy(L2Regularization(0.01, [first.W]))
+        return fit(**arguments, epochs=epochs, checkpoint=tmp_path / name).num_epochs
+
+    for some in (False, True):
+        run(f"{some}.npz", some, 1)
+        with pytest.raises(FileContentError, match=f"another run:\n  parameters not {what}: .*Sequential.0.[.][Wb]"):
+            run(f"{some}.npz", not some, 2)
+        assert run(f"{some}.npz", some, 2) == 2
+
+
 @pytest.mark.parametrize("damage", [
     lambda state: state.pop("history"), lambda state: state["history"].pop("loss"),
     lambda state: state["history"].update(loss=["a"]), lambda state: state["history"]["loss"].append(1.0),

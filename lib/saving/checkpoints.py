@@ -91,10 +91,22 @@ class Run:
             "loss": describe(self.loss_fn),
             "optimizer": optimizer,
             "schedule": describe_schedule(self.scheduler),
+            **self._exceptions(),
             "shuffling": "NumPy's global random state" if self.rng is None else "a generator of its own",
             **{name: f"{value.dtype} {value.shape}, checksum {checksum(value)}" if isinstance(value, np.ndarray)
                else str(value) for name, value in more.items()},
         }
+
+    def _exceptions(self) -> Dict[str, str]:
+        """Return which parameters aren't trained, and which a penalty on others leaves out, if there are any."""
+        named = self.model.named_parameters(constants=True)
+        trained = {id(param) for param in getattr(self.optimizer, "_params", [param for _, param in named])}
+        penalised = {id(param) for param in self.loss_fn.parameters()} if isinstance(self.loss_fn, Module) else set()
+        found = {"parameters not trained": [name for name, param in named
+                                            if param.constant or id(param) not in trained],
+                 "parameters not penalised": [name for name, param in named
+                                              if penalised and id(param) not in penalised]}
+        return {what: ", ".join(names) for what, names in found.items() if names}
 
 
 def save_checkpoint(path: Union[str, Path], state: State, description: Dict[str, str]) -> Path:
