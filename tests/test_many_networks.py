@@ -16,6 +16,7 @@ from lib.regularizers import Dropout
 from lib.steps.comparison import DifferentResult
 from lib.steps.memory import NotCompilable
 from lib.steps.readable import ReadableStep
+from lib.validation import InputError
 from run_xor_experiment import create_xor_net, train_on_xor
 
 LABELS = np.eye(2)[y]
@@ -252,6 +253,21 @@ def test_wrong_labels_are_found_before_any_time_is_spent(monkeypatch, wrong):
     monkeypatch.setattr("lib.steps.many_networks.StackedParameters", None)
     with pytest.raises(ValueError, match="labels"):
         train_many(create_xor_net, CrossEntropyLoss(), X, wrong, 2, seeds=3, compiled=True)
+
+
+class Forgetful(Sequential):
+    """Its parameters() forgets the first layer's."""
+
+    def parameters(self):
+        return super().parameters()[2:]
+
+
+@pytest.mark.parametrize("create", [lambda: Forgetful(Linear(2, 2), ReLU(), Linear(2, 2)),
+                                    lambda: Sequential(Forgetful(Linear(2, 2), ReLU(), Linear(2, 2)))])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_model_that_forgets_parameters_is_refused(create, compiled):
+    with pytest.raises(InputError, match=r"train_many would leave .*\[0\]\.W as it is"):
+        train_many(create, CrossEntropyLoss(), X, LABELS, 2, seeds=3, compiled=compiled)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Seq
 import numpy as np
 
 from lib.inspection.recording import numpy_random_state_kept
+from lib.inspection.trained import trained_parameters
 from lib.layers import Dropout, Linear, RegularizedCrossEntropy
 from lib.network_base import Module
 from lib.optimizers import create_optimizer
@@ -125,6 +126,7 @@ def train_many(create_model: Callable[[], Module], loss_fn: Any, x: Any, y: Any,
     losses: List[np.ndarray] = []
     with numpy_random_state_kept(), np.errstate(over="ignore", invalid="ignore"):
         model = task.new_model(run_seeds[0])
+        trained_parameters(model, "train_many")
         loss_fn(model(x), y)  # what doesn't fit is said before any time is spent
         runs_at_once = task.runs_at_once(model, chunk_bytes)
         train = task.train_together if runs_at_once else task.train_alone
