@@ -285,6 +285,14 @@ def test_a_gradient_of_nothing_but_rounding_is_zero():
     assert "e-1" not in said and re.search("dL/dmu = .* = 0$", said, re.MULTILINE)
 
 
+def test_an_infinite_gradient_is_infinite():
+    x = variable(0.0, name="x")
+    with np.errstate(divide="ignore"):
+        said = str(explain((sqrt(x) + x).named("L")))
+        rows = str(explain(sqrt(x + constant([0.0, 0.0], name="c")).sum().named("L")))
+    assert re.search("dL/dx = .* = inf$", said, re.MULTILINE) and re.search("dL/dx = .* = inf$", rows, re.MULTILINE)
+
+
 def test_batch_normalisation_has_the_names_of_its_paper():
     said, _ = said_of(BatchNorm1d(3), variable(X, name="x"))
     for formula in ("mu_B = mean(x, axis=0)", "sigma2_B = mean((x - mu_B) ** 2, axis=0)", "x_hat = (x - mu_B) / s",

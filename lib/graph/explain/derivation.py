@@ -143,7 +143,7 @@ def flow_along(edge: Edge, grad: Any, values: Dict[Node, Any]) -> Any:
 
 def _total(total: Any, magnitude: Any) -> Any:
     """Return a sum of numbers of a magnitude; where all that is left of them is rounding, it is 0."""
-    return np.where(np.abs(total) <= 50 * np.finfo(np.asarray(total).dtype).eps * magnitude, 0, total)[()]
+    return np.where(np.abs(total) < 50 * np.finfo(np.asarray(total).dtype).eps * magnitude, 0, total)[()]
 
 
 def local_derivative(edge: Edge, values: Dict[Node, Any]) -> Any:
