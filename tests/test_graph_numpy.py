@@ -13,10 +13,13 @@ from hypothesis import strategies as st
 from lib import graph
 from lib.graph import composed, constant, grad, jacobian, topological_order, variable
 from lib.graph.array_habits import LostGradient
+from lib.graph.notation import call as function
+from lib.graph.notation import name
 from lib.graph.rules import NoRule, rule
 from lib.validation import InputError
 
 # Each takes an array of shape (3, 4) with numbers from -2 to 2, no two of them alike.
+TRAPEZOID = getattr(np, "trapezoid", None) or np.trapz
 MATRIX = {
     "positive functions": lambda x: np.log2(abs(x) + 1) + np.log10(abs(x) + 1) + np.exp2(x) + np.reciprocal(abs(x) + 1),
     "sinh": lambda x: np.sinh(x) * np.cosh(x), "expm1": lambda x: np.expm1(x * 1e-6) * 1e6 + np.sinh(x * 1e-9) * 1e9,
@@ -100,14 +103,20 @@ MATRIX = {
     "select": lambda x: np.select([x > 1, x > 0], [x ** 2, np.sin(x)], -x), "compress": lambda x: np.compress(
         [True, False, True], x, axis=0), "extract": lambda x: np.extract(x > 0, x),
     "piecewise": lambda x: np.piecewise(x, [x < 0, x >= 1], [lambda t: -t, lambda t: t * t, lambda t: 3 * t]),
+    "piecewise of one condition": lambda x: np.piecewise(x[0], x[0] > 0, [np.sqrt, lambda t: t * t]),
+    "piecewise where it is defined": lambda x: np.piecewise(x, [x > 0, x < -1], [np.sqrt, lambda t: np.log(-t)]),
     "nansum": lambda x: np.nansum(np.where(x > 1, np.nan, x), axis=0), "nanmean": lambda x: np.nanmean(x, axis=1),
     "cumprod": lambda x: np.cumprod(x, axis=1), "cumprod of all": np.cumprod,
     "interp": lambda x: np.interp(x, [-1.5, 0.0, 1.5], [1.0, 3.0, -2.0]),
     "interp of values": lambda x: np.interp([-1.0, 0.5, 2.0], [0.0, 1.0, 2.0, 3.0], x[1]),
-    "linspace": lambda x: np.linspace(x[0, 0], x[0, 1], 5), "polyval": lambda x: np.polyval(x[0], x[1]),
+    "linspace": lambda x: np.linspace(x[0, 0], x[0, 1], 5), "linspace of vectors": lambda x: np.linspace(x[0], x[1], 4),
+    "linspace of columns": lambda x: np.linspace(x[:, :1], 1.0, 3, endpoint=False),
+    "polyval": lambda x: np.polyval(x[0], x[1]),
     "convolve": lambda x: np.convolve(x[0], x[1, :3]), "convolve same": lambda x: np.convolve(x[0], x[1, :3], "same"),
     "convolve valid": lambda x: np.convolve([1.0, 2.0], x[1], "valid"),
     "block": lambda x: np.block([[x, x[:, :1]], [x[:1], 2.0]]), "block of vectors": lambda x: np.block([x[0], x[1]]),
+    "polyval of a list": lambda x: np.polyval(x[0], [1.0, 2.0]), "trapezoid along an axis": lambda x: TRAPEZOID(
+        x[:, :3], X[:, :3] ** 2, axis=0), "meshgrid of a matrix": lambda x: np.meshgrid(x, x[0], 2.0)[0],
     "meshgrid": lambda x: np.meshgrid(x[0], x[1, :2])[1], "kron": lambda x: np.kron(x, x[:2, :3]),
     "cross": lambda x: np.cross(x[:, :3], x[::-1, 1:]), "inv": lambda x: np.linalg.inv(x[:, :3] + 4 * np.eye(3)),
     "det": lambda x: np.linalg.det(x[:, :3]), "solve": lambda x: np.linalg.solve(x[:, :3] + 4 * np.eye(3), x),
@@ -308,6 +317,22 @@ def test_numbers_where_they_are_asked_for():
     assert float(constant(2.5)) == 2.5 and int(constant(2.5)) == 2 and math.exp(constant(0.0)) == 1.0
 
 
+@pytest.mark.parametrize("f, said", [
+    (lambda x: np.select([x > 1, x > 0], [x]), "same length"), (lambda x: np.convolve(x[0], x), "two vectors"),
+    (lambda x: np.piecewise(x, [x < 0, x < 1, x < 2], [1.0, 2.0]), "functions are expected"),
+    (lambda x: np.compress(x > 0, x, axis=0), "1-d")])
+def test_what_numpy_refuses_is_refused_on_nodes(f, said):
+    with pytest.raises(ValueError):
+        f(X)
+    with pytest.raises(ValueError, match=said):
+        f(variable(X))
+
+
+def test_arctan2_has_a_value_everywhere():
+    y, x = np.array([0.0, 0.0, -0.0, 1.0]), np.array([0.0, -1.0, -1.0, 0.0])
+    np.testing.assert_array_equal(np.arctan2(variable(y), variable(x)).value, np.arctan2(y, x))
+
+
 def test_long_chains_are_copied_and_pickled():
     x = variable(1.0, name="x")
     y = x
@@ -333,37 +358,38 @@ def test_what_has_no_rule_names_the_way():
 def test_an_operation_of_ones_own_has_its_function_method_and_numpys():
     from lib.graph.operations import FUNCTIONS, Methods
     from lib.graph.operations.elementwise import Elementwise
+    assert "sinc" not in FUNCTIONS
     before, classes = dict(FUNCTIONS), list(graph.Operation._classes)
     try:
-        class Arctan(Elementwise):
-            """out = arctan(a); the derivative is 1 / (1 + a^2)."""
+        class Sinc(Elementwise):
+            """out = sin(pi a) / (pi a); the derivative is (cos(pi a) - out) / a."""
 
-            name = "arctan"
+            name = "sinc"
 
             def forward(self, a):
-                return np.arctan(a)
+                return np.sinc(a)
 
             def backward(self, i, grad, out, a):
-                return grad / (1 + a * a)
+                return grad * (np.cos(np.pi * a) - out) / a
 
             def derivative(self, i, out, a):
-                return 1 / (1 + a ** 2)
+                return (function("cos", name("pi") * a) - out) / a
 
-        for f in (lambda x: graph.arctan(x), lambda x: x.arctan(), np.arctan):
-            assert abs(grad(f)(2.0) - 0.2) < 1e-15
+        for f in (lambda x: graph.sinc(x), lambda x: x.sinc(), np.sinc):
+            assert abs(grad(f)(0.5) + 4 / np.pi) < 1e-15
 
-        class Log2(Arctan):
+        class Log2(Sinc):
             """An operation in place of what was composed before; composed.py is imported after operations."""
 
             name = "log2"
 
         rule(composed.log2)
         assert np.log2(variable(2.0)).operation.name == "log2"
-        assert Arctan in graph.Operation.all()
+        assert Sinc in graph.Operation.all()
     finally:
         FUNCTIONS.clear()
         FUNCTIONS.update(before)
-        del Methods.arctan
+        del Methods.sinc
         Methods.log2 = before["log2"]
         graph.Operation._classes[:] = classes
 

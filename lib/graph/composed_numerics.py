@@ -5,15 +5,16 @@ As in composed.py, each stands under NumPy's name and is written with what both 
 from __future__ import annotations
 
 from functools import reduce
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
 from lib.graph.composed import dot
 from lib.graph.operations import call, value_of
-from lib.graph.operations.inverses import Arctan
 from lib.graph.operations.matrices import Inverse
 from lib.graph.rules import array_or_node, rule
+from lib.validation import InputError
 
 LINALG = {"norm", "inv", "det", "solve", "matrix_power", "multi_dot"}  # what nodes know of np.linalg
 
@@ -23,26 +24,35 @@ LINALG = {"norm", "inv", "det", "solve", "matrix_power", "multi_dot"}  # what no
 @rule
 def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     """Return the entry of the first choice whose condition holds, and the default where none does."""
+    which = np.select([value_of(condition) for condition in condlist], range(len(choicelist)), -1)
     result = array_or_node(default)
-    for condition, choice in reversed(list(zip(condlist, choicelist))):
-        result = np.where(value_of(condition), choice, result)
+    for k, choice in enumerate(choicelist):
+        result = np.where(which == k, choice, result)
     return result
 
 
 @rule
 def piecewise(x: Any, condlist: Any, funclist: Any) -> Any:
-    """Return f(x) of the last condition that holds, of a further function where none does, and 0 without one."""
-    values = [f(x) if callable(f) else f for f in funclist]
-    result = values[len(condlist)] if len(values) > len(condlist) else 0
-    for condition, value in zip(condlist, values):
-        result = np.where(value_of(condition), value, result)
-    return result
+    """Return f(x) of the last condition that holds, of a further function where none does, and 0 without one.
+
+    Each function gets only the entries that are its own: sqrt of a negative one would send back NaN.
+    """
+    x = array_or_node(x)
+    conditions = [value_of(each) for each in condlist] if isinstance(condlist, (list, tuple)) else condlist
+    which = np.piecewise(np.zeros(x.shape), conditions, range(1, len(funclist) + 1)).ravel()  # 0: none
+    entries, places = x.reshape(-1), [np.flatnonzero(which == k) for k in range(len(funclist) + 1)]
+    pieces = [entries[:0]]
+    for f, own in zip([0.0, *funclist], places):
+        if own.size:
+            pieces.append(np.broadcast_to(f(entries[own]) if callable(f) else f, own.shape))
+    return np.concatenate(pieces)[np.argsort(np.concatenate(places))].reshape(x.shape)
 
 
 @rule
 def compress(condition: Any, a: Any, axis: Any = None) -> Any:
     """Return the entries at which a condition holds."""
-    return np.take(a, np.flatnonzero(value_of(condition)), axis)
+    a = array_or_node(a)
+    return np.take(a, np.compress(value_of(condition), np.arange(a.size if axis is None else a.shape[axis])), axis)
 
 
 @rule
@@ -84,18 +94,6 @@ def copysign(x1: Any, x2: Any) -> Any:
 
 
 @rule
-def arctan2(x1: Any, x2: Any) -> Any:
-    """Return the angle of the point (x2, x1)."""
-    x1, x2 = array_or_node(x1), array_or_node(x2)
-    y, x = value_of(x1), value_of(x2)
-    steep = np.abs(y) > np.abs(x)  # the quotient is taken so that it is at most 1
-    quotient = np.where(steep, x2, x1) / np.where(steep, x1, x2)
-    angle = call(Arctan(), np.where(steep, -1, 1) * quotient)
-    turns = np.arctan2(y, x) - np.where(steep, -1, 1) * np.arctan(np.where(steep, x, y) / np.where(steep, y, x))
-    return angle + np.round(turns / (np.pi / 2)) * (np.pi / 2)
-
-
-@rule
 def degrees(x: Any) -> Any:
     """Return an angle in degrees."""
     return x * (180 / np.pi)
@@ -113,15 +111,15 @@ def radians(x: Any) -> Any:
 def cumprod(a: Any, axis: Any = None) -> Any:
     """Return the products of the entries so far."""
     a, axis = (a.reshape(-1), 0) if axis is None else (a, axis)
-    entries = [np.take(a, k, axis) for k in range(a.shape[axis])]
-    return np.stack([reduce(np.multiply, entries[:k + 1]) for k in range(len(entries))], axis)
+    return np.stack(list(accumulate((np.take(a, k, axis) for k in range(a.shape[axis])), np.multiply)), axis)
 
 
 @rule
 def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
     """Return the integral of y over x by trapezoids."""
     y = np.moveaxis(array_or_node(y), axis, -1)
-    widths = dx if x is None else np.diff(x)
+    places = None if x is None else array_or_node(x)
+    widths = dx if places is None else np.diff(places if places.ndim == 1 else np.moveaxis(places, axis, -1))
     return (widths * (y[..., 1:] + y[..., :-1]) / 2).sum(-1)
 
 
@@ -138,20 +136,24 @@ def interp(x: Any, xp: Any, fp: Any) -> Any:
 
 @rule
 def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True) -> Any:
-    """Return numbers at equal distances."""
-    return start + (stop - start) * np.linspace(0.0, 1.0, num, endpoint)
+    """Return numbers at equal distances, along a new first axis."""
+    start, stop = array_or_node(start), array_or_node(stop)
+    parts = np.linspace(0.0, 1.0, num, endpoint)
+    return start + (stop - start) * parts.reshape((len(parts),) + (1,) * max(start.ndim, stop.ndim))
 
 
 @rule
 def polyval(p: Any, x: Any) -> Any:
     """Return the polynomial at x whose coefficients are p, that of the highest power first."""
-    return reduce(lambda total, coefficient: total * x + coefficient, array_or_node(p), x * 0.0)
+    return reduce(lambda total, coefficient: total * x + coefficient, array_or_node(p), array_or_node(x) * 0.0)
 
 
 @rule
 def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     """Return the convolution of two vectors."""
     a, v = array_or_node(a), array_or_node(v)
+    if a.ndim != 1 or v.ndim != 1:
+        raise InputError(f"np.convolve takes two vectors, but got arrays of the shapes {a.shape} and {v.shape}.")
     a, v = (v, a) if len(v) > len(a) else (a, v)
     around = {"full": (len(v) - 1, len(v) - 1), "same": (len(v) // 2, (len(v) - 1) // 2), "valid": (0, 0)}[mode]
     return np.lib.stride_tricks.sliding_window_view(np.pad(a, around), len(v)) @ v[::-1]
@@ -177,9 +179,10 @@ def block(arrays: Any) -> Any:
 @rule
 def meshgrid(*xi: Any, indexing: str = "xy") -> Any:
     """Return coordinate arrays of the grid that vectors span."""
-    ranges: Any = [np.arange(len(x)) for x in xi]
+    vectors = [array_or_node(x).reshape(-1) for x in xi]
+    ranges: Any = [np.arange(x.size) for x in vectors]
     places = np.meshgrid(*ranges, indexing=indexing)  # type: ignore[call-overload]
-    return [array_or_node(x)[place] for x, place in zip(xi, places)]
+    return [x[place] for x, place in zip(vectors, places)]
 
 
 @rule

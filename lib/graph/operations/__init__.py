@@ -6,7 +6,10 @@ nodes (`node.exp()`), NumPy's function on nodes (`np.exp(node)`), its tests and 
 """
 from __future__ import annotations
 
+import importlib
 import inspect
+import os
+import pkgutil
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Type
 
 import numpy as np
@@ -223,3 +226,7 @@ def unbroadcast(grad: Any, shape: Tuple[int, ...]) -> Any:
     added = grad.ndim - len(shape)
     stretched = tuple(added + i for i, size in enumerate(shape) if size == 1 and grad.shape[added + i] != 1)
     return grad.sum(axis=tuple(range(added)) + stretched).reshape(shape)
+
+
+for _file in pkgutil.iter_modules([os.path.dirname(__file__)]):  # an operation is there, whoever needs its file
+    importlib.import_module(f"{__name__}.{_file.name}")

@@ -1,9 +1,11 @@
-"""The inverses of the trigonometric and hyperbolic functions: arcsin, arccos, arctan, arcsinh, arccosh, arctanh."""
+"""The inverses of trigonometric and hyperbolic functions: arcsin, arctan2, arccosh and their like."""
 from __future__ import annotations
 
 import numpy as np
 
 from lib.graph.notation import call as function
+from lib.graph.operations import Operation
+from lib.graph.operations.arithmetic import Arithmetic
 from lib.graph.operations.elementwise import Elementwise
 
 
@@ -58,6 +60,29 @@ class Arctan(Elementwise):
 
     def derivative(self, i, out, a):
         return 1 / (1 + a ** 2)
+
+
+class Arctan2(Operation):
+    """out = the angle of the point (b, a); d(out)/da = b / (a^2 + b^2), d(out)/db = -a / (a^2 + b^2)."""
+
+    name, analytic, shape_rule = "arctan2", False, Arithmetic.shape_rule
+    elementwise = broadcasts = True
+
+    @classmethod
+    def examples(cls, rng):
+        shapes = [((), ()), ((3,), (3,)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2, 2))]
+        return [(cls(), (rng.uniform(0.5, 2, a) * (-1) ** k, rng.uniform(-2, 2, b))) for k, (a, b) in enumerate(shapes)]
+
+    def forward(self, a, b):
+        return np.arctan2(a, b)
+
+    def backward(self, i, grad, out, a, b):
+        squares = a * a + b * b
+        return grad * b / squares if i == 0 else -grad * a / squares
+
+    def derivative(self, i, out, a, b):
+        squares = a ** 2 + b ** 2
+        return b / squares if i == 0 else -a / squares
 
 
 class Arcsinh(Elementwise):
