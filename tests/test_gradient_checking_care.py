@@ -189,6 +189,47 @@ def test_a_part_that_writes_into_its_argument_harms_no_skip_path(rng):
 # ---------------------------------------------------------------------- sentences
 
 
+class Flipped(Module):
+    """x with the columns in reverse order."""
+
+    def forward(self, x):
+        self.x = x
+        return x[:, ::-1].copy()
+
+    def backward(self, grad):
+        return grad[:, ::-1].copy()
+
+
+class Strided(Flipped):
+    def backward(self, grad):
+        n, k = grad.shape
+        return np.lib.stride_tricks.as_strided(grad, (n, k), (8 * k, 8))[:, ::-1].copy()
+
+
+class Lost(Flipped):
+    def backward(self, grad):
+        dx = np.zeros_like(self.x)
+        dx.ravel()[:] = grad[:, ::-1].ravel()  # into a copy, where x lies by columns
+        return dx
+
+
+class Reshaped(Flipped):
+    def backward(self, grad):
+        grad = grad.view()
+        grad.shape = (grad.size,)
+        return grad.reshape(self.x.shape)[:, ::-1].copy()
+
+
+@pytest.mark.parametrize("cls, words", [(Flipped, ""), (Strided, "another gradient"), (Lost, "another gradient"),
+                                        (Reshaped, "raises an exception")])
+def test_a_backward_that_goes_by_the_memory_of_an_array_is_remarked(cls, words, rng):
+    x = rng.standard_normal((2, 3))
+    report = check_module(cls(), (x,))
+    assert report.ok and [words in remark for remark in report.remarks] == [True] * bool(words)
+    assert not words or "Backward goes by where numbers lie in memory" in str(report)
+    assert check_module(cls(), (np.asfortranarray(x),)).ok == (cls is not Lost)  # it runs on what it is given
+
+
 @pytest.mark.parametrize("x, words", [
     (np.array([[1.0, np.nan]]), "NaN in input number 1"), (np.zeros((0, 3)), "empty input number 1"),
     (np.ones((2, 2)) * 1j, "complex")])

@@ -244,6 +244,7 @@ class Examination:
         if self.has_input:
             self.problems += number_probes.zeros_and_hits(bench, point, upstream, healthy)
         others = [index for index in healthy if index not in overwritten]
+        self.problems += probes.memory_order(bench, point, upstream, run, others, self.same)
         self.problems += probes.cache(bench, point, upstream, run, others, self.same)
         self.problems += number_probes.integer_input(bench, bench.start, point, upstream, run, healthy)
         self.problems += number_probes.single_precision(bench, point, upstream, run, healthy)

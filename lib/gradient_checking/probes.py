@@ -193,6 +193,21 @@ def _damaged_cache(bench: Workbench, point: Point, upstream: np.ndarray, indices
                     "same forward gives another gradient.", concerned, is_remark=True)] if concerned else []
 
 
+def memory_order(bench: Workbench, point: Point, upstream: np.ndarray, run: Run, indices: Sequence[int],
+                 same: float) -> List[Problem]:
+    """A remark if it matters to backward how an array lies in memory: by columns, for one, as a transposed one does."""
+    turned = point._replace(inputs=tuple(np.array(value, order="F") if isinstance(value, np.ndarray) else value
+                                         for value in point.inputs))
+    output = finite_output(bench, turned)
+    if output is None or differ(output, run.output, same):
+        return []  # forward itself minds
+    again = quietly(lambda: bench.run(turned, np.array(upstream, order="F")))
+    concerned = tuple(i for i in indices if again is None or differ(again.gradient(i), run.gradient(i), same))
+    return [Problem("memory order", "where arrays lie in memory by columns, as transposed ones do, backward "
+                    f"{'raises an exception' if again is None else 'gives another gradient'}.", concerned,
+                    is_remark=True)] if concerned else []
+
+
 def forgotten_parameters(bench: Workbench, slopes: Slopes, upstreams: Sequence[np.ndarray]) -> List[Problem]:
     """A parameter that the output depends on must be listed by parameters(), or no optimiser will ever change it."""
     if is_loss(bench.module) or slopes.output.ndim == 0 and len(slopes.point.inputs) > 1:

@@ -175,6 +175,10 @@ CAUSES: Dict[str, Words] = {
     "not deterministic": Words(
         "Why does forward give another result for the same input?", "forward gives different values for the same input",
         "Draw random numbers from np.random or from a generator that the module keeps."),
+    "memory order": Words(
+        "Where in memory do the numbers of an array stand, and where those of its transpose?",
+        "backward goes by where numbers lie in memory, not by their indices",
+        "as_strided and ravel(order='K') go by memory; zeros_like(x).ravel() may be a copy, so writing to it is lost."),
     # numbers
     "NaN or infinity": Words(
         "For which inputs does your formula divide by zero, or overflow?",

@@ -69,8 +69,8 @@ def as_float64(value: Any) -> Any:
 
 
 def copied(values: Any) -> List[Any]:
-    """Return the values with every array copied."""
-    return [value.copy() if isinstance(value, np.ndarray) else value for value in values]
+    """Return the values with every array copied, and lying in memory as before."""
+    return [value.copy(order="K") if isinstance(value, np.ndarray) else value for value in values]
 
 
 class Doubles:

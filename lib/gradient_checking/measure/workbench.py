@@ -102,7 +102,7 @@ class Workbench:
     def backward(self, upstream: np.ndarray, output: np.ndarray, inputs: List[Any], point: Point,
                  changed: List[str]) -> Run:
         """Call the module's backward once, after a forward pass, and note what it gives and what it changes."""
-        given = upstream.copy()
+        given = upstream.copy(order="K")
         inputs_before = copied(inputs)
         returned = self.call_backward(given)
         if not same_bits(given, upstream):
