@@ -15,7 +15,7 @@ from grading import box, isolation
 from grading.batch import as_bytes
 from grading.box import Box, BoxError, package_files, plain
 from grading.box_folder import box_folder
-from grading.ending import children, memory_below, processes
+from grading.ending import children, memory_below, processes, remove
 from grading.frames import FrameError, Other, decode, encode, sizes
 from grading.grade import GradingError, Options, level_for
 from grading.isolation import LEVELS, Limits, strongest, works
@@ -125,6 +125,29 @@ def test_other_libraries_are_not_there():
     names = {name for _, name in package_files(["numpy"])}
     assert "numpy" in names and "torch" not in names
     assert "ImportError" in words_of("import torch\ntorch.tensor", strongest()).kinds
+
+
+@pytest.mark.skipif(os.name != "posix", reason="boxes are on POSIX systems alone")
+def test_a_folder_is_removed_however_deep_it_is_and_whatever_is_shut():
+    with box_folder() as outer:
+        os.chmod(outer, 0o777)
+        child = os.fork()
+        if child == 0:  # a plain user, to whom a folder can be shut
+            try:
+                if isolation.is_root():
+                    os.setresuid(65534, 65534, 65534)
+                folder = os.path.join(outer, "box")
+                os.makedirs(os.path.join(folder, "shut", "inner"))
+                os.chdir(folder)
+                os.chmod("shut", 0)
+                for _ in range(1500):
+                    os.mkdir("deep")
+                    os.chdir("deep")
+                remove(folder)
+                os._exit(os.path.exists(folder))
+            finally:
+                os._exit(2)
+        assert os.waitpid(child, 0)[1] == 0
 
 
 # ---------------------------------------------------------------------- a plain user
