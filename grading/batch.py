@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+import threading
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
@@ -14,6 +15,8 @@ from grading.judge import ERROR, FOR_TUTOR, TaskResult
 from grading.sheet import ROOT, Sheet, load_sheet
 from grading.submission import SubmissionError, name_of, read_submission
 from lib.saving.files import write_atomically
+
+_ONE_AT_A_TIME = threading.Lock()  # a box, when it ends, ends all that this process has started since
 
 
 class Job(NamedTuple):
@@ -58,7 +61,8 @@ def grade_one(job: Job) -> Tuple[str, Dict[str, Any]]:
     sheet = load_sheet(job.sheet)
     name = name_of(Path(job.path))
     try:
-        return name, grade_submission(sheet, read_submission(job.path, sheet), job.options)
+        with _ONE_AT_A_TIME:  # a cluster's worker may have several threads
+            return name, grade_submission(sheet, read_submission(job.path, sheet), job.options)
     except GradingError:
         raise
     except Exception as error:  # one submission must never stop the others

@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from grading.batch import file_name, grade_all, is_done, read_results, result_path, stale, submissions
+from grading import batch
+from grading.batch import Job, file_name, grade_all, is_done, read_results, result_path, stale, submissions
 from grading.class_report import class_page, mistakes
 from grading.gaps import fill
 from grading.grade import GradingError, Options, read_marks
@@ -156,6 +158,25 @@ def test_an_interrupted_run_gives_the_same_bytes(tmp_path):
     assert contents(tmp_path / "parts") == contents(tmp_path / "whole")
     points = {report["submission"]: report["points"] for report in read_results(tmp_path / "whole")}
     assert points == {"group-0": 10, "group-1": 9, "group-2": 9, "group-3": 8, "untouched": 0, "hostile": 9}
+
+
+def test_threads_of_a_worker_grade_one_at_a_time(tmp_path, monkeypatch):
+    """Each would end the other's boxes: a right submission had 4 of its 10 points."""
+    inside, most = [], []
+
+    def noted(sheet, submission, options):
+        inside.append(submission.name)
+        most.append(len(inside))
+        time.sleep(0.05)
+        inside.remove(submission.name)
+        return {}
+
+    monkeypatch.setattr(batch, "grade_submission", noted)
+    for name in "abcd":
+        write(tmp_path / name, untouched=True)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(batch.grade_one, [Job(SHEET.topic, str(tmp_path / name), OPTIONS) for name in "abcd"]))
+    assert most == [1] * 4
 
 
 @pytest.mark.slow
