@@ -131,8 +131,9 @@ def namespaces(box: str, packages: Sequence[Tuple[str, str]], limits: Limits, hi
     # Not by exec: the first process of a namespace ignores signals, those of its limits, too.
     steps += ["cd /tmp", f'setpriv --no-new-privs --bounding-set={rights} --inh-caps=-all "$@"', "exit $?"]
     user = [] if is_root() else ["--user", "--map-root-user"]
-    return ["unshare"] + user + ["--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child=SIGKILL", "--mount",
-                                 "--mount-proc", "sh", "-c", "\n".join(steps), "sh"]
+    die_with_grader = ["setpriv", "--pdeathsig", "KILL"]
+    return die_with_grader + ["unshare"] + user + ["--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child=SIGKILL",
+                                                   "--mount", "--mount-proc", "sh", "-c", "\n".join(steps), "sh"]
 
 
 def _quoted(path: str) -> str:

@@ -1,11 +1,15 @@
 """How boxes are isolated: the levels, probed; as root and as a plain user; limits; nothing survives."""
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
+import time
 from pathlib import Path
 from unittest.mock import ANY
 
@@ -125,6 +129,50 @@ def test_other_libraries_are_not_there():
     names = {name for _, name in package_files(["numpy"])}
     assert "numpy" in names and "torch" not in names
     assert "ImportError" in words_of("import torch\ntorch.tensor", strongest()).kinds
+
+
+KILLED = """import sys
+from grading import isolation
+from grading.box import Box
+folder, name, level = sys.argv[1:]
+with Box(folder, {"lib." + name: "code/lib/" + name + ".py"}, next(
+        each for each in isolation.LEVELS if each.name == level)) as box:
+    box.ask({"op": "import", "module": "lib." + name, "overrides": []})
+"""
+
+
+@pytest.mark.parametrize("level", [level for level in WORKING if level.is_strong], ids=lambda level: level.name)
+def test_nothing_survives_a_grader_that_is_killed(level):
+    name = "mine" + secrets.token_hex(8)
+    layout = lay_out_whole(SHEET, submission({f"lib/{name}.py": "import os, time\nos.fork()\ntime.sleep(1000)"}))
+    with box_folder() as folder:
+        write(layout, folder)
+        grader = subprocess.Popen([sys.executable, "-c", KILLED, folder, name, level.name], cwd=str(ROOT))
+        try:
+            while len(started(f"code/lib/{name}.py", isolation.interpreter())) < 2:
+                assert grader.poll() is None
+                time.sleep(0.05)
+        finally:
+            grader.kill()
+            grader.wait()
+        deadline = time.monotonic() + 20
+        while started(f"code/lib/{name}.py") and time.monotonic() < deadline:
+            time.sleep(0.05)
+        left = started(f"code/lib/{name}.py")
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        assert not left
+
+
+def started(mark: str, program: str = ""):
+    """Return the processes that have a mark in their command."""
+    found = []
+    for entry in os.listdir("/proc"):
+        with contextlib.suppress(OSError):
+            command = Path("/proc", entry, "cmdline").read_bytes() if entry.isdigit() else b""
+            if mark.encode() in command and command.startswith(program.encode()):
+                found.append(int(entry))
+    return found
 
 
 @pytest.mark.skipif(os.name != "posix", reason="boxes are on POSIX systems alone")
