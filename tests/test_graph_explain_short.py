@@ -10,6 +10,7 @@ from lib.activations import ReLU, Softmax
 from lib.convolutions import Conv2d
 from lib.graph import constant, expanded, log, log_softmax, maximum, relu, sigmoid, softmax, sqrt, tanh, variable
 from lib.graph.explain import explain
+from lib.graph.explain.derivation import derivation_of
 from lib.graph.explain.short import ShortForm
 from lib.graph.notation import name
 from lib.graph.operations.convolution import Convolution
@@ -283,6 +284,19 @@ def test_a_gradient_of_nothing_but_rounding_is_zero():
     x_hat = ((x - mu) / sqrt(((x - mu) ** 2).mean())).named("x_hat")
     said = str(explain((x_hat * constant([1.0, 0.0, -1.0], name="c")).sum().named("L")))
     assert "e-1" not in said and re.search("dL/dmu = .* = 0$", said, re.MULTILINE)
+
+
+def test_a_node_without_a_name_is_found_though_modules_are_written_out_and_parts_are_shared():
+    np.random.seed(0)
+    hidden = Linear(3, 2)(constant(X, name="x"))
+    twice = hidden * 2
+    loss = (Linear(2, 1)(twice) ** 2).mean().named("L")
+    loss.backward()
+    for node in (hidden, twice):
+        for said in (explain(loss).of(node), explain(loss).paths(node), explain(loss, reuse=False).of(node)):
+            assert str(node.shape) in str(said)
+        derivation = derivation_of(loss, reuse=True, written_out=True)
+        np.testing.assert_allclose(derivation.gradients[derivation.node(node)], node.grad)
 
 
 def test_an_infinite_gradient_is_infinite():

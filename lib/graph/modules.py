@@ -194,8 +194,8 @@ def _has_on_nodes(module: Any) -> bool:
     return "on_nodes" in said
 
 
-def write_out(output: Node) -> Tuple[Node, Set[Node]]:
-    """Return a graph with each module that is one node written out in single operations, where these agree with it.
+def write_out(output: Node) -> Tuple[Dict[Node, Node], Set[Node]]:
+    """Return what stands for each node of a graph where modules are single operations, if these agree with them.
 
     The leaves are the same nodes as before, and so is what isn't computed from a module; names are kept. The second
     that is returned are the modules' results.
@@ -211,7 +211,7 @@ def write_out(output: Node) -> Tuple[Node, Set[Node]]:
             if single is not None:
                 single.name, written[node] = node.name or single.name, single
             results.add(written[node])
-    return written[output], results
+    return written, results
 
 
 def _written_again(own: Node) -> Optional[Node]:

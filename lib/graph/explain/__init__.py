@@ -74,7 +74,7 @@ class Explanation(Document):
         """Return the derivation of one gradient alone, in the short form: explain(L).of("w5")."""
         self.derivation.require_gradients()
         derivation = derivation_of(self.output, self.reuse, written_out=True)
-        return short_part_of(derivation, derivation.node(variable))
+        return short_part_of(derivation, derivation.node(self.derivation.stands_for.get(variable, variable)))
 
     def intermediates(self) -> Part:
         """Return (a): the intermediate variables t1, t2, ..., one operation each."""

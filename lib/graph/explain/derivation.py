@@ -32,12 +32,14 @@ class Derivation:
         gradients: d(output)/d(node) for each node that gradients flow to; empty if the output isn't a single number.
         flows: for each edge, what the child sends along it, summed back to the parent's shape.
         module_results: what was a module's result, if modules were written out in single operations.
+        stands_for: what is in this graph for each node of the one that was to be explained, if they aren't the same.
     """
 
     def __init__(self, output: Node) -> None:
         require_node(output)
         self.output = output
         self.module_results: Set[Node] = set()
+        self.stands_for: Dict[Node, Node] = {}
         self.names = Names(output)
         self.order = self.names.order
         self.values: Dict[Node, Any] = {node: node.value for node in self.order}
@@ -101,6 +103,7 @@ class Derivation:
                 return found
             raise InputError(f"There is no node called {which!r} in this graph. The names are "
                              f"{', '.join(self.names.known())}.")
+        which = self.stands_for.get(which, which)
         if which in self.names.text:
             return which
         by_name: Optional[Node] = self.names.find(which.name) if getattr(which, "name", None) else None
@@ -118,12 +121,14 @@ def derivation_of(output: Any, reuse: bool, written_out: bool = False) -> Deriva
         written_out: whether modules that are one node are single operations, where these agree with the module.
     """
     require_node(output)
-    output, results = write_out(output) if written_out else (output, set())
+    stands_for, results = write_out(output) if written_out else ({}, set())
+    whole = stands_for.get(output, output)
     if reuse:
-        replacement = shared(output)
-        output, results = replacement[output], {replacement[node] for node in results}
-    derivation = Derivation(output)
-    derivation.module_results = results
+        once = shared(whole)
+        whole, results = once[whole], {once[node] for node in results}
+        stands_for = {node: once.get(new, new) for node, new in stands_for.items()} or once
+    derivation = Derivation(whole)
+    derivation.module_results, derivation.stands_for = results, stands_for
     return derivation
 
 
