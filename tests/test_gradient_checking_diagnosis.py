@@ -153,6 +153,12 @@ def test_the_courses_level_of_hints_can_be_lowered_and_never_raised(monkeypatch)
     assert course.hint_level() == 3
 
 
+@pytest.mark.parametrize("dx", ["(1 + 1e-5) * g @ W.T", "g @ W.T * (1 + 1e-5 * np.eye(len(g), 3))"])
+def test_a_small_error_is_called_small_not_right_at_other_numbers(rng, dx):
+    found = first_cause(with_backward(Linear, linear(dx=dx), 3, 2), rng.standard_normal((4, 3)))
+    assert "but only by" in found.evidence and "epsilon" in found.evidence and "right at" not in found.evidence
+
+
 def test_a_report_fits_on_a_screen(rng):
     bad = with_backward(Linear, linear(dW="-x.T @ g", db="-g.sum(axis=0)", dx="-g @ W.T"), 3, 3)
     lines = str(check_module(Sequential(bad, ReLU(), Linear(3, 2)), (rng.standard_normal((4, 3)),))).splitlines()

@@ -119,7 +119,7 @@ def _explain_values(examination: Examination, index: int) -> List[Cause]:
     trials = [trial for trial in collect(examination, index) if all(np.all(np.isfinite(got)) for got in trial.got)]
     _sharpen(trials)
     if not trials or all(trial.is_right for trial in trials):
-        return [_of_a_special_situation(examination, index)]
+        return [_of_a_special_situation(examination, index, max([trial.sharpness for trial in trials], default=SHARP))]
     unused = _unused(examination, index, trials)
     if unused is not None:
         return [unused]
@@ -147,13 +147,16 @@ def _unused(examination: Examination, index: int, trials: Sequence[Trial]) -> Op
                  "parameter's data, as by self.flat = self.W.data.ravel()") if twins else None
 
 
-def _of_a_special_situation(examination: Examination, index: int) -> Cause:
-    """Return a cause for values that are wrong in one situation, and right at other numbers."""
+def _of_a_special_situation(examination: Examination, index: int, sharpness: float) -> Cause:
+    """Return a cause for values that are wrong in one situation, and right at other numbers up to the sharpness."""
     found = next(found for found in examination.found[index] if found.comparison.num_wrong)
     name, where = examination.name(index), found.situation.name
     if found.situation.point.training is not None:
         return cause("stale cache", f"{name}: after a pass in the other mode, the gradient is wrong {where}, as if it "
                      "were that of the other mode")
+    if found.comparison.max_error <= sharpness * found.comparison.size:  # at other numbers, that wouldn't be seen
+        return cause("unknown", f"{name}: wrong {where}, but only by {found.comparison.max_error:.1g}. Does backward "
+                     "add or round something small, such as an epsilon, that forward doesn't, or elsewhere?")
     if found.comparison.num_wrong < 0.5 * found.comparison.num_compared:
         return cause("single entries wrong", f"{name}: {found.comparison.num_wrong} or more of "
                      f"{found.comparison.num_compared} entries are wrong {where}, and right at other numbers")
