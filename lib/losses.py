@@ -59,7 +59,7 @@ class MSELoss(Module):
 
     def forward(self, preds: np.ndarray, labels: np.ndarray) -> Any:
         preds, labels = checked_pair(self, preds, labels)
-        difference = (preds - labels).astype(np.float64)  # the square of float32 may overflow
+        difference = preds.astype(np.float64) - labels  # in float32 it, or its square, may overflow
         self.input_cache = (preds, difference)
         return (difference * (difference / (2 * len(preds)))).sum()
 

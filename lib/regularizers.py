@@ -88,6 +88,11 @@ class _Penalty(Module):
                                  f"a {type(param).__name__} among them.")
         self.params = list(dict.fromkeys(params))  # each once
 
+    @staticmethod
+    def _times(factor: float, param: Parameter) -> np.ndarray:
+        """Return the scaled values in float64: a square, or a sum, may overflow where lambda times it doesn't."""
+        return np.multiply(factor, param.data, dtype=np.float64)
+
     def parameters(self) -> List[Parameter]:
         return self.params
 
@@ -104,7 +109,7 @@ class L1Regularization(_Penalty):
 
     def forward(self) -> Any:
         """Return the penalty, one number."""
-        return np.float64(self.lambd * sum(np.abs(param.data, dtype=np.float64).sum() for param in self.params))
+        return np.float64(sum(np.abs(self._times(self.lambd, param)).sum() for param in self.params))
 
     def backward(self, _: Any = None) -> None:
         """Add dR/dw to each parameter's grad; the argument is ignored, as it is by a loss."""
@@ -122,7 +127,7 @@ class L2Regularization(_Penalty):
 
     def forward(self) -> Any:
         """Return the penalty, one number."""
-        return np.float64(self.lambd / 2 * sum(np.square(param.data, dtype=np.float64).sum() for param in self.params))
+        return np.float64(sum((self._times(self.lambd / 2, param) * param.data).sum() for param in self.params))
 
     def backward(self, _: Any = None) -> None:
         """Add dR/dw to each parameter's grad; the argument is ignored, as it is by a loss."""

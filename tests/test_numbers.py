@@ -9,6 +9,7 @@ from lib.layers.normalization import BatchNorm1d, LayerNorm
 from lib.losses import CrossEntropyLoss, MSELoss
 from lib.network import Linear
 from lib.network_base import Parameter
+from lib.regularizers import L1Regularization, L2Regularization
 from lib.utilities import one_hot_encoding
 
 INF = np.inf
@@ -44,6 +45,22 @@ def test_float32_whose_square_overflows(loss_fn):
                 L1Loss: difference.sum()}[type(loss_fn)]
     assert loss_fn(preds, labels) == pytest.approx(float(expected), rel=1e-6)
     assert np.isfinite(loss_fn.backward()).all() and loss_fn.backward().dtype == np.float32
+
+
+@pytest.mark.parametrize("loss_fn, expected", [(MSELoss(), 1.8e77), (MeanSquaredError(), 3.6e77), (L1Loss(), 6e38)],
+                         ids=repr)
+@pytest.mark.filterwarnings("error")
+def test_float32_whose_difference_overflows(loss_fn, expected):
+    preds, labels = np.array([[3e38]], np.float32), np.array([[-3e38]], np.float32)
+    assert loss_fn(preds, labels) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("penalty, expected", [
+    (L2Regularization(1e-200, [Parameter([1e160])]), 5e119), (L2Regularization(0, [Parameter([1e200])]), 0),
+    (L1Regularization(1e-3, [Parameter(np.full(4, 1e308))]), 4e305)], ids=repr)
+@pytest.mark.filterwarnings("error")
+def test_a_penalty_whose_sum_without_lambda_overflows(penalty, expected):
+    assert penalty() == pytest.approx(expected)
 
 
 def test_a_mean_whose_sum_overflows():

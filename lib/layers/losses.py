@@ -33,7 +33,7 @@ class MeanSquaredError(Loss):
 
     def forward(self, preds: np.ndarray, labels: np.ndarray) -> Any:
         preds, labels = checked_pair(self, preds, labels)
-        difference = (preds - labels).astype(np.float64)  # the square of float32 may overflow
+        difference = preds.astype(np.float64) - labels  # in float32 it, or its square, may overflow
         self.input_cache = (preds, difference)
         return (difference * (difference / difference.size)).sum()
 
@@ -54,7 +54,7 @@ class L1Loss(Loss):
     def forward(self, preds: np.ndarray, labels: np.ndarray) -> Any:
         preds, labels = checked_pair(self, preds, labels)
         self.input_cache = (preds, labels)
-        return (np.abs((preds - labels).astype(np.float64)) / len(preds)).sum()
+        return (np.abs(preds.astype(np.float64) - labels) / len(preds)).sum()
 
     def backward(self, _: Any = None) -> np.ndarray:
         require_forward(self, self.input_cache)
