@@ -94,7 +94,35 @@ def test_a_number_is_chosen_typed_dragged_and_put_back(xor):
         tab.click("text=The first numbers again")
         assert tab.evaluate("JSON.stringify(data)") == before
         assert tab.evaluate("!document.querySelector('.whatif button:disabled') === false")
+        assert tab.evaluate("document.activeElement.tagName") == "SUMMARY"
         assert browser.said == []
+
+
+def test_a_change_gives_no_answer_away_and_stays_when_predicting(xor):
+    with opened() as browser:
+        tab = browser.open(xor[0])
+        tab.click("text=What if: change a number")
+        tab.get_by_role("button", name=re.compile(r"^W1\[0,1\] = ")).click()
+        field = tab.get_by_role("textbox", name="type W1[0,1]")
+        field.fill("1.5")
+        tab.keyboard.press("Enter")
+        tab.click("text=Predict first")
+        for value in ("1.5", "2"):
+            field.fill(value)
+            tab.keyboard.press("Enter")
+            assert tab.inner_text(".whatif [role=status]") == f"With W1[0,1] = {value}, L is to be predicted."
+            assert tab.evaluate("shown(data.loss.before)") not in tab.inner_text("main")
+        tab.click("text=Predict first")
+        assert tab.inner_text(".whatif [role=status]") == f"With W1[0,1] = 2, L is {tab.evaluate('data.loss.before'):.6g}."
+        assert browser.said == []
+
+
+def test_a_page_for_practice_opens_at_the_step_of_its_address(tmp_path):
+    model, x, y, loss_fn, _ = walkthrough.EXAMPLES["skip"](np.random.default_rng(3))
+    path = page(model, x, y, loss_fn=loss_fn, predict=True).save(tmp_path / "page.html")
+    with opened() as browser:
+        tab = browser.open(path, "#step=12")
+        assert tab.inner_text(".sentence").startswith("Step 12 of ") and tab.url.endswith("#step=12")
 
 
 @pytest.mark.parametrize("width, dark", [(1280, False), (390, True)])

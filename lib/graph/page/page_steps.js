@@ -137,6 +137,7 @@ function build() {
     showTables();
     parts.opened.hidden = true;
     showEnd();
+    tellEffect();
     if (!predict.on) parts.score.replaceChildren();
     goTo(predict.on ? 0 : state.index);
   }}, "Predict first");

@@ -11,7 +11,7 @@ const ENTRY_BY_ENTRY = {
   cos: [Math.cos, (y, a) => -Math.sin(a)], maximum: [Math.max, (y, a, b) => a > b ? 1 : 0, (y, a, b) => a > b ? 0 : 1],
   power: [(a, b) => a ** b, (y, a, b) => b * a ** (b - 1), (y, a) => y * Math.log(a)]};
 const OTHERS = ["matmul", "sum", "mean", "log_softmax"];
-const whatIf = {node: null, flat: 0, changed: false};
+const whatIf = {node: null, flat: 0, changed: false, last: ""};
 const SHOWN_WHOLE = 2000;  // with more numbers in the graph, it would lag behind the hand
 
 // Why there is no "what if" on this page, as a sentence; null if there is.
@@ -116,7 +116,13 @@ function change(k, flat, value) {
   data.nodes.forEach((node, n) => { if (!node.shape.length) marks.boxes[n].second = data.picture.boxes[n][5] = shown(Number(node.value[0].toPrecision(4))); });
   showAll();
   parts.back_to.disabled = false;
-  parts.effect.textContent = `With ${entryText(k, flat)} = ${shown(value)}, ${data.nodes[data.output].name} is ${shown(data.loss.before)}.`;
+  whatIf.last = `${entryText(k, flat)} = ${shown(value)}`;
+  tellEffect();
+}
+
+// What the last change has come to; in predict mode that is asked for.
+function tellEffect() {
+  if (whatIf.changed) parts.effect.textContent = `With ${whatIf.last}, ${data.nodes[data.output].name} is ${predict.on ? "to be predicted" : shown(data.loss.before)}.`;
 }
 
 // Put everything back as the library has computed it.
@@ -129,6 +135,7 @@ function firstAgain() {
   whatIf.changed = false;
   parts.whatIf.replaceWith(parts.whatIf = whatIfSection());
   parts.whatIf.open = true;
+  parts.whatIf.firstChild.focus();  // the button that had the focus is gone
   showAll();
 }
 
