@@ -168,15 +168,16 @@ function build() {
     parts.print.replaceChildren(...data.steps.map((_, index) => element("section", {class: "printed"}, ...stepParts(index, true))));
   });
   addEventListener("afterprint", () => { parts.print.replaceChildren(); mark(state.index); });
-  addEventListener("hashchange", fromAddress);
+  addEventListener("hashchange", () => fromAddress(location.hash));
   showTables();
   showEnd();
+  const address = location.hash;  // before the first step that is shown replaces it
   if (data.predict) parts.predict.click();
-  fromAddress();
+  fromAddress(address);
 }
 
-function fromAddress() {
-  const match = location.hash.match(/^#step=(\d+)$/);
+function fromAddress(address) {
+  const match = address.match(/^#step=(\d+)$/);
   goTo(match ? Number(match[1]) - 1 : state.index, !match);
 }
 
