@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from lib.graph.page.replay import replay_page
-from lib.layers import Tanh
+from lib.graph.page.replay import Recording, replay_page
+from lib.layers import CrossEntropyLoss, MeanSquaredError, Tanh
 from lib.network import Linear, Sequential
 from tests.browser import axe, opened
 from tests.test_replay import LABELS, X, xor_net
@@ -119,6 +119,21 @@ def test_hostile_names_stay_texts_and_other_data_is_shown(tmp_path, rng):
             tab.keyboard.press("End")
             assert tab.locator("img").count() == 0 and browser.said == []
         assert tab.locator(".plane").count() == 0 and tab.locator(".chart").count() == 1
+
+
+@pytest.mark.parametrize("loss_fn", [CrossEntropyLoss(), MeanSquaredError()])
+def test_a_run_that_has_come_to_nan_is_shown_to_its_end(tmp_path, rng, loss_fn):
+    two = isinstance(loss_fn, CrossEntropyLoss)
+    model = Sequential(Linear(2, 8), Tanh(), Linear(8, 2 if two else 1))
+    recording = Recording(model, X, LABELS if two else LABELS[:, 1:], loss_fn)
+    model.modules[0].W.data[:] = np.nan
+    recording.note()
+    with opened() as browser:
+        tab = browser.open(replay_page(recording).save(tmp_path / "page.html"))
+        tab.keyboard.press("End")
+        assert "loss nan, 4 of 4 wrong" in tab.inner_text(".sentence") and tab.locator(".cross").count() == 4
+        assert "predicted with nan" in tab.get_attribute(".plane svg", "aria-label")
+        assert "unit 0 has no line" in tab.inner_text(".run") and browser.said == []
 
 
 if __name__ == "__main__":

@@ -147,7 +147,9 @@ def _fine(values: np.ndarray) -> np.ndarray:
 def _number_wrong(seen: np.ndarray, recording: Any) -> int:
     y = recording.y
     right = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else np.ravel(y)
-    return int(np.sum(seen.argmax(axis=1) != right)) if seen.shape[1] > 1 else 0
+    if seen.shape[1] == 1:
+        return 0
+    return int(np.sum((seen.argmax(axis=1) != right) | np.isnan(seen).any(axis=1)))  # argmax takes nan for the greatest
 
 
 def folds(model: Module, x: np.ndarray) -> Any:

@@ -80,6 +80,7 @@ function unitSentence(unit) {
   const what = unit.kink ? "on" : "in its upper half";
   if (!unit.ends) {
     const {low, high} = data.plane, middle = unit.w[0] * (low[0] + high[0]) / 2 + unit.w[1] * (low[1] + high[1]) / 2 + unit.bias;
+    if (!Number.isFinite(middle)) return `${unit.name} has no line: its weights aren't finite numbers.`;
     return `${unit.name}'s line is outside of the picture: it is ${middle > 0 ? what : unit.kink ? "off" : "in its lower half"} everywhere here.`;
   }
   const [a, b] = unit.ends.map(p => `(${number(p[0])}, ${number(p[1])})`);
@@ -104,7 +105,9 @@ function pointMark(k, wrong) {
 // Whether an example is predicted wrongly in a frame, as far as that is listed.
 function isWrong(run, frame, k) {
   const {classes, labels, listed} = data.plane;
-  return listed && classes === 2 && (run.predictions[frame][k] > 0.5 ? 1 : 0) !== labels[k];
+  if (!listed || classes !== 2) return false;
+  const predicted = run.predictions[frame][k];  // a word where it is no finite number
+  return predicted === "nan" || (predicted === "inf" || predicted > 0.5 ? 1 : 0) !== labels[k];
 }
 
 function drawPlane(run, frame) {
@@ -142,7 +145,8 @@ function arrow([x0, y0], [x1, y1]) {
 
 function planeSentence(run, frame, units) {
   const few = data.plane.listed && data.plane.classes === 2, at = data.plane.points;
-  const points = few ? at.map((p, k) => `(${p.join(", ")}) is of class ${data.plane.labels[k]}, predicted with ${shown(Number(run.predictions[frame][k].toPrecision(2)))} for class 1`).join("; ") :
+  const predicted = value => shown(typeof value === "number" ? Number(value.toPrecision(2)) : value);
+  const points = few ? at.map((p, k) => `(${p.join(", ")}) is of class ${data.plane.labels[k]}, predicted with ${predicted(run.predictions[frame][k])} for class 1`).join("; ") :
     `${data.plane.of} examples`;
   return `Plane of the two inputs of ${run.name}: ${points}. ${units.slice(0, 8).map(unitSentence).join(" ")}`;
 }

@@ -202,7 +202,7 @@ def _content(runs: Sequence[Any], title: Optional[str], cures: bool) -> Dict[str
             epochs = sorted({min(frame, len(recording.losses) - 1) for frame in frames})
             run.update(tensors(recording, epochs, every[kept.index(recording)]))
             if plane:
-                run.update(over_the_plane(recording, epochs, plane), folds=folds(recording.model, recording.x))
+                run.update(over_the_plane(recording, epochs, plane), folds=folds(recording.at(0), recording.x))
     one_hot = bool(kept) and _is_one_hot(kept[0].y) and isinstance(kept[0].loss_fn, CrossEntropyLoss)
     return {"title": title or "Training, replayed", "frames": frames, "runs": shown, "plane": plane,
             "guess": kept[0].y.shape[1] if one_hot else None}
