@@ -164,6 +164,12 @@ def test_what_cannot_be_replayed_gets_a_sentence(tmp_path):
         write_replay(model, X, LABELS, tmp_path, epochs=1)
 
 
+def test_runs_of_the_same_name_are_all_shown():
+    recordings = [Recording(xor_net(seed), X, LABELS, name="mine").train(1.0, 3) for seed in (1, 3)]
+    assert [run["name"] for run in replay_page(recordings).data["runs"]] == ["mine 1", "mine 2"]
+    assert len(replay_page({1: xor_net(1), "1": xor_net(3)}, X, LABELS, epochs=3).data["runs"]) == 2
+
+
 def test_names_stay_texts():
     hostile = '</script><img src=x onerror="document.title=1">'
     text = replay_page({hostile: xor_net(0)}, X, LABELS, epochs=3, title=hostile).html()

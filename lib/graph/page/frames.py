@@ -59,6 +59,12 @@ def flat(arrays: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate([np.ravel(array) for array in arrays])
 
 
+def numbered(names: Sequence[str], gap: str = "") -> List[str]:
+    """Return names of which each that occurs several times has its number behind it."""
+    return [name if names.count(name) == 1 else f"{name}{gap}{names[:k + 1].count(name)}"
+            for k, name in enumerate(names)]
+
+
 def tensors(recording: Any, epochs: Sequence[int], every_entry: bool) -> Dict[str, Any]:
     """Return names and shapes of the parameters, and their values and gradients in each frame.
 
@@ -67,9 +73,7 @@ def tensors(recording: Any, epochs: Sequence[int], every_entry: bool) -> Dict[st
         epochs: that of each frame.
         every_entry: False keeps of each tensor just its root mean square.
     """
-    names = [str(parameter.name or "parameter") for parameter in recording.model.parameters()]
-    numbered = [name if names.count(name) == 1 else f"{name}{names[:k + 1].count(name)}"
-                for k, name in enumerate(names)]
+    names = numbered([str(parameter.name or "parameter") for parameter in recording.model.parameters()])
     shapes = [list(array.shape) for array in recording.state(0)[0]]
     states = [recording.state(epoch) for epoch in epochs]
 
@@ -77,7 +81,7 @@ def tensors(recording: Any, epochs: Sequence[int], every_entry: bool) -> Dict[st
         return rounded(flat(arrays) if every_entry else [np.sqrt(np.mean(np.square(array))) for array in arrays])
 
     return {"parameters": [{"name": name, "shape": shape if every_entry else [], "full": shape}
-                           for name, shape in zip(numbered, shapes)],
+                           for name, shape in zip(names, shapes)],
             "every": every_entry, "epochs": list(epochs), "losses": rounded([recording.losses[k] for k in epochs]),
             "weights": [shown(weights) for weights, _ in states], "gradients": [shown(grads) for _, grads in states]}
 

@@ -19,7 +19,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from lib.graph.page.document import Page
-from lib.graph.page.frames import choose_frames, flat, folds, over_the_plane, plane_of, tensors, thinned
+from lib.graph.page.frames import choose_frames, flat, folds, numbered, over_the_plane, plane_of, tensors, thinned
 from lib.inspection.recording import numpy_random_state_kept
 from lib.inspection.stuck import why_stuck
 from lib.layers import CrossEntropyLoss, MeanSquaredError
@@ -133,7 +133,7 @@ def replay_page(history_or_model: Any, x: Any = None, y: Any = None, loss_fn: An
         require_positive("learning_rate", rate, "write_replay")
     require_size("epochs", epochs, "write_replay")
     runs: List[Any] = []
-    for (name, what), rate in zip(named.items(), rates):
+    for (name, what), rate in zip(named, rates):
         if isinstance(what, Module):
             if x is None or y is None:
                 raise InputError("A replay of a model needs the data that it is trained on: "
@@ -146,14 +146,16 @@ def replay_page(history_or_model: Any, x: Any = None, y: Any = None, loss_fn: An
     return Page(_content(runs, title, cures), SCRIPTS)
 
 
-def _named(what: Any) -> Dict[str, Any]:
+def _named(what: Any) -> List[Tuple[str, Any]]:
     if isinstance(what, (list, tuple)):
-        what = {getattr(each, "name", "") or f"run {k + 1}": each for k, each in enumerate(what)}
+        runs = [(getattr(each, "name", "") or f"run {k + 1}", each) for k, each in enumerate(what)]
     elif _is_history(what) or not isinstance(what, Mapping):
-        what = {getattr(what, "name", "") or "training": what}
-    if not 1 <= len(what) <= MOST_RUNS:
-        raise InputError(f"A replay shows from 1 to {MOST_RUNS} runs side by side, but got {len(what)}.")
-    return {str(name): each for name, each in what.items()}
+        runs = [(getattr(what, "name", "") or "training", what)]
+    else:
+        runs = list(what.items())
+    if not 1 <= len(runs) <= MOST_RUNS:
+        raise InputError(f"A replay shows from 1 to {MOST_RUNS} runs side by side, but got {len(runs)}.")
+    return list(zip(numbered([str(name) for name, _ in runs], " "), [each for _, each in runs]))
 
 
 def _is_history(what: Any) -> bool:
