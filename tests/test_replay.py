@@ -170,6 +170,15 @@ def test_runs_of_the_same_name_are_all_shown():
     assert len(replay_page({1: xor_net(1), "1": xor_net(3)}, X, LABELS, epochs=3).data["runs"]) == 2
 
 
+def test_runs_of_other_data_share_no_picture():
+    recordings = [Recording(xor_net(seed), x, LABELS, loss_fn).train(1.0, 3) for seed, x, loss_fn in (
+        (1, X, None), (3, 3.0 * X, MeanSquaredError()))]
+    data = replay_page(recordings).data
+    assert data["plane"] is None and data["guess"] is None and "cells" not in data["runs"][0]
+    assert all("differ in their data" in run["said"][-1] for run in data["runs"])
+    assert replay_page([recordings[0]] * 2).data["guess"] == 2
+
+
 def test_names_stay_texts():
     hostile = '</script><img src=x onerror="document.title=1">'
     text = replay_page({hostile: xor_net(0)}, X, LABELS, epochs=3, title=hostile).html()

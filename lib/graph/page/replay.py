@@ -198,16 +198,21 @@ def _content(runs: Sequence[Any], title: Optional[str], cures: bool) -> Dict[str
     frames = choose_frames(length, numbers)
     plane = None
     if kept and all(each.x.ndim == 2 and each.x.shape == (len(each.y), 2) for each in kept):
-        plane = plane_of(kept[0], len(frames) * len(kept))
+        if all(np.array_equal(each.x, kept[0].x) and np.array_equal(each.y, kept[0].y) for each in kept):
+            plane = plane_of(kept[0], len(frames) * len(kept))
+        else:
+            for run in shown:
+                run["said"] = [*run["said"], "There is no picture of the plane, as the runs differ in their data."]
     for run, recording in zip(shown, recordings):
         if recording is not None:
             epochs = sorted({min(frame, len(recording.losses) - 1) for frame in frames})
             run.update(tensors(recording, epochs, every[kept.index(recording)]))
             if plane:
                 run.update(over_the_plane(recording, epochs, plane), folds=folds(recording.at(0), recording.x))
-    one_hot = bool(kept) and _is_one_hot(kept[0].y) and isinstance(kept[0].loss_fn, CrossEntropyLoss)
+    guesses = {each.y.shape[1] if _is_one_hot(each.y) and isinstance(each.loss_fn, CrossEntropyLoss) else None
+               for each in kept}
     return {"title": title or "Training, replayed", "frames": frames, "runs": shown, "plane": plane,
-            "guess": kept[0].y.shape[1] if one_hot else None}
+            "guess": guesses.pop() if len(guesses) == 1 else None}
 
 
 def _judged(recording: Recording, cures: bool) -> Any:
