@@ -129,6 +129,22 @@ def test_a_run_that_diverges_stops_and_says_so(rng):
     json.dumps(data, allow_nan=False)
 
 
+def test_a_loss_that_has_grown_is_no_plateau_and_gets_no_cure():
+    data = replay_page(xor_net(0), X, LABELS, learning_rate=1e6, epochs=50).data
+    (run,) = data["runs"]
+    assert run["verdict"] == "diverged" and "from 0.6931 to " in run["said"][0]
+    assert "the learning rate is too large. Every hidden unit is off" in run["said"][0] and len(run["said"]) == 1
+
+
+def test_what_was_no_number_from_the_start_is_not_put_on_the_learning_rate():
+    model = xor_net(0)
+    model.modules[0].W.data[0, 0] = np.nan
+    (run,) = replay_page(model, X, LABELS, epochs=5).data["runs"]
+    assert run["verdict"] == "no number" and "in the weights" in run["said"][0]
+    with pytest.raises(ValueError, match="x holds nan or inf"):
+        replay_page(xor_net(0), np.where(X == 1, np.nan, X), LABELS)
+
+
 def test_a_history_shows_its_curves(tmp_path):
     history = History(loss=[1.0, 0.5, float("nan")], val_loss=[1.1, 0.9, 0.8], seconds=[1.0, 1.0, 1.0])
     path = write_replay(history, path=tmp_path / "curves.html")

@@ -64,7 +64,7 @@ function numbersOf(run, frame) {
 }
 
 function panel(run, number) {
-  const kind = run.verdict.startsWith("stuck") || run.verdict === "diverged" ? "stuck" : run.verdict === "solved" ? "solved" : "";
+  const kind = run.verdict.startsWith("stuck") || ["diverged", "no number"].includes(run.verdict) ? "stuck" : run.verdict === "solved" ? "solved" : "";
   const plane = element("div", {}), now = element("p", {class: "now"}), curve = chart(run), units = element("p", {class: "remark"});
   const made = element("section", {class: "run", "aria-labelledby": `run${number}`},
     element("h2", {id: `run${number}`}, run.name), run.verdict ? element("p", {class: `verdict ${kind}`}, run.verdict) : null,

@@ -24,7 +24,7 @@ from lib.inspection.recording import numpy_random_state_kept
 from lib.inspection.stuck import why_stuck
 from lib.layers import CrossEntropyLoss, MeanSquaredError
 from lib.network_base import Module
-from lib.validation import InputError, require_positive, require_size
+from lib.validation import InputError, as_float, require_positive, require_size
 
 SCRIPTS = ("page_elements.js", "page_plane.js", "page_replay.js")
 MOST_RUNS = 12
@@ -45,7 +45,10 @@ class Recording:
 
     def __init__(self, model: Module, x: Any, y: Any, loss_fn: Any = None, name: str = "") -> None:
         self.model, self.name = model, name
-        self.x, self.y = np.asarray(x, float), np.asarray(y, float)
+        self.x, self.y = (np.asarray(as_float(each, "A replay"), float) for each in (x, y))
+        for what, values in (("x", self.x), ("y", self.y)):
+            if not np.isfinite(values).all():
+                raise InputError(f"A replay expects numbers, but {what} holds nan or inf: no loss comes of it.")
         self.loss_fn = loss_fn or (CrossEntropyLoss() if _is_one_hot(self.y) else MeanSquaredError())
         self.losses: List[float] = []
         self.rate: Optional[float] = None
@@ -217,16 +220,20 @@ def _content(runs: Sequence[Any], title: Optional[str], cures: bool) -> Dict[str
 
 def _judged(recording: Recording, cures: bool) -> Any:
     """Return how a run ended, why, as sentences, and the run of the cure if there is one."""
-    last = recording.losses[-1]
+    first, last = recording.losses[0], recording.losses[-1]
+    steps = "the steps are too large, or go uphill" if recording.rate is None else "the learning rate is too large"
+    if not np.isfinite(first):
+        return "no number", ["The loss is no number from the start: look for nan and inf in the weights."], None
     if not np.isfinite(last):
-        return "diverged", [f"The loss is no number after epoch {len(recording.losses) - 1}: the learning rate is too "
-                            "large."], None
+        return "diverged", [f"The loss is no number after epoch {len(recording.losses) - 1}: {steps}."], None
     try:
         found = why_stuck(recording.model, recording.x, recording.y, recording.loss_fn)
     except InputError:
         return f"loss {last:.4g}", [], None
     if found is None:
         return "solved", [f"It ends at the loss {last:.4g}, with every example right."], None
+    if last > 10 * first:  # what holds it there came of the steps, and no cure lasts under such steps
+        return "diverged", [f"The loss has grown from {first:.4g} to {last:.4g}: {steps}. {found.sentence}"], None
     if found.cause == "none found":
         return f"loss {last:.4g}", [found.sentence], None
     said = [found.sentence] + ([found.cure.sentence] if found.cure else [])
