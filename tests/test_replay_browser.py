@@ -136,6 +136,22 @@ def test_a_run_that_has_come_to_nan_is_shown_to_its_end(tmp_path, rng, loss_fn):
         assert "unit 0 has no line" in tab.inner_text(".run") and browser.said == []
 
 
+def test_the_curve_of_a_run_that_diverges_leaves_a_chart_that_can_be_read(tmp_path):
+    page = replay_page({"wild": xor_net(0), "long steps": xor_net(0)}, X, LABELS, learning_rate=[1e6, 30], epochs=60)
+    with opened() as browser:
+        tab = browser.open(page.save(tmp_path / "page.html"), "#epoch=60")
+        charts = tab.locator(".run .chart")
+        assert "above: up to 5.0e5" in charts.nth(0).text_content() and "above" not in charts.nth(1).text_content()
+        for k in range(charts.count()):
+            boxes = charts.nth(k).evaluate("""chart => [...chart.querySelectorAll('text')].map(e => e.getBBox())
+                .map(b => [b.x, b.y, b.x + b.width, b.y + b.height])""")
+            assert all(box[0] >= 0 for box in boxes), boxes
+            assert not [(a, b) for i, a in enumerate(boxes) for b in boxes[:i] if
+                        min(a[2], b[2]) - max(a[0], b[0]) > 1 and min(a[3], b[3]) - max(a[1], b[1]) > 3]
+        ends = charts.nth(0).locator("polyline").get_attribute("points").split()[-1].split(",")
+        assert float(ends[1]) < 0 and browser.said == []  # it isn't drawn as a plateau at the top
+
+
 if __name__ == "__main__":
     from tests.run import run_this_file
     run_this_file(__file__)

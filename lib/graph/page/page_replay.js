@@ -11,23 +11,27 @@ function chart(run) {
   const {width, height, left, bottom} = CHART, last = Math.max(1, data.frames[data.frames.length - 1]);
   const finite = Object.values(run.curves).flat().map(pair => pair[1]).filter(value => typeof value === "number");
   const first = Math.max(...Object.values(run.curves).map(curve => Number(curve[0][1]) || 0), 1e-12);
-  const top = Math.min(Math.max(...finite, 1e-12) * 1.06, 20 * first);  // what diverges leaves the picture
-  const x = epoch => left + (width - left - 6) * epoch / last, y = value => (height - bottom) * (1 - Math.min(top, Math.max(0, value)) / top) + 4;
+  const named = Object.keys(run.curves).length;  // each with a line of its own, if there are several
+  const most = Math.max(...finite, 1e-12), top = Math.min(most * 1.06, 20 * first);  // what diverges leaves the picture
+  const short = value => value < 1e4 && value >= 1e-3 ? shown(Number(value.toPrecision(2))) : value.toExponential(1).replace("+", "").replace("-", "−");
+  const x = epoch => left + (width - left - 6) * epoch / last, y = value => (height - bottom) * (1 - Math.min(2 * top, Math.max(0, value)) / top) + 4;
   const drawing = shape("svg", {viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img",
     "aria-label": `Loss of ${run.name} over the epochs: from ${shown(run.curves[Object.keys(run.curves)[0]][0][1])} to ${shown(run.curves[Object.keys(run.curves)[0]].slice(-1)[0][1])}`},
     shape("path", {class: "axis", d: `M${left},4 V${height - bottom + 4} H${width - 6}`}),
     shape("text", {x: left - 4, y: height - bottom + 6, class: "detail end"}, "0"),
-    shape("text", {x: left - 4, y: 14, class: "detail end"}, shown(Number(top.toPrecision(2)))),
+    shape("text", {x: left - 4, y: 14, class: "detail end"}, short(top)),
+    most > top ? shape("text", {x: width - 8, y: named > 1 ? 16 + 13 * named : 14, class: "detail end"}, `above: up to ${short(most)}`) : "",
     shape("text", {x: width - 6, y: height - 5, class: "detail end"}, `epoch ${last}`));
   if (data.guess) {
     const level = Math.log(data.guess);
+    const below = y(level) + 13 < height - bottom;  // else it would cover the axis
     if (level < top) drawing.append(shape("path", {class: "guess", d: `M${left},${y(level)} H${width - 6}`}),
-      shape("text", {x: width - 8, y: y(level) + 13, class: "detail end"}, `ln ${data.guess}: a guess`));
+      shape("text", {x: width - 8, y: y(level) + (below ? 13 : -4), class: "detail end"}, `ln ${data.guess}: a guess`));
   }
   Object.entries(run.curves).forEach(([name, curve], k) => {
     const points = curve.filter(pair => typeof pair[1] === "number").map(pair => `${x(pair[0]).toFixed(1)},${y(pair[1]).toFixed(1)}`);
     drawing.append(shape("polyline", {class: `curve curve${k % 3}`, points: points.join(" ")}, shape("title", {}, name)));
-    if (Object.keys(run.curves).length > 1) drawing.append(shape("text", {class: "detail end", x: width - 8, y: 16 + 13 * k}, `${name} ${["—", "- -", "···"][k % 3]}`));
+    if (named > 1) drawing.append(shape("text", {class: "detail end", x: width - 8, y: 16 + 13 * k}, `${name} ${["—", "- -", "···"][k % 3]}`));
   });
   const marker = shape("g", {class: "marker"}, shape("path", {d: `M0,4 V${height - bottom + 4}`}), shape("circle", {r: 4}));
   drawing.append(marker);
@@ -35,7 +39,7 @@ function chart(run) {
     const epoch = run.epochs ? run.epochs[frameOf(run, frame)] : data.frames[frame];
     const loss = run.losses ? run.losses[frameOf(run, frame)] : nearest(Object.values(run.curves)[0], epoch);
     marker.children[0].setAttribute("transform", `translate(${x(epoch)},0)`);
-    marker.children[1].setAttribute("transform", `translate(${x(epoch)},${typeof loss === "number" ? y(loss) : 4})`);
+    marker.children[1].setAttribute("transform", `translate(${x(epoch)},${typeof loss === "number" ? Math.max(4, y(loss)) : 4})`);
   }};
 }
 
