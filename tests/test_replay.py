@@ -195,6 +195,12 @@ def test_runs_of_other_data_share_no_picture():
     assert replay_page([recordings[0]] * 2).data["guess"] == 2
 
 
+def test_where_there_is_no_room_for_a_cure_the_page_says_so():
+    runs = replay_page([xor_net(0)] * 8, X, LABELS, epochs=20).data["runs"]
+    assert [run.get("cured", False) for run in runs] == [False, True] * 6 + [False] * 2
+    assert ["isn't replayed" in run["said"][-1] for run in runs] == [False] * 12 + [True] * 2
+
+
 def test_names_stay_texts():
     hostile = '</script><img src=x onerror="document.title=1">'
     text = replay_page({hostile: xor_net(0)}, X, LABELS, epochs=3, title=hostile).html()

@@ -183,10 +183,13 @@ def _content(runs: Sequence[Any], title: Optional[str], cures: bool) -> Dict[str
                 "A History holds the measures alone. Give the model itself to see weights and gradients."]})
             recordings.append(None)
             continue
-        verdict, said, cured = _judged(what, cures)
+        room = len(recordings) + 1 < MOST_RUNS
+        verdict, said, cured = _judged(what, cures and room)
+        if cures and not room and verdict.startswith("stuck"):
+            said = [*said, f"Its cure isn't replayed: beside each other, {MOST_RUNS} runs are enough."]
         shown.append({"name": name, "curves": {"loss": thinned(what.losses)}, "verdict": verdict, "said": said})
         recordings.append(what)
-        if cured is not None and len(recordings) < MOST_RUNS:
+        if cured is not None:
             verdict, said, _ = _judged(cured, False)
             shown.append({"name": f"{name}, with the cure", "curves": {"loss": thinned(cured.losses)},
                           "verdict": verdict, "cured": True,
