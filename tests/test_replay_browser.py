@@ -118,6 +118,8 @@ def test_hostile_names_stay_texts_and_other_data_is_shown(tmp_path, rng):
             tab = browser.open(each.save(tmp_path / "page.html"))
             tab.keyboard.press("End")
             assert tab.locator("img").count() == 0 and browser.said == []
+            text = tab.inner_text("main")
+            assert "the solid line" not in text and "a cross" not in text  # of three classes, neither is drawn
         assert tab.locator(".plane").count() == 0 and tab.locator(".chart").count() == 1
 
 
