@@ -33,6 +33,31 @@ def axe() -> str:
     return path.read_text(encoding="utf-8")
 
 
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def violations(tab: Any, script: str) -> Any:
+    """Return what axe-core finds on a page, each rule with the first element that breaks it."""
+    tab.evaluate(script)
+    return tab.evaluate("""rules => axe.run(document, {runOnly: rules}).then(result => result.violations.map(
+        each => [each.id, each.nodes[0].html.slice(0, 500)]))""", RULES)
+
+
+def too_small(tab: Any) -> Any:
+    """Return the texts of a page that are set under 11 px as drawn, and the targets under 24 px."""
+    return tab.evaluate("""() => {
+        const seen = what => [...document.querySelectorAll(what)].filter(each => each.checkVisibility());
+        const size = each => parseFloat(getComputedStyle(each).fontSize) * (each.ownerSVGElement ? each.getCTM().a : 1);
+        const texts = seen("body *").filter(each => !each.closest(".spoken, math") && size(each) < 10.99 &&
+            [...each.childNodes].some(node => node.nodeType === 3 && node.textContent.trim()));
+        const targets = seen("button, a, summary, input").filter(each => {
+            const {width, height} = each.getBoundingClientRect();
+            return width < 24 || height < 24;
+        });
+        return [...texts, ...targets].map(each => each.outerHTML.slice(0, 80));
+    }""")
+
+
 class Opened:
     """A page in the browser, with what it said on the console and what it asked of the network."""
 

@@ -13,7 +13,7 @@ from lib.gradient_checking import check_module
 from lib.losses import CrossEntropyLoss
 from lib.network import Linear, Sequential
 from lib.network_base import Module, Parameter
-from tests.browser import axe, opened
+from tests.browser import axe, opened, violations
 
 
 class Unit(Module):
@@ -213,9 +213,7 @@ def test_a_planted_wrong_gradient_is_found_on_its_page(dark, tmp_path):
         tab = browser.open(path)
         assert "(1 + h)" in tab.inner_text("pre .part")
         assert tab.locator(".map td.worst").count() and browser.said == []
-        tab.evaluate(script)
-        found = tab.evaluate("axe.run().then(result => result.violations.map(v => [v.id, v.nodes[0].html]))")
-        assert found == []
+        assert violations(tab, script) == []
         assert tab.evaluate("document.documentElement.scrollWidth") <= (390 if dark else 1280)
 
 
