@@ -112,7 +112,8 @@ def test_a_change_gives_no_answer_away_and_stays_when_predicting(xor):
             assert tab.inner_text(".whatif [role=status]") == f"With W1[0,1] = {value}, L is to be predicted."
             assert tab.evaluate("shown(data.loss.before)") not in tab.inner_text("main")
         tab.click("text=Predict first")
-        assert tab.inner_text(".whatif [role=status]") == f"With W1[0,1] = 2, L is {tab.evaluate('data.loss.before'):.6g}."
+        loss = tab.evaluate("data.loss.before")
+        assert tab.inner_text(".whatif [role=status]") == f"With W1[0,1] = 2, L is {loss:.6g}."
         assert browser.said == []
 
 
