@@ -19,6 +19,7 @@ from lib.graph.rules import NoRule, rule
 from lib.validation import InputError
 
 # Each takes an array of shape (3, 4) with numbers from -2 to 2, no two of them alike.
+SINGULAR = variable([[1.0, 2.0], [2.0, 4.0]])
 TRAPEZOID = getattr(np, "trapezoid", None) or np.trapz
 MATRIX = {
     "positive functions": lambda x: np.log2(abs(x) + 1) + np.log10(abs(x) + 1) + np.exp2(x) + np.reciprocal(abs(x) + 1),
@@ -326,6 +327,18 @@ def test_what_numpy_refuses_is_refused_on_nodes(f, said):
         f(X)
     with pytest.raises(ValueError, match=said):
         f(variable(X))
+
+
+def test_piecewise_keeps_the_type_of_numbers_and_takes_nothing_at_all():
+    half = np.array([True, False])
+    assert np.piecewise(variable(np.ones(2, np.float32)), [half], [lambda t: t * 2, 3.0]).dtype == np.float32
+    assert np.piecewise(variable(np.zeros(0)), [np.zeros(0, bool)], [np.sqrt]).shape == (0,)
+
+
+@pytest.mark.parametrize("backward", [lambda loss: loss.backward(), lambda loss: graph.derivatives(loss, [SINGULAR])])
+def test_the_gradient_of_a_determinant_of_zero_is_refused_in_a_sentence(backward):
+    with pytest.raises(InputError, match="whose determinant is 0"):
+        backward(np.linalg.det(SINGULAR))
 
 
 def test_arctan2_has_a_value_everywhere():

@@ -44,7 +44,9 @@ def piecewise(x: Any, condlist: Any, funclist: Any) -> Any:
     pieces = [entries[:0]]
     for f, own in zip([0.0, *funclist], places):
         if own.size:
-            pieces.append(np.broadcast_to(f(entries[own]) if callable(f) else f, own.shape))
+            piece = f(entries[own]) if callable(f) else f
+            piece = np.asarray(piece, x.dtype) if value_of(piece) is piece else piece  # float64 would spread
+            pieces.append(np.broadcast_to(piece, own.shape))
     return np.concatenate(pieces)[np.argsort(np.concatenate(places))].reshape(x.shape)
 
 

@@ -7,6 +7,7 @@ from lib.graph.notation import call as function
 from lib.graph.notation import entry, equation, partial
 from lib.graph.notation.simplify import times, turned
 from lib.graph.operations import Operation, call
+from lib.validation import InputError
 
 
 class Inverse(Operation):
@@ -44,7 +45,12 @@ class Determinant(Operation):
         return np.linalg.det(a)
 
     def backward(self, i, grad, out, a):
-        return np.swapaxes(call(Inverse(), a), -1, -2) * (grad * out).reshape(out.shape + (1, 1))
+        try:
+            inverse = call(Inverse(), a)
+        except (ValueError, np.linalg.LinAlgError) as error:
+            raise InputError("The gradient of det is computed by the inverse, which a matrix whose determinant is 0 "
+                             "doesn't have.") from error
+        return np.swapaxes(inverse, -1, -2) * (grad * out).reshape(out.shape + (1, 1))
 
     def formula(self, a):
         return function(self.name, a, shape=None if a.shape is None else a.shape[:-2])
