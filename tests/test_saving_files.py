@@ -63,7 +63,7 @@ def test_what_a_killed_process_left_behind_is_cleared(tmp_path):
     assert sorted(os.listdir(str(tmp_path))) == sorted(["run[1].npz", bystander.name, alive.name])
 
 
-@pytest.mark.parametrize("moment", ["chmod", "replace", "fsync"])
+@pytest.mark.parametrize("moment", ["open", "chmod", "replace", "fsync"])
 @pytest.mark.parametrize("after", [False, True])
 def test_ctrl_c_while_a_file_is_written_leaves_the_old_or_the_new_one(moment, after, tmp_path, monkeypatch):
     path = write(tmp_path / "file", b"old")

@@ -3,12 +3,14 @@ from __future__ import annotations
 
 import glob
 import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Any, Callable, Union
+from uuid import uuid4
 
 from lib.validation import InputError
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # as tempfile opens its own
 
 
 def write_atomically(path: Union[str, Path], write: Callable[[Any], None]) -> Path:
@@ -31,9 +33,10 @@ def write_atomically(path: Union[str, Path], write: Callable[[Any], None]) -> Pa
     target = Path(os.path.realpath(str(path)))
     target.parent.mkdir(parents=True, exist_ok=True)
     _clear_leftovers(target)
-    handle, temporary = tempfile.mkstemp(dir=str(target.parent), prefix=f"{target.name}.{os.getpid()}.", suffix=".tmp")
+    # named before it is made, so that Ctrl-C at any moment finds it
+    temporary = f"{target}.{os.getpid()}.{uuid4().hex[:8]}.tmp"
     try:
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(os.open(temporary, _NEW_FILE, 0o600), "wb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
