@@ -1,5 +1,5 @@
-"""The check of a student's answers, line by line: right, right given an earlier slip, or wrong, with its cause and "
-"a hint.
+"""The check of a student's answers, line by line: right, right given an earlier slip, or wrong, with its cause and a
+hint.
 
 A line is held against three numbers: the key; what follows from the student's own numbers, as they are written; and
 what follows from the slips alone, for somebody who went on with all digits. So a slip costs its own line and no other.
