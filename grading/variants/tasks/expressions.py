@@ -1,6 +1,10 @@
 """Expressions A, B and C, and the Jacobian of task 1.1."""
 from __future__ import annotations
 
+from functools import reduce
+from operator import add
+from typing import Sequence
+
 from grading.variants.seeds import Dice
 from grading.variants.task import Numbers, Slip, Task
 from lib import graph
@@ -87,6 +91,11 @@ def points(dice: Dice, n: int, low: float, high: float, height: float) -> Number
     places = sorted(dice.quarters(n, low, high))
     return {name: value for i, x in enumerate(places, 1)
             for name, value in ((f"x{i}", x), (f"y{i}", dice.half(-height, height)))}
+
+
+def sum_of(nodes: Sequence[Node]) -> Node:
+    """Return the sum of nodes; Python's own begins with a 0, which would stand in the graph."""
+    return reduce(add, nodes)
 
 
 def c_graph(w0: float, w1: float, **numbers: float) -> Node:

@@ -1,22 +1,14 @@
 """Layers: a 3x3 convolution with a 2x2 kernel, and BatchNorm on three numbers."""
 from __future__ import annotations
 
-from typing import Any, List
-
 from grading.variants.seeds import Dice
 from grading.variants.task import Numbers, Slip, Task
+from grading.variants.tasks.expressions import sum_of
 from lib import graph
 from lib.graph.draw import Drawing
 from lib.graph.draw.network import Column, draw_units
 from lib.graph.draw.scene import Box, Scene, Text
 from lib.graph.node import Node, constant, variable
-
-
-def _sum(nodes: List[Any]) -> Any:
-    total = nodes[0]
-    for node in nodes[1:]:
-        total = total + node
-    return total
 
 
 def convolution_graph(**numbers: float) -> Node:
@@ -27,8 +19,8 @@ def convolution_graph(**numbers: float) -> Node:
     for i in (1, 2):
         for j in (1, 2):
             products = [v[f"k{a}{c}"] * v[f"x{i + a - 1}{j + c - 1}"] for a in (1, 2) for c in (1, 2)]
-            y[i, j] = (_sum(products) + v["b"]).named(f"y{i}{j}")
-    return _sum([v[f"g{i}{j}"] * y[i, j] for i in (1, 2) for j in (1, 2)]).named("L")
+            y[i, j] = (sum_of(products) + v["b"]).named(f"y{i}{j}")
+    return sum_of([v[f"g{i}{j}"] * y[i, j] for i in (1, 2) for j in (1, 2)]).named("L")
 
 
 def draw_convolution(dice: Dice) -> Numbers:
@@ -99,13 +91,13 @@ def batch_norm_graph(**numbers: float) -> Node:
     """Return L = sum of g_i y_i for three numbers that are normalised, scaled by gamma and shifted by beta."""
     v = {name: constant(value, name=name) if name[0] == "g" and name != "gamma" else variable(value, name=name)
          for name, value in numbers.items()}
-    mu = (_sum([v[f"x{i}"] for i in "123"]) / 3).named("mu")
+    mu = (sum_of([v[f"x{i}"] for i in "123"]) / 3).named("mu")
     centred = [(v[f"x{i}"] - mu).named(f"d{i}") for i in "123"]
-    variance = (_sum([d ** 2 for d in centred]) / 3).named("var")
+    variance = (sum_of([d ** 2 for d in centred]) / 3).named("var")
     s = graph.sqrt(variance).named("s")
     n = [(d / s).named(f"n{i}") for i, d in zip("123", centred)]
     y = [(v["gamma"] * each + v["beta"]).named(f"y{i}") for i, each in zip("123", n)]
-    return _sum([v[f"g{i}"] * each for i, each in zip("123", y)]).named("L")
+    return sum_of([v[f"g{i}"] * each for i, each in zip("123", y)]).named("L")
 
 
 def draw_batch_norm(dice: Dice) -> Numbers:

@@ -1,11 +1,11 @@
 """Linear regression, logistic regression, and softmax with cross-entropy."""
 from __future__ import annotations
 
-from typing import Any, Callable, List
+from typing import Callable
 
 from grading.variants.seeds import Dice
 from grading.variants.task import Numbers, Slip, Task
-from grading.variants.tasks.expressions import points
+from grading.variants.tasks.expressions import points, sum_of
 from grading.variants.tasks.networks import step_slips
 from lib import graph
 from lib.graph.draw import Drawing
@@ -13,19 +13,12 @@ from lib.graph.draw.network import Column, draw_units
 from lib.graph.node import Node, constant, variable
 
 
-def _total(nodes: List[Any]) -> Any:
-    total = nodes[0]
-    for node in nodes[1:]:
-        total = total + node
-    return total
-
-
 def linear_graph(w: float, b: float, **numbers: float) -> Node:
     """Return the mean squared error of a line on four points."""
     slope, offset = variable(w, name="w"), variable(b, name="b")
     v = {name: constant(value, name=name) for name, value in numbers.items()}
     errors = [(slope * v[f"x{i}"] + offset - v[f"y{i}"]).named(f"e{i}") for i in "1234"]
-    return (_total([e ** 2 for e in errors]) / 4).named("L")
+    return (sum_of([e ** 2 for e in errors]) / 4).named("L")
 
 
 def draw_linear(dice: Dice) -> Numbers:
@@ -74,7 +67,7 @@ def logistic_graph(w: float, b: float, **numbers: float) -> Node:
     for i in "123":
         p = graph.sigmoid((slope * v[f"x{i}"] + offset).named(f"z{i}")).named(f"p{i}")
         losses.append((-(v[f"y{i}"] * graph.log(p) + (1 - v[f"y{i}"]) * graph.log(1 - p))).named(f"l{i}"))
-    return (_total(losses) / 3).named("L")
+    return (sum_of(losses) / 3).named("L")
 
 
 def draw_logistic(dice: Dice) -> Numbers:
@@ -125,8 +118,8 @@ def softmax_graph(**numbers: float) -> Node:
     losses = []
     for logit, total, label, probability in ("zSyp", "uTtq"):
         exps = [graph.exp(v[f"{logit}{k}"]) for k in "123"]
-        summed = _total(exps).named(total)
-        losses.append((-_total([v[f"{label}{k}"] * graph.log((each / summed).named(f"{probability}{k}"))
+        summed = sum_of(exps).named(total)
+        losses.append((-sum_of([v[f"{label}{k}"] * graph.log((each / summed).named(f"{probability}{k}"))
                                 for k, each in zip("123", exps)])).named("l1" if total == "S" else "l2"))
     return ((losses[0] + losses[1]) / 2).named("L")
 
