@@ -111,6 +111,21 @@ def test_no_two_boxes_have_one_uid_whichever_process_they_belong_to(monkeypatch)
     assert box.take_uid()[0] == uid, "it is free again"
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="boxes have uids of their own on Linux alone")
+def test_where_no_uid_can_be_taken_it_is_said_and_not_tried_for_ever(monkeypatch):
+    tried = []
+
+    class Forbidden(box.socket.socket):
+        def bind(self, name):
+            tried.append(name)
+            if len(tried) == 1:
+                raise PermissionError("not here")
+
+    monkeypatch.setattr(box.socket, "socket", Forbidden)
+    with pytest.raises(PermissionError, match="not here"):
+        box.take_uid()
+
+
 def test_what_is_required_is_checked():
     assert level_for(Options(most="process")).name == "process"
     with pytest.raises(GradingError, match="allows only process.*apt-get install bubblewrap"):
