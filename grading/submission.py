@@ -15,6 +15,7 @@ from grading.sheet import Sheet
 MOST_ENTRIES = 5000
 MOST_BYTES = 1 << 20  # of a file that is read
 MOST_TOTAL = 32 << 20
+LONGEST_PATH = 255  # bytes; every system takes it below a box's folder, and a walk to its end isn't deep
 SKIPPED = {".git", ".venv", "venv", "env", "__pycache__", "node_modules", ".idea", ".vscode", ".pytest_cache",
            "__MACOSX", "results", "build", "dist"}
 READ = (".py", ".md", ".txt", ".pdf", ".ipynb", ".csv")
@@ -99,7 +100,8 @@ def _of_folder(root: Path, submission: Submission) -> Iterator[Tuple[str, bytes]
     entries, total = 0, 0
     for folder, folders, names in os.walk(str(root)):
         folders[:] = sorted(name for name in folders if name not in SKIPPED
-                            and not os.path.islink(os.path.join(folder, name)))
+                            and not os.path.islink(os.path.join(folder, name))
+                            and not _is_too_long(os.path.relpath(os.path.join(folder, name), str(root)), submission))
         for name in sorted(names):
             entries += 1
             if entries > MOST_ENTRIES or total > MOST_TOTAL:
@@ -108,7 +110,7 @@ def _of_folder(root: Path, submission: Submission) -> Iterator[Tuple[str, bytes]
                 return
             full = os.path.join(folder, name)
             relative = PurePosixPath(os.path.relpath(full, str(root)).replace(os.sep, "/"))
-            if _is_wanted(relative):
+            if _is_wanted(relative) and not _is_too_long(relative, submission):
                 content = read_regular(full, MOST_BYTES if relative.suffix != ".zip" else MOST_TOTAL)
                 if content is None:
                     submission.notes.append(f"{_shown(relative)} isn't a regular file that can be read: left out.")
@@ -144,7 +146,8 @@ def _of_zip(file: io.IOBase, submission: Submission) -> Iterator[Tuple[str, byte
                 if path.is_absolute() or ".." in path.parts or is_link or ":" in (path.parts or ("",))[0]:
                     submission.notes.append(f"The zip holds {_shown(path)}, a link or a path that leads out of it: "
                                             "left out.")
-                elif not info.is_dir() and _is_wanted(path) and path.suffix != ".zip" and total < MOST_TOTAL:
+                elif not info.is_dir() and _is_wanted(path) and path.suffix != ".zip" and total < MOST_TOTAL \
+                        and not _is_too_long(path, submission):
                     with contextlib.suppress(zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError,
                                              ValueError), archive.open(info) as member:
                         content = member.read(MOST_BYTES)
@@ -152,6 +155,15 @@ def _of_zip(file: io.IOBase, submission: Submission) -> Iterator[Tuple[str, byte
                         yield str(path), content
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise SubmissionError(f"{submission.name} isn't a zip that can be opened: {error}.") from error
+
+
+def _is_too_long(path: Union[str, PurePosixPath], submission: Submission) -> bool:
+    """Return whether a path is too long to be looked at; that it was left out is noted, once."""
+    note = f"Paths longer than {LONGEST_PATH} bytes were left out."
+    is_too_long = len(str(path).encode("utf-8", "surrogatepass")) > LONGEST_PATH
+    if is_too_long and note not in submission.notes:
+        submission.notes.append(note)
+    return is_too_long
 
 
 def _shown(path: Union[str, PurePosixPath]) -> str:

@@ -8,6 +8,7 @@ import zipfile
 
 import pytest
 
+from grading.ending import remove
 from grading.feedback import read_feedback
 from grading.gaps import fill, find_gaps, gap_text, outside
 from grading.grade import Options, for_the_tutor, grade_submission
@@ -69,6 +70,27 @@ def test_bombs_and_masses_are_limited(tmp_path, monkeypatch):
     monkeypatch.setattr("grading.submission.MOST_ENTRIES", 20)
     write(tmp_path / "many", {f"x{i}.py": "x" for i in range(50)})
     assert any("more than 20 files" in note for note in read_submission(tmp_path / "many", SHEET).notes)
+
+
+def test_what_is_too_deep_or_too_long_is_left_out_and_noted(tmp_path, monkeypatch):
+    """It had stopped the grading of this submission, and of the whole class when that was resumed."""
+    write(tmp_path / "s", {"lib/mine.py": "x = 1"})
+    monkeypatch.chdir(tmp_path / "s")
+    try:
+        for _ in range(1500):
+            os.mkdir("deep")
+            os.chdir("deep")
+        made = read_submission(tmp_path / "s", SHEET)
+    finally:
+        os.chdir(tmp_path)
+        remove(str(tmp_path / "s"))
+    assert "lib/mine.py" in made.files and len([note for note in made.notes if "255 bytes" in note]) == 1
+    with zipfile.ZipFile(tmp_path / "long.zip", "w") as archive:
+        archive.writestr("lib/mine.py", "x = 1")
+        for name in ("lib/" + "deep/" * 5000 + "x.py", "lib/" + "x" * 300 + ".py"):
+            archive.writestr(name, "x = 1")
+    made = read_submission(tmp_path / "long.zip", SHEET)
+    assert list(made.files) == ["lib/mine.py"] and len([note for note in made.notes if "255 bytes" in note]) == 1
 
 
 def test_odd_names_and_encodings(tmp_path):
