@@ -79,8 +79,11 @@ def read_submission(path: Union[str, Path], sheet: Sheet) -> Submission:
             submission.notes.append(f"The files stand in a zip in the folder: {zips[0]}.")
             found.update(_of_zip(io.BytesIO(found[zips[0]]), submission))
     elif stat.S_ISREG(mode):
-        with open(str(path), "rb") as file:
-            found = dict(_of_zip(file, submission))
+        try:
+            with open(str(path), "rb") as file:
+                found = dict(_of_zip(file, submission))
+        except OSError as error:
+            raise SubmissionError(f"{path} can't be read: {error.strerror}.") from error
     else:
         raise SubmissionError(f"{path} is neither a folder nor a zip.")
     _choose_root(found, sheet, submission)

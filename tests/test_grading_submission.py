@@ -93,6 +93,16 @@ def test_what_is_too_deep_or_too_long_is_left_out_and_noted(tmp_path, monkeypatc
     assert list(made.files) == ["lib/mine.py"] and len([note for note in made.notes if "255 bytes" in note]) == 1
 
 
+def test_a_zip_that_may_not_be_read_is_no_submission(tmp_path, monkeypatch):
+    def shut(path, *arguments, **others):
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "s.zip").write_bytes(b"x")
+    monkeypatch.setattr("grading.submission.open", shut, raising=False)
+    with pytest.raises(SubmissionError, match="s.zip can't be read: Permission denied"):
+        read_submission(tmp_path / "s.zip", SHEET)
+
+
 def test_odd_names_and_encodings(tmp_path):
     folder = write(tmp_path / "s", {"lib/new\nline.py": "x", "lib/quo'te\".py": "x", "lib/\U0001f600.py": "x",
                                     "lib/losses.py": b"\xef\xbb\xbf# caf\xc3\xa9\r\nx = 1\r\n",
