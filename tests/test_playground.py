@@ -64,6 +64,11 @@ def test_what_cannot_be_trained_gets_a_sentence(changes, sentence):
 
 def test_pasted_data_may_have_a_heading_and_other_marks():
     x, labels = in_browser.read_data("a;b;class\n0;1;2\n\n1.5;-2e1;0\n")
+    for wrong, sentence in (("0, O, 0\n0, 1, 1\n1, 0, 1", "Line 1 of the data isn't made of numbers"),  # no heading
+                            ("0, nan, 0\n0, 1, 1", "Line 1 of the data isn't made of numbers"),
+                            ("0,5; 1; 0\n0; 1; 1", "commas beside semicolons")):  # 0.5, or 0 and 5
+        with pytest.raises(ValueError, match=sentence):
+            in_browser.read_data(wrong)
     assert x.tolist() == [[0, 1], [1.5, -20]] and labels.tolist() == [[0, 0, 1], [1, 0, 0]]
     for code in ("module = 3\nx = 1", "pass", "raise SystemExit(0)"):
         assert in_browser.answered({"kind": "check", "code": code, "file": os.devnull}).get("error")

@@ -9,7 +9,7 @@ import sys
 import traceback
 import types
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
@@ -74,13 +74,16 @@ def read_data(text: str) -> Tuple[np.ndarray, np.ndarray]:
         cells = line.replace(";", " ").replace(",", " ").replace("\t", " ").split()
         if not cells:
             continue
-        try:
-            rows.append([float(cell) for cell in cells])
-        except ValueError:
-            if rows:
-                raise InputError(f"Line {number} of the data isn't made of numbers: {line.strip()[:60]!r}.") from None
+        if "," in line and (";" in line or "\t" in line):
+            raise InputError(f"Line {number} of the data has commas beside semicolons or tabs. Part all numbers by one "
+                             "of them, and write decimals with a point, such as 0.5.")
+        numbers = [number_or_none(cell) for cell in cells]
+        if not rows and not any(each is not None for each in numbers):
             continue  # a heading
-        if len(rows[-1]) != len(rows[0]) or len(rows[-1]) < 2 or not np.isfinite(rows[-1]).all():
+        if any(each is None or not np.isfinite(each) for each in numbers):
+            raise InputError(f"Line {number} of the data isn't made of numbers: {line.strip()[:60]!r}.")
+        rows.append([each for each in numbers if each is not None])
+        if len(rows[-1]) != len(rows[0]) or len(rows[-1]) < 2:
             raise InputError(f"Line {number} of the data holds {len(rows[-1])} numbers. Each line needs as many as the "
                              "first: the inputs, then the class, such as 0, 1, 1.")
     if not 2 <= len(rows) <= MOST_ROWS:
@@ -90,6 +93,14 @@ def read_data(text: str) -> Tuple[np.ndarray, np.ndarray]:
     if not np.array_equal(classes, classes.astype(int)) or classes.min() < 0 or not 1 <= classes.max() <= 8:
         raise InputError("The last number of each line is its class: 0, 1 and so on, up to 8, at least two of them.")
     return table[:, :-1], np.eye(int(classes.max()) + 1)[classes.astype(int)]
+
+
+def number_or_none(text: str) -> Optional[float]:
+    """Return a number that was typed in, or None for what is no number."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def checked(question: Dict[str, Any]) -> Dict[str, Any]:
