@@ -75,7 +75,9 @@ def test_pasted_data_may_have_a_heading_and_other_marks():
 
 
 def test_its_folder_and_its_policy(tmp_path, capsys):
+    state = np.random.get_state()[1].copy()
     assert walkthrough.main(["playground", "--output", str(tmp_path / "site")]) == 0
+    assert np.array_equal(np.random.get_state()[1], state)
     assert "Put the runtime into" in capsys.readouterr().out
     page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
     assert {path.name for path in (tmp_path / "site").iterdir()} == {"index.html", "lib.json", "playground_worker.js"}

@@ -22,6 +22,7 @@ import numpy as np
 from lib.graph.page.document import FOLDER, POLICY, Page
 from lib.graph.page.in_browser import read_data
 from lib.graph.page.replay import SCRIPTS, replay_page
+from lib.inspection.recording import numpy_random_state_kept
 from lib.layers import Linear, ReLU, Sequential
 from lib.saving.files import write_atomically
 from lib.validation import InputError
@@ -68,9 +69,10 @@ def write_playground(folder: Union[str, Path], runtime: str = "runtime/") -> Pat
         raise InputError(f"{str(folder)!r} is a file. The playground needs a folder.")
     folder.mkdir(parents=True, exist_ok=True)
     models = {}
-    for seed in (0, 3):
-        np.random.seed(seed)
-        models[f"seed {seed}"] = Sequential(Linear(2, 2), ReLU(), Linear(2, 2))
+    with numpy_random_state_kept():
+        for seed in (0, 3):
+            np.random.seed(seed)
+            models[f"seed {seed}"] = Sequential(Linear(2, 2), ReLU(), Linear(2, 2))
     title = "Computed beforehand: XOR from two starts"
     data: Dict[str, Any] = replay_page(models, *read_data(XOR), epochs=400, title=title).data
     data["playground"] = {
