@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from lib import walkthrough
-from lib.graph.page import page
+from lib.graph.node import variable
+from lib.graph.page import page, write_page
 from lib.layers import LeakyReLU, Softplus
 from lib.losses import CrossEntropyLoss
 from lib.network import Linear, Sequential
@@ -114,6 +115,16 @@ def test_a_change_gives_no_answer_away_and_stays_when_predicting(xor):
         tab.click("text=Predict first")
         loss = tab.evaluate("data.loss.before")
         assert tab.inner_text(".whatif [role=status]") == f"With W1[0,1] = 2, L is {loss:.6g}."
+        assert browser.said == []
+
+
+def test_what_is_not_defined_is_not_put_on_the_step(tmp_path):
+    a = variable(np.array(4.0), name="a")
+    with opened() as browser:
+        tab = browser.open(write_page(np.log(a), path=tmp_path / "page.html"))
+        tab.evaluate("change(0, 0, -1)")
+        text = tab.inner_text("main")
+        assert "is not defined for these numbers" in text and "the step is too long" not in text
         assert browser.said == []
 
 

@@ -117,9 +117,10 @@ function showTables() {
 }
 
 function showEnd() {
-  const after = data.loss.after, undefined_ = after === "nan" || Number.isNaN(after);
-  const outcome = `${data.nodes[data.output].name} is ${shown(data.loss.before)} and, after the update of ` +
-    `all parameters with learning rate ${data.rate}, ${undefined_ ? "no longer defined: the step is too long" : shown(after)}. `;
+  const {before, after} = data.loss, lost = value => value === "nan" || Number.isNaN(value);
+  const outcome = lost(before) ? `${data.nodes[data.output].name} is not defined for these numbers. ` :
+    `${data.nodes[data.output].name} is ${shown(before)} and, after the update of ` +
+    `all parameters with learning rate ${data.rate}, ${lost(after) ? "no longer defined: the step is too long" : shown(after)}. `;
   parts.end.textContent = `${predict.on ? "" : outcome}Keys: arrows left and right, Home, End.`;
 }
 
