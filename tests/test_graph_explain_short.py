@@ -299,6 +299,17 @@ def test_a_node_without_a_name_is_found_though_modules_are_written_out_and_parts
         np.testing.assert_allclose(derivation.gradients[derivation.node(node)], node.grad)
 
 
+def test_values_that_were_changed_after_the_forward_pass_are_not_explained_with_the_old_results():
+    layer, x, w = Linear(3, 2), variable(X, name="x"), variable([1.0, 2.0], name="w")
+    loss, other = (layer(x) ** 2).sum().named("L"), (w * w).sum().named("L")
+    by_hand = explain(loss)
+    layer.W.data[...] += 1.0
+    w.value *= 10
+    for explained in (lambda: str(by_hand), lambda: by_hand.of("x"), lambda: explain(loss), lambda: explain(other)):
+        with pytest.raises(InputError, match="were changed after the graph was computed"):
+            explained()
+
+
 def test_an_infinite_gradient_is_infinite():
     x = variable(0.0, name="x")
     with np.errstate(divide="ignore"):

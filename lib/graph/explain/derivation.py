@@ -5,10 +5,11 @@ from typing import Any, Dict, List, NamedTuple, Optional, Set
 
 import numpy as np
 
+from lib.graph.changes import require_unchanged
 from lib.graph.explain import replay
 from lib.graph.explain.names import Names
 from lib.graph.modules import write_out
-from lib.graph.node import Node
+from lib.graph.node import Node, topological_order
 from lib.graph.operations import unbroadcast
 from lib.graph.functional import shared
 from lib.validation import InputError
@@ -36,7 +37,7 @@ class Derivation:
     """
 
     def __init__(self, output: Node) -> None:
-        require_node(output)
+        require_current(output)
         self.output = output
         self.module_results: Set[Node] = set()
         self.stands_for: Dict[Node, Node] = {}
@@ -120,7 +121,7 @@ def derivation_of(output: Any, reuse: bool, written_out: bool = False) -> Deriva
         reuse: whether equal sub-expressions are one node.
         written_out: whether modules that are one node are single operations, where these agree with the module.
     """
-    require_node(output)
+    require_current(output)
     stands_for, results = write_out(output) if written_out else ({}, set())
     whole = stands_for.get(output, output)
     if reuse:
@@ -132,11 +133,14 @@ def derivation_of(output: Any, reuse: bool, written_out: bool = False) -> Deriva
     return derivation
 
 
-def require_node(output: Any) -> None:
-    """Raise InputError unless a graph is given by its node."""
+def require_current(output: Any) -> None:
+    """Raise InputError unless a graph is given by its node, and its values are those of its variables now."""
     if not getattr(output, "is_graph_node", False):
         raise InputError(f"A node of a computational graph is needed, but got {type(output).__name__}. Make the "
                          "inputs nodes, x = variable(1.0, name=\"x\"), and compute with them.")
+    for node in topological_order(output):
+        if node.marks is not None:
+            require_unchanged(node)
 
 
 def flow_along(edge: Edge, grad: Any, values: Dict[Node, Any]) -> Any:
