@@ -310,6 +310,12 @@ def test_values_that_were_changed_after_the_forward_pass_are_not_explained_with_
             explained()
 
 
+def test_the_mean_of_a_batch_of_one_is_not_divided_by_one():
+    scores = variable([[1.0, 2.0]], name="s")
+    said = str(explain(CrossEntropyLoss()(scores, constant([[1.0, 0.0]], name="y")).named("L")))
+    assert "/ 1" not in said and re.search(r"L = -sum\(y \* \w+\) = 1.31326$", said, re.MULTILINE)
+
+
 def test_an_infinite_gradient_is_infinite():
     x = variable(0.0, name="x")
     with np.errstate(divide="ignore"):

@@ -46,6 +46,8 @@ class ShortForm:
             self.values[node] = derivation.names.term(node)
             if node.operation is not None:
                 formula = node.operation.formula(*[self.values[parent] for parent in node.parents]).of_shape(node.shape)
+                if formula.kind == "fraction" and is_number(formula.parts[1], 1):  # the mean of a batch of one
+                    formula = formula.parts[0].of_shape(node.shape)
                 if node in self.kept:
                     self.formulas[node] = formula
                 else:
