@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Optional
 
 from grading import gradescope, tables
 from grading.batch import grade_all, stale, submissions
-from grading.grade import GradingError, Options, grade, read_marks
+from grading.grade import GradingError, Options, grade
 from grading.isolation import LEVELS, Limits
 from grading.leaks import Search, reference_solutions
 from grading.outputs import SINGLE, export, write, write_outputs
@@ -101,7 +101,7 @@ def run_release(arguments: argparse.Namespace) -> None:
 
 def run_grade(arguments: argparse.Namespace) -> None:
     sheet = load_sheet(arguments.sheet)
-    marks = read_marks(arguments.marks, sheet) if arguments.marks else {}
+    marks = tables.read_marks(arguments.marks, sheet) if arguments.marks else {}
     options = options_of(arguments, arguments.submission.parent)
     report = grade(sheet, arguments.submission, options, marks.get(name_of(arguments.submission)))
     if arguments.json:
@@ -114,7 +114,7 @@ def run_grade(arguments: argparse.Namespace) -> None:
 def run_grade_all(arguments: argparse.Namespace) -> None:
     import tqdm
     sheet = load_sheet(arguments.sheet)
-    marks = read_marks(arguments.marks, sheet) if arguments.marks else {}
+    marks = tables.read_marks(arguments.marks, sheet) if arguments.marks else {}
     students = tables.read_students(arguments.students) if arguments.students else []
     old = stale(sheet, arguments.out) if arguments.out.is_dir() else {}
     if old:

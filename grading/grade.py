@@ -2,9 +2,7 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import hashlib
-import math
 import os
 import re
 import secrets
@@ -262,37 +260,4 @@ def for_the_tutor(sheet: Sheet, submission: Submission, facts: Optional[Dict[str
                          "on whole arrays would do.")
         if not gap["marked"]:
             add("markers", f"Task {task.number}, {task.name}: the markers of the gap are gone.")
-    return found
-
-
-def read_marks(path: Union[str, Path], sheet: Sheet) -> Dict[str, Dict[str, float]]:
-    """Read a tutor's points: a CSV with the columns submission, task, points.
-
-    Returns:
-        Points by the submission's name and the task's number.
-
-    Raises:
-        GradingError: a column is missing, points aren't a number from 0 to the task's, or the sheet has no such task.
-    """
-    most = {task.number: task.points for task in sheet.tasks + sheet.bonus}
-    with open(str(path), encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    found: Dict[str, Dict[str, float]] = {}
-    for number, row in enumerate(rows, start=2):
-        try:
-            points = float(row["points"].replace(",", "."))
-            name, task = row["submission"].strip(), row["task"].strip()
-        except (KeyError, AttributeError, ValueError) as error:
-            raise GradingError(f"{path}, line {number}: expected the columns submission, task and points, such as "
-                               f"group-07, 2.1, 1.5, but got {dict(row)}.") from error
-        if task not in most:
-            raise GradingError(f"{path}, line {number}: sheet {sheet.topic} has no task {task!r}; it has "
-                               f"{', '.join(most)}.")
-        limit = most[task]
-        if not 0 <= points <= (math.inf if limit is None else limit) or math.isinf(points):
-            raise GradingError(f"{path}, line {number}: {points:g} points for task {task}, which has "
-                               f"{'no points of its own' if limit is None else format(limit, 'g')}.")
-        if found.setdefault(name, {}).setdefault(task, points) != points:
-            raise GradingError(f"{path}, line {number}: task {task} of {name} has {found[name][task]:g} points "
-                               "already.")
     return found

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
@@ -25,14 +26,22 @@ class Student(NamedTuple):
     email: str
 
 
+def read_rows(path: Union[str, Path]) -> List[Dict[str, Any]]:
+    """Return the rows of a CSV that an instructor has made, by the names in its first line."""
+    try:
+        with open(str(path), encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(file))
+    except UnicodeDecodeError as error:
+        raise GradingError(f"{path} isn't UTF-8, so the names in it can't be told: save it as CSV UTF-8.") from error
+
+
 def read_students(path: Union[str, Path]) -> List[Student]:
     """Read a class's list: a CSV with the columns submission, name, id and email.
 
     Raises:
-        GradingError: a column is missing, or a group has more than three members.
+        GradingError: it isn't UTF-8, a column is missing, or a group has more than three members.
     """
-    with open(str(path), encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(path)
     missing = [name for name in Student._fields if rows and name not in rows[0]]
     if missing or not rows:
         raise GradingError(f"{path}: expected the columns {', '.join(Student._fields)}, one student a line; "
@@ -43,6 +52,39 @@ def read_students(path: Union[str, Path]) -> List[Student]:
         if size > MOST_IN_A_GROUP:
             raise GradingError(f"{path}: {size} students share the submission {name!r}; up to {MOST_IN_A_GROUP} may.")
     return students
+
+
+def read_marks(path: Union[str, Path], sheet: Sheet) -> Dict[str, Dict[str, float]]:
+    """Read a tutor's points: a CSV with the columns submission, task, points.
+
+    Returns:
+        Points by the submission's name and the task's number.
+
+    Raises:
+        GradingError: it isn't UTF-8, a column is missing, points aren't a number from 0 to the task's, or the sheet
+            has no such task.
+    """
+    most = {task.number: task.points for task in sheet.tasks + sheet.bonus}
+    rows = read_rows(path)
+    found: Dict[str, Dict[str, float]] = {}
+    for line, row in enumerate(rows, start=2):
+        try:
+            points = float(row["points"].replace(",", "."))
+            name, task = row["submission"].strip(), row["task"].strip()
+        except (KeyError, AttributeError, ValueError) as error:
+            raise GradingError(f"{path}, line {line}: expected the columns submission, task and points, such as "
+                               f"group-07, 2.1, 1.5, but got {dict(row)}.") from error
+        if task not in most:
+            raise GradingError(f"{path}, line {line}: sheet {sheet.topic} has no task {task!r}; it has "
+                               f"{', '.join(most)}.")
+        limit = most[task]
+        if not 0 <= points <= (math.inf if limit is None else limit) or math.isinf(points):
+            raise GradingError(f"{path}, line {line}: {points:g} points for task {task}, which has "
+                               f"{'no points of its own' if limit is None else format(limit, 'g')}.")
+        if found.setdefault(name, {}).setdefault(task, points) != points:
+            raise GradingError(f"{path}, line {line}: task {task} of {name} has {found[name][task]:g} points "
+                               "already.")
+    return found
 
 
 def safe(value: Any) -> str:

@@ -16,12 +16,12 @@ from grading import batch
 from grading.batch import Job, file_name, grade_all, is_done, read_results, result_path, stale, submissions
 from grading.class_report import class_page, mistakes
 from grading.gaps import fill
-from grading.grade import GradingError, Options, read_marks
+from grading.grade import GradingError, Options
 from grading.outputs import write_outputs
 from grading.release import build, collect
 from grading.sheet import ROOT, Sheet
 from grading.similarity import same_wrong_answers
-from grading.tables import Student
+from grading.tables import Student, read_marks, read_students
 from grading.verify import filled
 from tests.planting import SHEET
 
@@ -109,6 +109,14 @@ def test_marks(tmp_path):
         (tmp_path / "marks.csv").write_text(f"submission,task,points\n{line}\n")
         with pytest.raises(GradingError, match=words):
             read_marks(tmp_path / "marks.csv", SHEET)
+
+
+def test_a_table_that_isnt_utf_8_gets_a_sentence(tmp_path):
+    path = tmp_path / "from_a_spreadsheet.csv"
+    path.write_bytes("submission,name,id,email,task,points\ng,Müller,1,a@x,2.1,1\n".encode("latin-1"))
+    for read in (read_students, lambda path: read_marks(path, SHEET)):
+        with pytest.raises(GradingError, match="from_a_spreadsheet.csv isn't UTF-8.*CSV UTF-8"):
+            read(path)
 
 
 def fake(name, cause, answer="x"):
