@@ -72,6 +72,19 @@ def test_named_nodes_keep_their_lines():
     assert not any(line.startswith("dE/dE") for line in said)  # factors of 1 vanish
 
 
+@pytest.mark.parametrize("f, said", [
+    (lambda a: (np.pad(a, 1) ** 2).sum(), "dL/da = dL/dt1[1:4] ="),
+    (lambda a: (np.flip(a) * [1.0, 2.0, 4.0]).sum(), "L = sum(a[[2, 1, 0]] * c1) ="),
+    (lambda a: (np.diag(a) ** 2).sum(), "dL/da = dL/dt1[[0, 1, 2], [0, 1, 2]] ="),
+    (np.prod, "dL/da = the product of the entries that an entry of a is multiplied with "),
+    (lambda a: (a[:1] * 3).reshape(()) * 2, "L = (a[:1] * 3).reshape(()) * 2 ="),
+    (lambda a: (a @ a).reshape(1, 1).sum() * 2, "dL/da = 4 * a = [4, 8, 12]"),
+])
+def test_what_only_moves_entries_is_read_as_it_is_written_in_python(f, said):
+    text = str(explain(f(variable([1.0, 2.0, 3.0], name="a")).named("L")))
+    assert any(line.strip().startswith(said) for line in text.splitlines()), text
+
+
 def test_one_parameter_alone():
     part = explain(two_by_two("units")).of("w5")
     said = [line.text for line in part.lines]

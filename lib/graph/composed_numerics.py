@@ -147,7 +147,8 @@ def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True) -> Any
 @rule
 def polyval(p: Any, x: Any) -> Any:
     """Return the polynomial at x whose coefficients are p, that of the highest power first."""
-    return reduce(lambda total, coefficient: total * x + coefficient, array_or_node(p), array_or_node(x) * 0.0)
+    p, x = array_or_node(p), array_or_node(x)
+    return reduce(lambda total, coefficient: total * x + coefficient, p) if len(p) > 1 else np.zeros_like(x) + p.sum()
 
 
 @rule

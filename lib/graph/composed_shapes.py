@@ -10,7 +10,7 @@ from typing import Any, Callable, List
 import numpy as np
 
 from lib.graph.operations import call, node_in, value_of
-from lib.graph.operations.shapes import Concatenate
+from lib.graph.operations.shapes import Concatenate, Scatter
 from lib.graph.rules import NoRule, arguments_of_numpy, array_or_node, rule
 
 
@@ -61,7 +61,7 @@ def _reordering(name: str) -> None:
 def picked(function: Callable[[Any], Any], a: Any) -> Any:
     """Return the entries whose places a function picks from all places, an array in the shape of a."""
     places = np.arange(a.size).reshape(a.shape)
-    return a.reshape(-1)[function(places)]
+    return flatten(a)[function(places)]
 
 
 for _name in ("ravel", "squeeze", "expand_dims", "atleast_1d", "atleast_2d", "atleast_3d"):
@@ -75,7 +75,7 @@ for _name in ("flip", "fliplr", "flipud", "roll", "rot90", "tile", "repeat", "re
 @rule
 def flatten(a: Any) -> Any:
     """Return the entries in one row."""
-    return a.reshape(-1)
+    return a if a.ndim == 1 else a.reshape(-1)
 
 
 @rule
@@ -111,8 +111,8 @@ def diag(v: Any, k: int = 0) -> Any:
     """Return the diagonal of a matrix, or the matrix with this diagonal."""
     if v.ndim == 2:
         return np.diagonal(v, k)
-    places = np.diag(np.arange(1, v.size + 1), k)
-    return np.where(places > 0, v[places - 1], np.zeros((), v.dtype))
+    size = v.size + abs(k)
+    return call(Scatter(np.nonzero(np.eye(size, k=k)), (size, size)), v)
 
 
 @rule
@@ -136,12 +136,14 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", constant_values: Any
         return array
     places = np.arange(array.size).reshape(array.shape)
     if mode in ("edge", "reflect", "symmetric", "wrap"):
-        return array.reshape(-1)[np.pad(places, pad_width, mode=mode)]
+        return flatten(array)[np.pad(places, pad_width, mode=mode)]
     if mode != "constant" or node_in(constant_values) is not None:
         raise NoRule(f"np.pad on nodes knows no mode={mode!r} and no nodes as constant_values.")
     border = np.pad(np.zeros(array.shape, array.dtype), pad_width, constant_values=constant_values)
-    places = np.pad(places, pad_width, constant_values=-1)
-    return np.where(places < 0, border, array.reshape(-1)[places])
+    before = np.broadcast_to(pad_width, (array.ndim, 2))[:, 0]
+    inside = tuple(slice(start, start + size) for start, size in zip(before.tolist(), array.shape))
+    padded = call(Scatter(inside, border.shape), array)
+    return padded + border if border.any() else padded
 
 
 @rule

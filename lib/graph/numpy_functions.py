@@ -44,7 +44,7 @@ def on_ufunc(ufunc: Any, method: str, inputs: Tuple[Any, ...], settings: Dict[st
     rule = _rule_of(name)
     if method == "outer" and rule is not None:
         a, b = map(array_or_node, inputs)
-        return rule(a.reshape(a.shape + (1,) * b.ndim), b, **settings)
+        return rule(a.reshape(a.shape + (1,) * b.ndim), b.reshape((1,) * a.ndim + b.shape), **settings)
     if method != "__call__":
         settings = dict({"axis": 0}, **settings)
         rule = FUNCTIONS.get(ALONG_AXES.get(f"{name}.{method}", ""))

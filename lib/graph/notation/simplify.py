@@ -37,11 +37,12 @@ def times(*factors: Any) -> Term:
 
 
 def plus(*terms: Term) -> Term:
-    """Return a sum without the terms that are 0."""
+    """Return a sum without the terms that are 0; x + x is 2 * x."""
     flat: List[Term] = []
     for term in terms:
         flat += term.parts if term.kind == "sum" else (term,)
-    kept = [term for term in flat if not is_number(term, 0)] or [number(0)]
+    kept = [term if flat.count(term) == 1 else times(flat.count(term), term) for k, term in enumerate(flat)
+            if not is_number(term, 0) and term not in flat[:k]] or [number(0)]
     whole = [term for term in kept if term.kind != "product" or all(part.kind != "ones" for part in term.parts)]
     kept = [term if term in whole else _spread_by_others(term, whole) for term in kept]
     total = kept[0]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lib.graph.notation import call as function
-from lib.graph.notation import words
+from lib.graph.notation import is_number, words
 from lib.graph.notation.simplify import times
 from lib.graph.operations import Operation, normalised_axes, value_of
 from lib.graph.operations.reductions import Reduction, kept
@@ -36,7 +36,8 @@ class Prod(Reduction):
         return words("the product of the entries that an entry of ", a, " is multiplied with")
 
     def flow(self, i, grad, out, a):
-        return words(kept(grad, a.shape, self.axis, self.keepdims), " times ", self.derivative(i, out, a))
+        others, grad = self.derivative(i, out, a), kept(grad, a.shape, self.axis, self.keepdims)
+        return others if is_number(grad, 1) else words(grad, " times ", others)
 
 
 class Norm(Reduction):

@@ -9,10 +9,10 @@ from typing import Any, Tuple
 
 import numpy as np
 
-from lib.graph.notation import Term, index, listed, method, number, shape_of, words
+from lib.graph.notation import Term, index, listed, method, number, ones, shape_of, words
 from lib.graph.notation import call as function
 from lib.graph.notation.shapes import summed_back
-from lib.graph.notation.simplify import turned
+from lib.graph.notation.simplify import times, turned
 from lib.graph.operations import Operation, as_shape, call, unbroadcast, value_of
 
 MOST_INDICES = 12  # an index of more is described, not written out
@@ -44,10 +44,10 @@ class Reshape(Movement):
         return grad.reshape(a.shape)
 
     def formula(self, a):
-        return method(a, "reshape", ", ".join(map(str, self.shape)), _shape_of(self.forward, a))
+        return _reshaped(a, self.shape, _shape_of(self.forward, a))
 
     def flow(self, i, grad, out, a):
-        return method(grad, "reshape", ", ".join(map(str, a.shape or ())), a.shape)
+        return _reshaped(grad, a.shape or (), a.shape)
 
 
 class Transpose(Movement):
@@ -283,6 +283,13 @@ def _shape_of(forward: Any, term: Term) -> Any:
         return forward(np.broadcast_to(np.float64(0), term.shape)).shape
     except (ValueError, IndexError):
         return None  # a name that stands for an array, in an error message about its shape
+
+
+def _reshaped(term: Term, sizes: Any, shape: Any) -> Term:
+    factors = term.parts if term.kind == "product" else (term,)
+    if all(factor.kind in ("number", "ones") for factor in factors):  # the same for every entry
+        return times(*[factor for factor in factors if factor.kind == "number"], *[ones(shape)] * bool(shape))
+    return method(term, "reshape", ", ".join(map(str, sizes)) or "()", shape)
 
 
 def _with_axes(term: Term, axes: Any) -> Term:
