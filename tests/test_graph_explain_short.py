@@ -16,7 +16,9 @@ from lib.graph.notation import name
 from lib.graph.operations.convolution import Convolution
 from exercises.pen_and_paper import expression_a, expression_b, expression_c, skip_network
 from lib.layers.attention import MultiHeadSelfAttention, SelfAttention
+from lib.layers.losses import BinaryCrossEntropyLoss
 from lib.layers.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
+from lib.layers.pooling import AvgPool2d, MaxPool2d
 from lib.losses import CrossEntropyLoss
 from lib.network import Linear, Sequential
 from lib.validation import InputError
@@ -252,6 +254,42 @@ def test_a_convolution_is_a_sum_over_positions(stride, padding):
     assert f"where conv2d(x, conv_filter{settings})[n,k,i,j] = sum_c,p,q conv_filter[k,c,p,q] * x[n,c,{row}]" in said
     assert f"dL/dconv_filter = sum_n,i,j dL/dy[n,k,i,j] * x[n,c,{row}]" in said
     assert ("rotated by 180 degrees" in said) == (stride == 1)
+
+
+@pytest.mark.parametrize("shape", [(3, 1), (3,), (2, 3), (1, 1)])
+@pytest.mark.parametrize("size", [1.0, 800.0])
+def test_the_binary_cross_entropy_is_p_minus_y(shape, size):
+    y = constant(RNG.integers(0, 2, shape).astype(float), name="y")
+    z = variable(size * (0.5 - y.value) * RNG.uniform(0.1, 1, shape), name="z")
+    loss = BinaryCrossEntropyLoss()(z, y).named("L")
+    n = "" if shape[0] == 1 else f" / {shape[0]}"
+    text, p_minus_y = str(explain(loss)), "sigmoid(z) - y"
+    assert f"L = sum(-y * log(sigmoid(z)) - (1 - y) * log(1 - sigmoid(z))){n} = " in text
+    assert f"dL/dz = {f'({p_minus_y}){n}' if n else p_minus_y}" in text and "p - y)" in text
+    with expanded():
+        written = BinaryCrossEntropyLoss()(z, y)
+    assert written.operation.name != "BinaryCrossEntropyLoss"
+    written.backward()
+    assert written.item() == pytest.approx(loss.item()) and np.isfinite(z.grad).all()
+
+
+@pytest.mark.parametrize("module, formula, flow", [
+    (MaxPool2d(2), "max_pool2d(x, size=(2, 2))", "each dL/dy[n,c,i,j], added where the greatest x[n,c,2*i+p,2*j+q] of"),
+    (MaxPool2d(3, stride=1, padding=1), "max_pool2d(x, size=(3, 3), stride=(1, 1), padding=(1, 1))",
+     "each dL/dy[n,c,i,j], added where the greatest x[n,c,i+p-1,j+q-1] of its window stands; 0 elsewhere"),
+    (AvgPool2d(2, stride=(1, 2)), "mean_pool2d(x, size=(2, 2), stride=(1, 2))",
+     "each dL/dy[n,c,i,j] / 4, added at all x[n,c,i+p,2*j+q] of its window")])
+def test_pooling_is_the_greatest_or_the_mean_pixel_of_each_window(module, formula, flow):
+    images = np.maximum(RNG.normal(size=(2, 2, 5, 4)), 0)  # with ties: the first zero of a window gets the gradient
+    x = variable(images, name="x")
+    said, by_hand = said_of(module, x)
+    assert f"y = {formula}" in said and f"where {formula}[n,c,i,j] = " in said and f"dL/dx = {flow}" in said
+    y = module(images)
+    expected = module.backward(2 * y)
+    np.testing.assert_allclose(by_hand.derivation.gradients[x], expected)
+    with expanded():
+        (module(x) ** 2).sum().backward()
+    np.testing.assert_allclose(x.grad, expected)
 
 
 def by_indices(term, arrays, sizes, at):

@@ -37,15 +37,6 @@ class Pool2d(Module):
         return [(cls(2), (rng.uniform(-1, 1, (2, 2, 4, 5)),)),
                 (cls((3, 2), stride=(2, 1), padding=1), (rng.uniform(-1, 1, (1, 2, 5, 3)),))]
 
-    def _windows(self, x: Any, border: float) -> Any:
-        """Return the pixels at each place of a window, (places, batch, channels, out height, out width).
-
-        It is for on_nodes, which says what forward does in functions of NumPy that nodes of a graph know as well.
-        """
-        (rows, columns), size = self.padding, num_windows(x.shape, self.kernel_size, self.stride, self.padding)
-        padded = np.pad(x, ((0, 0), (0, 0), (rows, rows), (columns, columns)), constant_values=border)
-        return np.stack([padded[index] for _, _, index in window_offsets(self.kernel_size, self.stride, size)])
-
     def _output_size(self) -> Pair:
         return num_windows(self.input_cache.shape, self.kernel_size, self.stride, self.padding)
 
@@ -84,7 +75,7 @@ class MaxPool2d(Pool2d):
         return y
 
     def on_nodes(self, x: Any) -> Any:
-        return self._windows(x, -np.inf).max(axis=0)
+        return x.max_pool2d(self.kernel_size, self.stride, self.padding)
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
         grad = self._checked_upstream(grad)
@@ -111,7 +102,7 @@ class AvgPool2d(Pool2d):
         return y / (self.kernel_size[0] * self.kernel_size[1])
 
     def on_nodes(self, x: Any) -> Any:
-        return self._windows(x, 0.0).mean(axis=0)
+        return x.mean_pool2d(self.kernel_size, self.stride, self.padding)
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
         grad = self._checked_upstream(grad)

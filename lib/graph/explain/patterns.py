@@ -56,7 +56,16 @@ def _sigmoid(derivation: Derivation, edge: Edge, grad: Term, out: Term,
     return None
 
 
-RULES = {"log_softmax": _log_softmax, "softmax": _softmax, "sigmoid": _sigmoid}
+def _binary_cross_entropy(derivation: Derivation, edge: Edge, grad: Term, out: Term,
+                          values: List[Term]) -> Optional[Tuple[Term, str]]:
+    """G flows to the logit z as G (sigmoid(z) - y): the operation's own rule, of which it is said that it is p - y."""
+    if edge.i or edge.parent.shape != edge.child.shape:
+        return None
+    return times(grad, call("sigmoid", values[0]) - values[1]), "   (sigmoid with cross-entropy: p - y)"
+
+
+RULES = {"log_softmax": _log_softmax, "softmax": _softmax, "sigmoid": _sigmoid,
+         "binary_cross_entropy": _binary_cross_entropy}
 
 
 def _adds_up_to_one(derivation: Derivation, edge: Edge, y: Term) -> bool:
