@@ -30,7 +30,8 @@ MATRIX = {
     "add.reduce": np.add.reduce, "maximum.reduce": lambda x: np.maximum.reduce(x, axis=1),
     "multiply.outer": lambda x: np.multiply.outer(x[0], x[1]), "subtract.outer": lambda x: np.subtract.outer(
         x[0], x[1]), "subtract.outer of a matrix": lambda x: np.subtract.outer(x, x[0]),
-    "diag below": lambda x: np.diag(x[0], -1), "polyval of a constant": lambda x: np.polyval(x[:1, 0], x), "float_power": lambda x: np.float_power(abs(x), 1.5),
+    "diag below": lambda x: np.diag(x[0], -1), "polyval of a constant": lambda x: np.polyval(x[:1, 0], x),
+    "float_power": lambda x: np.float_power(abs(x), 1.5),
     "remainder": lambda x: np.mod(x, 0.7) + x % 0.3, "fmax": lambda x: np.fmax(x, 0.1) + np.fmin(x, 0.2),
     "sum": lambda x: np.sum(x, 0), "sum of three": lambda x: np.sum(x, 0, None, None, True), "mean": np.mean,
     "sum of squares": lambda x: (x ** 2).sum(axis=(0, 1)), "max": lambda x: np.max(x, axis=1),
