@@ -15,7 +15,7 @@ import numpy as np
 
 from lib.inspection.trained import parameter_list, require_betas, require_step_gradients
 from lib.network_base import Parameter
-from lib.validation import InputError, name_of, require_positive
+from lib.validation import CallOrderError, InputError, name_of, require_positive
 
 _State = Dict[str, np.ndarray]
 
@@ -108,13 +108,16 @@ class SGD(Optimizer):
         super().__init__(params, lr)
 
     def init_state(self, data: np.ndarray) -> _State:
-        return {"velocity": np.zeros_like(data)} if self.momentum else {}
+        return {} if self.momentum is None else {"velocity": np.zeros_like(data)}
 
     def update(self, data: np.ndarray, grad: np.ndarray, state: _State) -> None:
         g = grad + self.weight_decay * data if self.weight_decay else grad
-        if not self.momentum:
+        if self.momentum is None:
             data -= self.lr * g
             return
+        if "velocity" not in state:
+            raise CallOrderError("SGD remembers no velocity: it was made without a momentum, or its parameters' "
+                                 "state_dict was emptied. For a momentum that is raised later, make it with momentum=0.")
         v = state["velocity"]
         v *= self.momentum
         v -= self.lr * g

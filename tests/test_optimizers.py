@@ -324,6 +324,21 @@ def test_a_missing_or_misshapen_gradient_is_named():
         optimizer.step()
 
 
+def test_a_momentum_that_is_set_later():
+    raised, by_hand, none = (Parameter(np.ones(1), grad=np.ones(1)) for _ in range(3))
+    optimizer, without, velocity = SGD([raised], lr=0.1, momentum=0), SGD([none], lr=0.1), 0.0
+    without.step()
+    for momentum in (0.0, 0.5, 0.9):
+        optimizer.momentum = momentum
+        optimizer.step()
+        velocity = momentum * velocity - 0.1
+        by_hand.data += velocity
+    assert raised.data == pytest.approx(by_hand.data)
+    without.momentum = 0.9
+    with pytest.raises(RuntimeError, match="SGD remembers no velocity"):
+        without.step()
+
+
 # ------------------------------------------------------------------ clipping
 
 def test_clip_grad_norm():
