@@ -7,7 +7,7 @@ import numpy as np
 
 from lib.data.batches import Batches
 from lib.inspection.prediction import checked_classes, evaluation_mode, share_right
-from lib.network_base import Module
+from lib.network_base import Module, is_loss
 from lib.validation import InputError, require_loss
 
 
@@ -39,7 +39,7 @@ def evaluate(x_val: np.ndarray, y_val: np.ndarray, model: Module, loss_fn: Any, 
         loss_fn: takes (predictions, labels).
         batch_size: examples a batch; the last batch may be smaller.
     """
-    if isinstance(x_val, Module) or not isinstance(model, Module):
+    if isinstance(x_val, Module) or not isinstance(model, Module) or is_loss(model) and not is_loss(loss_fn):
         raise InputError("evaluate takes the data first: evaluate(x_val, y_val, model, loss_fn, batch_size), and gives "
                          f"(accuracy, cost). As model it got a {type(model).__name__}.")
     require_loss(loss_fn, "evaluate")

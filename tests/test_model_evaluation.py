@@ -111,6 +111,7 @@ def test_confusion_matrix_agrees_with_accuracy():
     (lambda: accuracy([[0.2, 3.0], [1.0, 0.5]], [[0, 1], [1, 0]]), "labels first, accuracy.y, predictions"),
     (lambda: accuracy(np.array([[1.0], [0.0]]), np.array([[2.0], [-1.0]])), "output > 0.5.*output > 0"),
     (lambda: evaluate(make_model(), CrossEntropyLoss(), *make_data(), 5), "data first: evaluate.x_val, y_val, model"),
+    (lambda: evaluate(*make_data(), CrossEntropyLoss(), make_model(), 5), "As model it got a CrossEntropyLoss"),
     (lambda: confusion_matrix([0], [[np.nan, 1.0]]), "NaN"),
     (lambda: accuracy(np.ones((3, 2)), np.ones((3, 4))), "same number of classes"),
     (lambda: accuracy(np.ones(3), np.ones((3, 1))), "K > 1"),
