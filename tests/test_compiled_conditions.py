@@ -1,6 +1,8 @@
 """When a step isn't compiled: a sentence says why, and what is compiled but differs from the modules is an error."""
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -322,6 +324,20 @@ def test_methods_replaced_on_the_class_are_named(monkeypatch, owner, name):
     monkeypatch.setattr(defined_in, name, lambda self, *args: original(self, *args))
     with pytest.raises(NotCompilable, match=f"{defined_in.__name__}.{name} was replaced"):
         compiled(network())
+
+
+@pytest.mark.parametrize("owner, name", [(ReLU, "forward"), (Sigmoid, "backward"), (SGD, "update")])
+def test_a_replacement_that_bears_the_name_of_what_it_wraps_is_named(monkeypatch, owner, name):
+    """As functools.wraps makes it: a wrapper that counts calls, say, wouldn't be called."""
+    original = getattr(owner, name)
+
+    @functools.wraps(original)
+    def counted(*args):
+        return original(*args)
+
+    monkeypatch.setattr(owner, name, counted)
+    with pytest.raises(NotCompilable, match=f"{owner.__name__}.{name} was replaced by what wraps .* of {__name__}"):
+        compiled(network(Linear(4, 5), Sigmoid(), ReLU(), Linear(5, 3)))
 
 
 def test_what_replaces_a_loss_or_isnt_one_is_named():

@@ -97,7 +97,7 @@ MISTAKES = [
     Mistake("sheet5/regularizers", "raise ValueError(", "print("),
     Mistake("sheet5/regularizers", "self.lambd / 2 * sum", "self.lambd * sum"),
     Mistake("sheet5/regularizers", "+= self.lambd * np.sign(param.data)", "= self.lambd * np.sign(param.data)"),
-    Mistake("sheet5/regularizers", "        self.reg_loss.backward()\n", ""),
+    Mistake("sheet5/regularizers", "        self.penalty.backward()\n", ""),
     Mistake("sheet5/experiments", "    save_result(\"weights\", results)", "    return results"),
     Mistake("sheet5/experiments", "loss_fn = RegularizedCrossEntropy(L", "unused = (L", 2),
     Mistake("sheet5/experiments", "Adam(model.parameters(), lr=0.001)", "Adam(Linear(784, 10).parameters())"),

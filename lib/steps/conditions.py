@@ -2,11 +2,11 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any, Iterator, List, Optional, Sequence
+from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from lib.layers import RegularizedCrossEntropy, Sequential
+from lib.layers import CrossEntropyLoss, RegularizedCrossEntropy, Sequential
 from lib.network_base import Module, Parameter
 from lib.optimizers import Optimizer
 from lib.steps.convolutions import RULES
@@ -83,7 +83,8 @@ def why_not_optimizer(optimizer: Any, parameters: Sequence[Parameter]) -> Option
 def replaced_method(instance: Any, methods: Sequence[str]) -> Optional[str]:
     """Return what replaces a method of an object, on it or on its class, in words; None if nothing does.
 
-    A method is what its class says where its name and module are those of the class that holds it.
+    A method is what its class says where its name and module are those of the class that holds it, and where it wraps
+    no other one, but by NumPy's errstate: what functools.wraps makes bears the name of what it wraps.
     """
     cls = type(instance)
     for name in vars(instance):
@@ -92,7 +93,9 @@ def replaced_method(instance: Any, methods: Sequence[str]) -> Optional[str]:
     for name in methods:
         owner = defining_class(cls, name)
         method = vars(owner)[name]
-        where, what = getattr(method, "__module__", ""), getattr(method, "__qualname__", repr(method))
+        where, what = getattr(method, "__module__", None) or "", getattr(method, "__qualname__", repr(method))
+        if hasattr(method, "__wrapped__") and method.__globals__["__name__"].split(".")[0] not in ("numpy", "contextlib"):
+            where, what = method.__globals__["__name__"], f"what wraps {what}"
         if (where, what) != (owner.__module__, f"{owner.__qualname__}.{name}"):
             return f"{owner.__name__}.{name} was replaced by {what}{' of ' if where else ''}{where}"
     return None
@@ -120,4 +123,11 @@ def flat_layers(module: Module) -> List[Module]:
 
 def plain_loss(loss_fn: Any) -> Any:
     """Return the loss without a penalty on the parameters."""
-    return getattr(loss_fn, "ce_loss", loss_fn) if type(loss_fn) is RegularizedCrossEntropy else loss_fn
+    return loss_and_penalty(loss_fn)[0]
+
+
+def loss_and_penalty(loss_fn: Any) -> Tuple[Any, Any]:
+    """Return the loss of the predictions, and the penalty that RegularizedCrossEntropy adds to it, or None."""
+    held = [module for _, module in loss_fn.children()] if type(loss_fn) is RegularizedCrossEntropy else []
+    held.sort(key=lambda module: type(module) is not CrossEntropyLoss)  # a student's may call them by any names
+    return (held[0], held[1]) if len(held) == 2 else (loss_fn, None)

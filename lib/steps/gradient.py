@@ -7,10 +7,9 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 import numpy as np
 
 from lib.network_base import Module
-from lib.layers import RegularizedCrossEntropy
 from lib.steps.comparison import (TOLERANCES, DifferentResult, Expected, random_states_kept, require_reset,
                                   require_same)
-from lib.steps.conditions import MODULE_METHODS, containers, flat_layers, plain_loss, why_not_compiled
+from lib.steps.conditions import MODULE_METHODS, containers, flat_layers, loss_and_penalty, plain_loss, why_not_compiled
 from lib.steps.convolutions import RULES
 from lib.steps.losses import LOSS_RULES
 from lib.steps.memory import FlatParameters, NotCompilable
@@ -109,7 +108,7 @@ class CompiledGradient:
         self._settings = [(layer, name, getattr(layer, name, None)) for layer in self._layers
                           for name in RULES[type(layer)].settings]
         self.flat = FlatParameters(self._layers)
-        self._penalty = self.loss_fn.reg_loss if type(self.loss_fn) is RegularizedCrossEntropy else None
+        self._penalty = loss_and_penalty(self.loss_fn)[1]
         self._completions: List[Callable[..., Any]] = [] if self._penalty is None else [self._penalty.backward]
 
     def _why_not(self) -> Optional[str]:
@@ -118,11 +117,10 @@ class CompiledGradient:
     def _parts_of_now(self) -> List[Any]:
         """Return the modules, methods, parameters and constant arrays of which a program would be built now."""
         layers = flat_layers(self.model)
-        modules = [*containers(self.model), *layers, self.loss_fn, plain_loss(self.loss_fn)]
+        modules = [*containers(self.model), *layers, self.loss_fn, *loss_and_penalty(self.loss_fn)]
         methods = [getattr(type(module), name, None) for module in modules for name in MODULE_METHODS]
         held = [parameter for layer in layers for _, parameter in layer.named_parameters(constants=True)]
-        penalty = [self.loss_fn.reg_loss] if type(self.loss_fn) is RegularizedCrossEntropy else []
-        return modules + methods + penalty + held + [parameter.data for parameter in held if parameter.constant]
+        return modules + methods + held + [parameter.data for parameter in held if parameter.constant]
 
     def _is_as_built(self) -> bool:
         """Return whether layers, methods and parameters are those that the programs were built of."""

@@ -52,11 +52,11 @@ class L2Regularization(L1Regularization):
 class RegularizedCrossEntropy(Module):
     def __init__(self, regularization_loss):
         super().__init__()
-        self.ce_loss, self.reg_loss = CrossEntropyLoss(), regularization_loss
+        self.cross_entropy, self.penalty = CrossEntropyLoss(), regularization_loss
 
     def forward(self, preds, labels):
-        return self.ce_loss(preds, labels) + self.reg_loss()
+        return self.cross_entropy(preds, labels) + self.penalty()
 
     def backward(self, _=None):
-        self.reg_loss.backward()
-        return self.ce_loss.backward()
+        self.penalty.backward()
+        return self.cross_entropy.backward()
