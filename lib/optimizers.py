@@ -116,8 +116,8 @@ class SGD(Optimizer):
             data -= self.lr * g
             return
         if "velocity" not in state:
-            raise CallOrderError("SGD remembers no velocity: it was made without a momentum, or its parameters' "
-                                 "state_dict was emptied. For a momentum that is raised later, make it with momentum=0.")
+            raise CallOrderError("SGD remembers no velocity: it was made without a momentum, or a state_dict "
+                                 "was emptied. For a momentum that is raised later, make it with momentum=0.")
         v = state["velocity"]
         v *= self.momentum
         v -= self.lr * g

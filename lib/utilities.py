@@ -32,12 +32,12 @@ def one_hot_encoding(y: Any, num_classes: int) -> np.ndarray:
     try:
         y = np.asarray(y)
     except ValueError as error:
-        raise InputError("one_hot_encoding expects class numbers, (N,), but got rows of different lengths.") from error
+        raise InputError("one_hot_encoding expects class numbers, (N,), but got ragged rows.") from error
     if y.ndim != 1:
         raise InputError(f"one_hot_encoding expects one class number for each example, shape (N,), but got shape "
                          f"{y.shape}. {'It looks one-hot already.' if y.ndim == 2 and y.shape[1] > 1 else ''}".strip())
     if y.size and (y.dtype.kind not in "iufb" or not (np.isfinite(y) & (y == np.floor(y))).all()):
-        raise InputError(f"one_hot_encoding expects whole numbers as labels, but got {y.dtype} such as {y.tolist()[0]!r}.")
+        raise InputError(f"one_hot_encoding expects whole numbers, but got {y.dtype} such as {y.tolist()[0]!r}.")
     y = y.astype(np.int64)
     if y.size and (y.min() < 0 or y.max() >= num_classes):
         bad = int(y.min()) if y.min() < 0 else int(y.max())

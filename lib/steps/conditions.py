@@ -94,8 +94,9 @@ def replaced_method(instance: Any, methods: Sequence[str]) -> Optional[str]:
         owner = defining_class(cls, name)
         method = vars(owner)[name]
         where, what = getattr(method, "__module__", None) or "", getattr(method, "__qualname__", repr(method))
-        if hasattr(method, "__wrapped__") and method.__globals__["__name__"].split(".")[0] not in ("numpy", "contextlib"):
-            where, what = method.__globals__["__name__"], f"what wraps {what}"
+        home = getattr(method, "__globals__", {}).get("__name__", "")
+        if hasattr(method, "__wrapped__") and home.split(".")[0] not in ("numpy", "contextlib"):
+            where, what = home, f"what wraps {what}"
         if (where, what) != (owner.__module__, f"{owner.__qualname__}.{name}"):
             return f"{owner.__name__}.{name} was replaced by {what}{' of ' if where else ''}{where}"
     return None
