@@ -28,16 +28,20 @@ class Batches:
         rng: shuffles; NumPy's global random state when it isn't given, so that np.random.seed repeats a run.
         drop_last: whether a last batch that is smaller than the others is left out: other samples in each epoch.
         transform: applied to the x of each batch, such as one that turns bytes into floats only when they are used.
+        sample_weight: the weights of the samples, (N,), which each batch then has as a third part.
     """
 
     def __init__(self, x: Any, y: Any, batch_size: int, shuffle: bool = True,
                  rng: Optional[np.random.Generator] = None,
-                 transform: Optional[Callable[[np.ndarray], np.ndarray]] = None, drop_last: bool = False) -> None:
+                 transform: Optional[Callable[[np.ndarray], np.ndarray]] = None, drop_last: bool = False,
+                 sample_weight: Any = None) -> None:
         require_size("batch_size", batch_size, self)
         refuse_masked(x, self)
         refuse_masked(y, self)
+        refuse_masked(sample_weight, self)
         self.x, self.y = np.asarray(x), np.asarray(y)
-        _require_same_length(self, self.x, self.y)
+        self.arrays = [self.x, self.y] + ([] if sample_weight is None else [np.asarray(sample_weight)])
+        _require_same_length(self, *self.arrays)
         random_source(rng, self)
         self.batch_size, self.shuffle, self.rng, self.transform = int(batch_size), shuffle, rng, transform
         self.drop_last = drop_last
@@ -49,14 +53,14 @@ class Batches:
         """Return the number of batches: N / batch_size, rounded up, or down with drop_last."""
         return len(self.x) // self.batch_size if self.drop_last else -(-len(self.x) // self.batch_size)
 
-    def __iter__(self) -> Iterator[Tuple[np.ndarray, np.ndarray]]:
+    def __iter__(self) -> Iterator[Tuple[np.ndarray, ...]]:
         n = len(self.x)
         order = random_source(self.rng, self).permutation(n) if self.shuffle else None
         for start in range(0, len(self) * self.batch_size, self.batch_size):
             stop = start + self.batch_size
             chosen = slice(start, stop) if order is None else order[start:stop]
-            x_batch = rows(self.x, chosen)
-            yield (x_batch if self.transform is None else self.transform(x_batch)), rows(self.y, chosen)
+            x_batch, *labels = (rows(array, chosen) for array in self.arrays)
+            yield (x_batch if self.transform is None else self.transform(x_batch), *labels)
 
 
 def rows(array: np.ndarray, chosen: Any) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any, Mapping, Optional, Tuple
 import numpy as np
 
 from lib.inspection.recording import numpy_random_state_kept
+from lib.fitting.weights import checked_weights, counted
 from lib.inspection.trained import trained_parameters
 from lib.network_base import Module
 from lib.validation import InputError, require_loss, require_module, require_positive, require_size
@@ -72,19 +73,23 @@ def checked_data(x: Any, y: Any, who: str, names: Tuple[str, str] = ("x", "y")) 
     return arrays[0], arrays[1]
 
 
-def checked_validation(validation: Any, x: np.ndarray, y: np.ndarray) -> Optional[Tuple[np.ndarray, np.ndarray]]:
-    """Return fit's validation as two arrays whose examples look like those of x and y, or None."""
+def checked_validation(validation: Any, x: np.ndarray, y: np.ndarray) -> Optional[Tuple[np.ndarray, ...]]:
+    """Return fit's validation as two arrays whose examples look like those of x and y, and weights if given, or None."""
     if validation is None:
         return None
-    if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+    if not isinstance(validation, (tuple, list)) or len(validation) not in (2, 3):
         raise InputError("fit expects validation to be a pair, (x_val, y_val), but got "
-                         f"{'one array' if isinstance(validation, np.ndarray) else f'a {type(validation).__name__}'}.")
+                         f"{'one array' if isinstance(validation, np.ndarray) else f'a {type(validation).__name__}'}. "
+                         "Weights of its examples may be a third part.")
     pair = checked_data(validation[0], validation[1], "fit (validation)")
     for name, given, like in (("inputs", pair[0], x), ("labels", pair[1], y)):
         if given.shape[1:] != like.shape[1:]:
             raise InputError(f"fit expects validation {name} of the shape of the training data's, one example "
                              f"{like.shape[1:]}, but got {given.shape[1:]}.")
-    return pair
+    weights = checked_weights(*validation[2:], None, pair[1], "fit (validation: a pair, and a third)") \
+        if validation[2:] else None
+    weights, *pair = counted(weights, *pair)
+    return tuple(pair) if weights is None else (*pair, weights)
 
 
 def require_measures(metrics: Mapping[str, Any], early_stopping: Any, has_validation: bool) -> None:

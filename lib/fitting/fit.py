@@ -19,6 +19,7 @@ from lib.fitting.advice import DivergenceError
 from lib.fitting.trainer import Metrics, Trainer
 from lib.fitting.checks import (checked_data, checked_validation, require_last_batch, require_measures,
                                 require_training_objects)
+from lib.fitting.weights import checked_weights, counted, weighted_loss
 from lib.optimization.clipping import clip_grad_norm
 from lib.steps import make_step
 from lib.steps.threads import blas_threads
@@ -28,11 +29,12 @@ __all__ = ["fit", "History", "EarlyStopping", "DivergenceError", "default_metric
 
 
 def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarray, epochs: int, batch_size: int = 32,
-        validation: Optional[Tuple[np.ndarray, np.ndarray]] = None, scheduler: Any = None,
+        validation: Optional[Tuple[np.ndarray, ...]] = None, scheduler: Any = None,
         early_stopping: Union[EarlyStopping, int, None] = None, checkpoint: Union[str, Path, None] = None,
         resume: bool = True, rng: Union[np.random.Generator, int, None] = None, metrics: Optional[Metrics] = None,
         clip_norm: Optional[float] = None, progress: Optional[bool] = None, compiled: bool = False,
-        threads: Optional[int] = None, drop_last: bool = False) -> History:
+        threads: Optional[int] = None, drop_last: bool = False, sample_weight: Any = None,
+        class_weight: Any = None) -> History:
     """Train a model for a number of epochs, and return what it was like.
 
     With a checkpoint, the whole run is saved before the first epoch and after each, and a run that was killed goes on
@@ -48,7 +50,8 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
         y: labels, (N, ...), as the loss expects them.
         epochs: how often to go through the data, those of a resumed checkpoint included.
         batch_size: examples a step; the last batch of an epoch may be smaller.
-        validation: inputs and labels on which to measure after each epoch, in evaluation mode.
+        validation: inputs and labels on which to measure after each epoch, in evaluation mode; with weights of these
+            examples as a third, their loss is the weighted mean.
         scheduler: sets the learning rate after each epoch, by its step().
         early_stopping: an EarlyStopping, or its patience as a number.
         checkpoint: the file to save the run in.
@@ -58,6 +61,10 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
             may be among them, too. By default it is, if labels are one-hot.
         clip_norm: the greatest norm that the gradient may have; a longer one is shortened.
         drop_last: whether a last batch that is smaller than the others is left out.
+        sample_weight: how much each example counts in the loss, (N,); only the proportions matter, as the loss is
+            sum_n w_n l_n / sum_n w_n over all the data. An example of weight 0 is as good as not there.
+        class_weight: the same for each class, and only while training: {class number: weight}, with 1 for a class that
+            isn't named; a weight for each class; or "balanced", by which all classes count alike. Metrics don't weight.
         progress: whether to show a progress bar; by default only on a terminal that has tqdm.
         compiled: whether the steps are taken by lib.steps.compiled, which is faster, in place of the modules' own code.
             Both are compared on each epoch's first batch, and changes of the model are looked for after each epoch and
@@ -77,6 +84,7 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
     require_size("epochs", epochs, "fit", least=0)
     require_training_objects(model, loss_fn, optimizer, "fit", scheduler)
     x, y = checked_data(x, y, "fit")
+    weights, x, y = counted(checked_weights(sample_weight, class_weight, y), x, y)
     validation = checked_validation(validation, x, y)
     if isinstance(early_stopping, (int, np.integer)) and not isinstance(early_stopping, bool):
         early_stopping = EarlyStopping(patience=int(early_stopping))
@@ -89,14 +97,15 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
     has_foreign_metrics = metrics is not None
     metrics = default_metrics(y) if metrics is None else metrics
     require_measures(metrics, early_stopping, validation is not None)
-    batches = Batches(x, y, batch_size, rng=generator, drop_last=drop_last)
+    batches = Batches(x, y, batch_size, rng=generator, drop_last=drop_last, sample_weight=weights)
     if not drop_last:
         require_last_batch(model, x, batch_size)
     clip = None if clip_norm is None else partial(clip_grad_norm, max_norm=clip_norm)
+    plain_loss, loss_fn = loss_fn, weighted_loss(loss_fn, weights)
     training_step = make_step(model, loss_fn, optimizer, clip, compiled)
     with blas_threads(threads, model, batches.x, batch_size):
         run = Run(model, loss_fn, optimizer, scheduler, generator)
-        trainer = Trainer(run, batches, validation, dict(metrics), early_stopping)
+        trainer = Trainer(run, batches, validation, dict(metrics), early_stopping, plain_loss)
         if checkpoint is not None:
             trainer.use_checkpoint(checkpoint, resume, {"steps": "compiled" if compiled else "by the modules",
                                                         "clip_norm": str(clip_norm),

@@ -13,6 +13,7 @@ from lib.data.batches import Batches
 from lib.saving.checkpoints import Run, load_checkpoint, save_checkpoint
 from lib.fitting.advice import DivergenceError, divergence_advice, remark_on_inputs
 from lib.fitting.history import EarlyStopping, History
+from lib.fitting.weights import weighted_loss
 from lib.saving.files import expanded_path
 from lib.saving.model_files import model_arrays, require_same_arrays, set_model_arrays
 from lib.saving.npz import FileContentError
@@ -30,17 +31,20 @@ class Trainer:
     Args:
         run: the model, loss, optimiser, schedule and random states.
         batches: the training data.
-        validation: inputs and labels to measure on after each epoch, or None.
+        validation: inputs and labels to measure on after each epoch, with or without weights, or None.
         metrics: functions of (predictions, labels) by name, each a mean over the batch.
         early_stopping: when to stop before the last epoch, or None.
+        plain_loss: the run's loss without the weights of the training data.
     """
 
-    def __init__(self, run: Run, batches: Batches, validation: Optional[Tuple[np.ndarray, np.ndarray]],
-                 metrics: Metrics, early_stopping: Optional[EarlyStopping]) -> None:
+    def __init__(self, run: Run, batches: Batches, validation: Optional[Tuple[np.ndarray, ...]],
+                 metrics: Metrics, early_stopping: Optional[EarlyStopping], plain_loss: Any) -> None:
         self.run, self.batches, self.metrics, self.early_stopping = run, batches, metrics, early_stopping
         self.validation = None
         if validation is not None:
-            self.validation = Batches(*validation, batch_size=batches.batch_size, shuffle=False)
+            x, y, weights = (*validation, None)[:3]
+            self.validation = Batches(x, y, batches.batch_size, shuffle=False, sample_weight=weights)
+            self.validation_loss = weighted_loss(plain_loss, weights)
         self.history = History()
         self.best: Optional[Tuple[int, Dict[str, np.ndarray]]] = None  # the best epoch, and the model's arrays after it
         self.usual_loss = self._loss_without_training()
@@ -90,8 +94,8 @@ class Trainer:
         self.run.model.train()
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # DivergenceError says it better than a warning
-                for x_batch, y_batch in self.batches:
-                    loss, preds = training_step.step(x_batch, y_batch)
+                for x_batch, y_batch, *weights in self.batches:
+                    loss, preds = training_step.step(x_batch, y_batch, *weights)
                     self.num_steps += 1
                     if not math.isfinite(loss):
                         self._raise_divergence(f"the loss is {loss}", x_batch, y_batch)
@@ -122,9 +126,9 @@ class Trainer:
         assert self.validation is not None
         means = Means(self.metrics)
         with evaluation_mode(self.run.model):
-            for x_batch, y_batch in self.validation:
+            for x_batch, y_batch, *weights in self.validation:
                 preds = self.run.model(x_batch)
-                means.add(self.run.loss_fn(preds, y_batch), preds, y_batch)
+                means.add(self.validation_loss(preds, y_batch, *weights), preds, y_batch)
         return means.result()
 
     # ------------------------------------------------------------------ stopping
@@ -154,13 +158,13 @@ class Trainer:
 
     def _loss_without_training(self) -> float:
         """Return the loss on up to 1000 examples of the model as it is, or of predicting zeros if that is greater."""
-        x, y = self.batches.x[:1000], self.batches.y[:1000]
+        x, *labels = (array[:1000] for array in self.batches.arrays)
         x = x if self.batches.transform is None else self.batches.transform(x)
         with evaluation_mode(self.run.model), np.errstate(all="ignore"):
             preds = self.run.model(x)
-            losses = [float(self.run.loss_fn(preds, y))]
+            losses = [float(self.run.loss_fn(preds, *labels))]
             try:
-                losses.append(float(self.run.loss_fn(np.zeros_like(preds), y)))
+                losses.append(float(self.run.loss_fn(np.zeros_like(preds), *labels)))
             except (ValueError, ArithmeticError):  # zeros aren't predictions for every loss
                 pass
         return max((loss for loss in losses if math.isfinite(loss)), default=math.inf)
@@ -199,8 +203,10 @@ class Trainer:
             "training data, labels": self.batches.y,
             "batch size": self.batches.batch_size,
             "measures": ", ".join(self.metrics) or "loss only",
+            **_weights("training data", self.batches),
             "validation data, inputs": "none" if self.validation is None else self.validation.x,
             "validation data, labels": "none" if self.validation is None else self.validation.y,
+            **_weights("validation data", self.validation),
             "early stopping": "none" if self.early_stopping is None else repr(self.early_stopping._replace(patience=0)),
         })
         if not (resume and path.exists()):
@@ -236,6 +242,11 @@ class Trainer:
             save_checkpoint(self.checkpoint, {"run": self.run.state(), "history": dict(self.history),
                                               "best": self.best, "usual_loss": self.usual_loss}, self.description)
             self.num_epochs_saved = self.history.num_epochs
+
+
+def _weights(whose: str, batches: Optional[Batches]) -> Dict[str, np.ndarray]:
+    """Return the weights of some data under the name by which a checkpoint tells them, if there are any."""
+    return {} if batches is None or not batches.arrays[2:] else {f"{whose}, weights": batches.arrays[2]}
 
 
 class Means:

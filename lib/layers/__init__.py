@@ -20,10 +20,13 @@ def _building_blocks() -> Dict[str, Any]:
     own = pkgutil.iter_modules([os.path.dirname(__file__)])
     files = [f"lib.{name}" for name in _SHEETS] + [f"lib.layers.{info.name}" for info in own]
     return {name: value for file in files for name, value in vars(import_module(file)).items()
-            if isinstance(value, type) and issubclass(value, Module) and value.__module__ == file}
+            if not name.startswith("_") and isinstance(value, type) and issubclass(value, Module)
+            and value.__module__ == file}
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__all__":  # what `from lib.layers import *` asks for
+        return __dir__()
     blocks = {} if name.startswith("_") else _building_blocks()
     if name not in blocks:
         raise AttributeError(f"lib.layers has no {name}; it has {', '.join(blocks)}.")

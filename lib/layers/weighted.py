@@ -7,7 +7,7 @@ import numpy as np
 
 from lib.losses import CrossEntropyLoss
 from lib.network_base import Module
-from lib.validation import InputError, as_float, require_forward
+from lib.validation import InputError, as_float, require_forward, require_positive
 
 
 class WeightedLoss(Module):
@@ -20,18 +20,28 @@ class WeightedLoss(Module):
         loss_fn(preds, labels)                       # labels of class 1 count ten times as much
         loss_fn(preds, labels, sample_weights)       # and some examples more than others, (N,)
 
+    `fit` takes weights of examples and classes itself, as sample_weight and class_weight, and makes such a loss of them.
+    Where a batch is a part of more data, its own sum of weights says little: of a single example, any weight is all of
+    it. With the mean weight w of all the data, L = sum_n w_n l_n / (N w), and the mean over the batches is the weighted
+    mean over the data.
+
     Examples of equal weight are given to the loss together, so that it is called once for each different weight.
 
     Args:
         loss_fn: a loss that is the mean over the batch of what each example loses.
         class_weights: (K,), for labels that are one-hot (N, K), or 0 and 1 in one column.
+        mean_weight: the mean weight of the data that the batches are taken from; the batch's own if it isn't given.
     """
 
-    def __init__(self, loss_fn: Module, class_weights: Optional[Sequence[float]] = None) -> None:
+    def __init__(self, loss_fn: Module, class_weights: Optional[Sequence[float]] = None,
+                 mean_weight: Optional[float] = None) -> None:
         if not isinstance(loss_fn, Module) or loss_fn.parameters():
             raise InputError("WeightedLoss expects a loss without parameters, such as CrossEntropyLoss(): a penalty "
-                             f"isn't one example's. It got {loss_fn!r}.")
-        self.loss_fn = loss_fn
+                             "isn't one example's. For L2, give the optimiser a weight_decay. It got "
+                             f"{loss_fn!r}.")
+        if mean_weight is not None:
+            require_positive("mean_weight", mean_weight, self)
+        self.loss_fn, self.mean_weight = loss_fn, mean_weight
         self.class_weights = None if class_weights is None else self._checked(class_weights, "class_weights", None)
 
     @classmethod
@@ -50,18 +60,23 @@ class WeightedLoss(Module):
     def backward(self, _: Any = None) -> np.ndarray:
         require_forward(self, self.input_cache)
         preds, labels, weights = self.input_cache
+        counted = np.flatnonzero(weights)
         grad = np.zeros_like(preds)
-        for group, share in self._groups(weights):
-            self.loss_fn(preds[group], labels[group])
-            grad[group] = share * self.loss_fn.backward(None)
+        self.loss_fn(preds[counted], labels[counted])
+        # that is dl_n/dpreds_n / len(counted) in the row of each example that counts
+        shares = weights[counted] * (len(counted) / self._total(weights))
+        grad[counted] = self.loss_fn.backward(None) * shares.reshape((-1,) + (1,) * (grad.ndim - 1))
         return grad
 
-    @staticmethod
-    def _groups(weights: np.ndarray) -> Iterator[Tuple[np.ndarray, float]]:
+    def _total(self, weights: np.ndarray) -> Any:
+        """Return what the sum of the weighted losses is divided by."""
+        return weights.sum() if self.mean_weight is None else len(weights) * self.mean_weight
+
+    def _groups(self, weights: np.ndarray) -> Iterator[Tuple[np.ndarray, float]]:
         """Yield the examples of each weight, and their share of the whole loss."""
         for weight in np.unique(weights[weights > 0]):
             group = np.flatnonzero(weights == weight)
-            yield group, weight * (len(group) / weights.sum())
+            yield group, weight * (len(group) / self._total(weights))
 
     def _weights(self, preds: Any, labels: Any, sample_weights: Any) -> np.ndarray:
         """Return the weight of each example, (N,)."""

@@ -25,12 +25,13 @@ class ReadableStep:
                  clip: Optional[Callable[..., Any]] = None) -> None:
         self.model, self.loss_fn, self.optimizer, self.clip = model, loss_fn, optimizer, clip
 
-    def step(self, x_batch: np.ndarray, y_batch: np.ndarray) -> Tuple[float, np.ndarray]:
+    def step(self, x_batch: np.ndarray, y_batch: np.ndarray, *sample_weight: np.ndarray) -> Tuple[float, np.ndarray]:
         """Take one step on a batch.
 
         Args:
             x_batch: inputs, (batch, ...).
             y_batch: labels, in the shape that the loss expects.
+            sample_weight: the weights of the examples, (batch,), for a loss that takes them.
 
         Returns:
             The loss and the predictions, both from before the update. The predictions are only valid until the next
@@ -38,7 +39,7 @@ class ReadableStep:
         """
         self.optimizer.zero_grad()
         preds = self.model(x_batch)
-        loss = self.loss_fn(preds, y_batch)
+        loss = self.loss_fn(preds, y_batch, *sample_weight)
         self.model.backward(self.loss_fn.backward())
         if self.clip is not None:
             self.clip(self.model.parameters())
