@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional,
 import numpy as np
 
 from lib import says_what_is_elsewhere
-from lib.numerics import OwnArray, same_numbers
+from lib.numerics import OwnArray, convert, items_of, same_numbers
 from lib.validation import InputError, as_float
 
 _ModuleType = TypeVar("_ModuleType", bound="Module")
@@ -69,12 +69,11 @@ def _held_in(value: Any, kind: Type[Any], label: str) -> Iterator[Tuple[str, Any
     """Yield (label, object) of each object of a kind in a value: the value itself, or what containers in it hold."""
     if isinstance(value, kind):
         yield label, value
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _held_in(item, kind, f"{label}[{key!r}]")
-    elif isinstance(value, (list, tuple)):
-        for i, item in enumerate(value):
-            yield from _held_in(item, kind, f"{label}[{i}]")
+        return
+    if isinstance(value, (set, frozenset)) and any(isinstance(item, kind) for item in value):
+        raise InputError(f"{label} holds a {kind.__name__} in a set, which has no order. Use a list.")
+    for place, item in () if isinstance(value, (type, Module)) else items_of(value):
+        yield from _held_in(item, kind, label + place)
 
 
 def is_loss(module: Any) -> bool:
@@ -136,7 +135,7 @@ class Module:
         return {}
 
     def held(self, kind: Type[Any]) -> Iterator[Tuple[str, Any]]:
-        """Yield (label, object) of each Module or Parameter in an attribute, in lists, tuples and dicts at any depth.
+        """Yield (label, object) of each Module or Parameter in an attribute, in containers there at any depth.
 
         Labels are written as Python would reach the object: ".module", "[0]" in a Sequential, ".blocks[2][0]".
         """
@@ -145,7 +144,7 @@ class Module:
             yield from _held_in(value, kind, "" if is_list_of_sequential else f".{attribute}")
 
     def children(self) -> List[Tuple[str, "Module"]]:
-        """Return (label, module) of every module held in an attribute, directly or in lists, tuples and dicts."""
+        """Return (label, module) of every module held in an attribute, directly or in containers such as lists."""
         return list(Module.held(self, Module))  # an attribute may be called "held"
 
     def named_modules(self, path: Optional[str] = None) -> Iterator[Tuple[str, "Module"]]:
@@ -163,7 +162,7 @@ class Module:
         paths: Dict[int, str] = {}
         held: List[Parameter] = []
         for path, module in self.named_modules():
-            for label, parameter in module.held(Parameter):
+            for label, parameter in Module.held(module, Parameter):
                 if paths.setdefault(id(parameter), path + label) == path + label:
                     held.append(parameter)
         listed = [parameter for parameter in self.parameters() if constants or not parameter.constant]
@@ -189,10 +188,7 @@ class Module:
 
     def astype(self: _ModuleType, dtype: Any) -> _ModuleType:
         """Convert every parameter, gradient and buffer to a precision, such as np.float32, in place."""
-        for _, parameter in self.named_parameters(constants=True):
-            parameter.data = parameter.data.astype(dtype)
-            if parameter.grad is not None:
-                parameter.grad = parameter.grad.astype(dtype)
+        convert([parameter for _, parameter in self.named_parameters(constants=True)], dtype)
         for _, module in self.named_modules():
             for name, buffer in module.buffers().items():
                 setattr(module, name, buffer.astype(dtype))

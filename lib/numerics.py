@@ -4,8 +4,10 @@ are, and whether they hold probabilities or labels.
 from __future__ import annotations
 
 import warnings
+from collections import deque
 from operator import attrgetter
-from typing import Any, Tuple
+from types import SimpleNamespace
+from typing import Any, Iterator, Mapping, Tuple
 from weakref import WeakValueDictionary, ref
 
 import numpy as np
@@ -112,12 +114,60 @@ class OwnArray:
         self._data = array
         self._OWNERS[id(memory_of(array))] = self
 
+    def __getstate__(self) -> Any:
+        """What is copied of a view is its memory and its place there: so copies of those who share it share a copy."""
+        memory = memory_of(self._data)
+        if memory is self._data or not memory.flags.forc:
+            return vars(self)
+        return {**vars(self), "_data": (memory, *_place_of(self._data, memory))}
+
     def __setstate__(self, state: Any) -> None:
         """A copy owns its array, too."""
         vars(self).update(state)
-        self.share(self._data)
+        self.share(_view(*self._data) if isinstance(self._data, tuple) else self._data)
 
     data = property(attrgetter("_data"), _set_data, doc="The values, always an array of floats.")
+
+
+def convert(owners: Any, dtype: Any) -> None:
+    """Convert the arrays and gradients of these owners to a precision; those who share memory share it afterwards."""
+    memories = [memory_of(owner.data) for owner in owners]
+    flat = {id(memory): memory.ravel("K").astype(dtype) for memory in memories
+            if sum(memory is other for other in memories) > 1}
+    for owner, memory in zip(owners, memories):
+        if id(memory) in flat:
+            owner.share(_view(flat[id(memory)], *_place_of(owner.data, memory)))
+        else:
+            owner.data = owner.data.astype(dtype)
+        if owner.grad is not None:
+            owner.grad = owner.grad.astype(dtype)
+
+
+def _place_of(array: np.ndarray, memory: np.ndarray) -> Tuple[Any, ...]:
+    """Return where an array stands in the memory that it is a view of: first entry, shape, strides, all in entries."""
+    start = (array.__array_interface__["data"][0] - memory.__array_interface__["data"][0]) // memory.itemsize
+    return start, array.shape, tuple(stride // memory.itemsize for stride in array.strides)
+
+
+def _view(memory: np.ndarray, start: int, shape: Tuple[int, ...], strides: Tuple[int, ...]) -> np.ndarray:
+    """Return the view of this memory whose place is given."""
+    size = memory.itemsize
+    return np.ndarray(shape, memory.dtype, memory.ravel("K"), start * size, tuple(stride * size for stride in strides))
+
+
+def items_of(value: Any) -> Iterator[Tuple[str, Any]]:
+    """Yield (place, item) of what a container holds, places as Python would write them, such as "[0]" or ".name".
+
+    Containers are lists, tuples, deques, arrays of objects, dicts, dataclasses, namespaces, and objects with a forward
+    that somebody forgot to derive from Module; anything else holds nothing.
+    """
+    if isinstance(value, Mapping):
+        yield from ((f"[{key!r}]", item) for key, item in value.items())
+    elif isinstance(value, (list, tuple, deque)) or (
+            isinstance(value, np.ndarray) and value.dtype.hasobject and value.ndim):
+        yield from ((f"[{i}]", item) for i, item in enumerate(value))
+    elif isinstance(value, SimpleNamespace) or hasattr(value, "__dataclass_fields__") or hasattr(value, "forward"):
+        yield from ((f".{name}", item) for name, item in getattr(value, "__dict__", {}).items())
 
 
 # ---------------------------------------------------------------------- probabilities in the place of logits

@@ -117,7 +117,8 @@ def test_other_weights_are_another_run(change, tmp_path):
 
 @pytest.mark.parametrize("wrong, words", [
     (dict(sample_weight=[1, 2]), r"sample_weight.*shape \(12,\), but got \[1.0, 2.0\]"),
-    (dict(sample_weight=WEIGHTS.reshape(-1, 1)), r"of shape \(12, 1\)"), (dict(sample_weight=-WEIGHTS), "from 0 upward"),
+    (dict(sample_weight=WEIGHTS.reshape(-1, 1)), r"of shape \(12, 1\)"),
+    (dict(sample_weight=-WEIGHTS), "from 0 upward"),
     (dict(sample_weight=WEIGHTS * np.nan), "finite"), (dict(sample_weight=np.zeros(12)), "nothing to learn from"),
     (dict(sample_weight=["a"] * 12), "array of numbers"), (dict(sample_weight="balanced"), "array of numbers"),
     (dict(sample_weight=np.ma.masked_less(WEIGHTS, 1)), "masked"), (dict(class_weight="equal"), "'balanced', but got"),

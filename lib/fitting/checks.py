@@ -74,7 +74,7 @@ def checked_data(x: Any, y: Any, who: str, names: Tuple[str, str] = ("x", "y")) 
 
 
 def checked_validation(validation: Any, x: np.ndarray, y: np.ndarray) -> Optional[Tuple[np.ndarray, ...]]:
-    """Return fit's validation as two arrays whose examples look like those of x and y, and weights if given, or None."""
+    """Return fit's validation as arrays whose examples look like those of x and y, with weights if given, or None."""
     if validation is None:
         return None
     if not isinstance(validation, (tuple, list)) or len(validation) not in (2, 3):

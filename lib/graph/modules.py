@@ -108,7 +108,7 @@ def apply_module(module: Any, args: Sequence[Any]) -> Node:
     try:
         if _mode == TRACED:
             return _traced(module, nodes)
-        if is_passing_on(module) and not any(module.held(Parameter)):
+        if is_passing_on(module) and not any(Module.held(module, Parameter)):
             return _passed_on(module, nodes)
         return _one_node(module, nodes) if _mode == ONE_NODE else _written_out(module, nodes)
     finally:
@@ -148,7 +148,7 @@ def _traced(module: Any, nodes: Sequence[Node], inner: Optional[List[Module]] = 
     forward, parameters = _own_forward(module), []  # type: Any, List[Parameter]
     if inner is None:
         (_, *inner), all_parameters = parts_of(module)
-        parameters = all_parameters if _has_on_nodes(module) else unique(held for _, held in module.held(Parameter))
+        parameters = all_parameters if _has_on_nodes(module) else unique(held for _, held in Module.held(module, Parameter))
     data, replaced = [parameter.data for parameter in parameters], [vars(child).get("forward") for child in inner]
     for parameter in parameters:
         parameter._data = parameter_node(parameter)

@@ -21,7 +21,7 @@ def trained_parameters(model: Module, who: str) -> List[Parameter]:
     named = model.named_parameters()
     listed = {id(param) for param in model.parameters()}
     for path, module in model.named_modules():
-        for label, param in module.held(Parameter):
+        for label, param in Module.held(module, Parameter):
             if id(param) not in listed and not param.constant:
                 raise InputError(f"{who} would leave {path}{label} as it is: {type(model).__name__}.parameters() "
                                  "doesn't list it. Add it there, or mark what isn't to be trained: parameter.constant "

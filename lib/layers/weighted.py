@@ -20,7 +20,7 @@ class WeightedLoss(Module):
         loss_fn(preds, labels)                       # labels of class 1 count ten times as much
         loss_fn(preds, labels, sample_weights)       # and some examples more than others, (N,)
 
-    `fit` takes weights of examples and classes itself, as sample_weight and class_weight, and makes such a loss of them.
+    `fit` takes weights of examples and classes itself, as sample_weight and class_weight, and makes such a loss.
     Where a batch is a part of more data, its own sum of weights says little: of a single example, any weight is all of
     it. With the mean weight w of all the data, L = sum_n w_n l_n / (N w), and the mean over the batches is the weighted
     mean over the data.

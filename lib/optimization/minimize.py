@@ -13,6 +13,7 @@ import numpy as np
 from lib.inspection.trained import trained_parameters
 from lib.layers.initializers import Initializer, initialize
 from lib.network_base import Module, Parameter
+from lib.steps.conditions import why_not_apart
 from lib.steps.gradient import CompiledGradient
 from lib.steps.threads import blas_threads
 from lib.validation import InputError, as_float, optional_import, random_source, require_loss, require_size
@@ -69,6 +70,10 @@ def minimize(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray, method: 
     require_size("n_starts", n_starts, "minimize")
     optimize = optional_import("scipy.optimize", "scipy", "minimize")
     params = trained_parameters(model, "minimize")
+    tied = why_not_apart(model)
+    if tied is not None:
+        raise InputError(f"minimize sets each parameter by itself: {tied} Train it by fit, or give both layers the same "
+                         "Parameter object.")
     require_loss(loss_fn, "minimize")
     for name, values in (("x", x), ("y", y)):
         as_float(values, f"minimize ({name})")

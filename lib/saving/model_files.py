@@ -92,7 +92,7 @@ def set_model_arrays(model: Module, arrays: Dict[str, np.ndarray]) -> None:
     """Give the model the values that model_arrays returned, which must fit."""
     values = iter(arrays[name] for name in model_arrays(model))
     for _, parameter in model.named_parameters(constants=True):
-        parameter.data = next(values).copy()
+        parameter.data[...] = next(values)  # in place, so that tied arrays stay tied
     for _, buffer in model.named_buffers():
         buffer[...] = next(values)
 

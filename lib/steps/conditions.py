@@ -50,7 +50,12 @@ def why_not_parameters(model: Module, parameters: Sequence[Parameter]) -> Option
     if dtypes not in (["float32"], ["float64"]):
         return (f"The parameters have to be all float32 or all float64, but there are {', '.join(dtypes)} among them: "
                 "use model.astype.")
-    for (name, parameter), (other_name, other) in combinations(held, 2):
+    return why_not_apart(model)
+
+
+def why_not_apart(model: Module) -> Optional[str]:
+    """Return which two parameters of a model share their array, as tied weights may, or None if none do."""
+    for (name, parameter), (other_name, other) in combinations(model.named_parameters(constants=True), 2):
         if np.may_share_memory(parameter.data, other.data) and np.shares_memory(parameter.data, other.data):
             return f"{name} and {other_name} share their array, so that a change of the one changes the other."
     return None
