@@ -148,7 +148,8 @@ def _traced(module: Any, nodes: Sequence[Node], inner: Optional[List[Module]] = 
     forward, parameters = _own_forward(module), []  # type: Any, List[Parameter]
     if inner is None:
         (_, *inner), all_parameters = parts_of(module)
-        parameters = all_parameters if _has_on_nodes(module) else unique(held for _, held in Module.held(module, Parameter))
+        own = Module.held(module, Parameter)
+        parameters = all_parameters if _has_on_nodes(module) else unique(held for _, held in own)
     data, replaced = [parameter.data for parameter in parameters], [vars(child).get("forward") for child in inner]
     for parameter in parameters:
         parameter._data = parameter_node(parameter)

@@ -145,7 +145,8 @@ def initialize(model: Module, initializer: Union[str, Initializer] = "own", rng:
 
 def _reset_parameters(model: Module, rng: Rng) -> None:
     """Let every module that holds parameters draw them anew, as its constructor does."""
-    layers = [(path, module) for path, module in model.named_modules() if any(True for _ in Module.held(module, Parameter))]
+    layers = [(path, module) for path, module in model.named_modules()
+              if any(True for _ in Module.held(module, Parameter))]
     for path, layer in layers:
         if not isinstance(layer, Linear) and not hasattr(layer, "reset_parameters"):
             raise InputError(f"{path}, a {type(layer).__name__}, has no method reset_parameters, so it can't draw its "

@@ -72,8 +72,7 @@ def minimize(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray, method: 
     params = trained_parameters(model, "minimize")
     tied = why_not_apart(model)
     if tied is not None:
-        raise InputError(f"minimize sets each parameter by itself: {tied} Train it by fit, or give both layers the same "
-                         "Parameter object.")
+        raise InputError(f"minimize sets each parameter by itself: {tied} Train by fit, or give both the same Parameter.")
     require_loss(loss_fn, "minimize")
     for name, values in (("x", x), ("y", y)):
         as_float(values, f"minimize ({name})")
