@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional,
 import numpy as np
 
 from lib import says_what_is_elsewhere
-from lib.numerics import OwnArray, convert, items_of, same_numbers
+from lib.numerics import OwnArray, items_of, renew, same_numbers
 from lib.validation import InputError, as_float
 
 _ModuleType = TypeVar("_ModuleType", bound="Module")
@@ -188,7 +188,10 @@ class Module:
 
     def astype(self: _ModuleType, dtype: Any) -> _ModuleType:
         """Convert every parameter, gradient and buffer to a precision, such as np.float32, in place."""
-        convert([parameter for _, parameter in self.named_parameters(constants=True)], dtype)
+        parameters = [parameter for _, parameter in self.named_parameters(constants=True)]
+        renew(parameters, dtype)
+        for parameter in parameters:
+            parameter.grad = None if parameter.grad is None else parameter.grad.astype(dtype)
         for _, module in self.named_modules():
             for name, buffer in module.buffers().items():
                 setattr(module, name, buffer.astype(dtype))

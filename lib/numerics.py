@@ -129,18 +129,16 @@ class OwnArray:
     data = property(attrgetter("_data"), _set_data, doc="The values, always an array of floats.")
 
 
-def convert(owners: Any, dtype: Any) -> None:
-    """Convert the arrays and gradients of these owners to a precision; those who share memory share it afterwards."""
+def renew(owners: Any, dtype: Any = None) -> None:
+    """Give these owners new arrays, of a precision if it is given; those who shared memory share the new one."""
     memories = [memory_of(owner.data) for owner in owners]
-    flat = {id(memory): memory.ravel("K").astype(dtype) for memory in memories
+    flat = {id(memory): memory.ravel("K").astype(dtype or memory.dtype) for memory in memories
             if sum(memory is other for other in memories) > 1}
     for owner, memory in zip(owners, memories):
         if id(memory) in flat:
             owner.share(_view(flat[id(memory)], *_place_of(owner.data, memory)))
         else:
-            owner.data = owner.data.astype(dtype)
-        if owner.grad is not None:
-            owner.grad = owner.grad.astype(dtype)
+            owner.data = owner.data.astype(dtype or memory.dtype)
 
 
 def _place_of(array: np.ndarray, memory: np.ndarray) -> Tuple[Any, ...]:

@@ -46,7 +46,7 @@ def as_float(x: Any, who: Any = "input") -> np.ndarray:
 
 def refuse_masked(x: Any, who: Any) -> None:
     """Raise InputError for a masked array, as NumPy would drop its mask in silence."""
-    if isinstance(x, np.ma.MaskedArray):
+    if any(isinstance(each, np.ma.MaskedArray) for each in (x if isinstance(x, (list, tuple)) else [x])):
         raise InputError(f"{name_of(who)} got a masked array, and has no use for the mask. Say what stands in the "
                          "masked places, by x.filled(0), or leave those examples out.")
 
@@ -154,7 +154,7 @@ def require_size(name: str, value: Any, who: Any, least: int = 1) -> None:
 
 def require_choice(name: str, value: Any, choices: Tuple[Any, ...], who: Any) -> None:
     """Raise InputError unless value is one of the choices."""
-    if value not in choices:
+    if np.ndim(value) or value not in choices:
         raise InputError(f"{name_of(who)} expects {name} to be one of {', '.join(map(repr, choices))}, "
                          f"but got {value!r}.")
 

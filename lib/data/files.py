@@ -20,6 +20,8 @@ def existing_path(path: Union[str, Path], who: str) -> Path:
     Raises:
         FileNotFoundError: it isn't there.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise InputError(f"{who} expects path to be a text or a pathlib.Path, but got {path!r}.")
     found = Path(path).expanduser()
     if not found.exists():
         raise FileNotFoundError(f"{who}: there is no {str(found)!r}. Is the path right, seen from {os.getcwd()!r}?")

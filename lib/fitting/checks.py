@@ -10,7 +10,7 @@ from lib.inspection.recording import numpy_random_state_kept
 from lib.fitting.weights import checked_weights, counted
 from lib.inspection.trained import trained_parameters
 from lib.network_base import Module
-from lib.validation import InputError, require_loss, require_module, require_positive, require_size
+from lib.validation import InputError, refuse_masked, require_loss, require_module, require_positive, require_size
 
 RESERVED = ("loss", "lr", "seconds")  # measures that fit adds itself
 
@@ -55,6 +55,8 @@ def checked_data(x: Any, y: Any, who: str, names: Tuple[str, str] = ("x", "y")) 
         if isinstance(given, np.ma.MaskedArray) and np.ma.is_masked(given):
             raise InputError(f"{who} got a masked array as {name}, whose masked entries would count as numbers. Leave "
                              "those examples out, or fill them: array.filled(value).")
+        if isinstance(given, (list, tuple)):  # of rows, which may be masked
+            refuse_masked(given, f"{who} ({name})")
         try:
             array = np.asarray(given)
             if array.dtype == object:

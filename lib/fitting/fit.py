@@ -23,7 +23,7 @@ from lib.fitting.weights import checked_weights, counted, weighted_loss
 from lib.optimization.clipping import clip_grad_norm
 from lib.steps import make_step
 from lib.steps.threads import blas_threads
-from lib.validation import InputError, require_positive, require_size
+from lib.validation import InputError, require_choice, require_positive, require_size
 
 __all__ = ["fit", "History", "EarlyStopping", "DivergenceError", "default_metrics"]
 
@@ -82,6 +82,8 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
         DifferentResult: compiled, something else would be trained than what is written; see lib.steps.compiled.
     """
     require_size("epochs", epochs, "fit", least=0)
+    for name, flag in (("resume", resume), ("compiled", compiled), ("drop_last", drop_last)):
+        require_choice(name, flag, (True, False), "fit")
     require_training_objects(model, loss_fn, optimizer, "fit", scheduler)
     x, y = checked_data(x, y, "fit")
     weights, x, y = counted(checked_weights(sample_weight, class_weight, y), x, y)

@@ -7,6 +7,10 @@ from typing import Any, Dict, List, NamedTuple, Optional
 from lib.validation import InputError
 
 
+LESS_IS_BETTER = {"loss", "error", "errors", "err", "mae", "mse", "rmse", "mape", "msle", "nll", "cost", "deviation",
+                  "perplexity", "entropy", "crossentropy", "divergence", "distance", "wrong", "lr", "seconds"}
+
+
 class History(Dict[str, List[float]]):
     """The measures of a training run by name, each a list with a number for each epoch.
 
@@ -47,7 +51,8 @@ class EarlyStopping(NamedTuple):
         patience: how many epochs in a row may be no better than the best so far.
         monitor: the measure, such as "val_loss" or "val_accuracy".
         min_delta: how much better an epoch must be to count as better.
-        maximize: whether greater is better; by default, for every measure whose name doesn't end in "loss".
+        maximize: whether greater is better; by default it is, but for a loss, an error or a deviation by its name, such
+            as "val_loss", "val_mean_absolute_error" or "val_mae", for "lr", and for "seconds".
         restore_best: whether the model gets back the weights of the best epoch at the end.
     """
 
@@ -74,5 +79,6 @@ class EarlyStopping(NamedTuple):
         if self.monitor not in history:
             raise InputError(f"Early stopping can't find the measure {self.monitor!r} among {', '.join(history)}. "
                              "Give fit a validation set, or monitor another measure.")
-        maximize = not self.monitor.endswith("loss") if self.maximize is None else self.maximize
+        words = self.monitor.lower().replace(" ", "_").replace("-", "_").split("_")
+        maximize = LESS_IS_BETTER.isdisjoint(words) if self.maximize is None else self.maximize
         return [-value if maximize else value for value in history[self.monitor]]

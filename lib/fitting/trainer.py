@@ -20,6 +20,7 @@ from lib.saving.npz import FileContentError
 from lib.inspection.prediction import evaluation_mode
 from lib.model_evaluation import accuracy
 from lib.fitting.progress import progress_bar
+from lib.validation import InputError
 
 Metrics = Mapping[str, Callable[[np.ndarray, np.ndarray], float]]
 DIVERGENCE_FACTOR = 1000  # a loss so many times that of the untrained model, or of predicting zeros, isn't learning
@@ -264,6 +265,9 @@ class Means:
         self.sums["loss"] += float(loss) * n
         for name, metric in self.metrics.items():
             value = metric(labels, preds) if metric is accuracy else metric(preds, labels)
+            if np.ndim(value) or not isinstance(np.asarray(value).item(), (int, float)):
+                raise InputError(f"fit expects the metric {name!r} to return one number for a batch, its mean, but got "
+                                 f"{f'an array of shape {np.shape(value)}' if np.ndim(value) else repr(value)}.")
             self.sums[name] += float(value) * n
 
     def result(self) -> Dict[str, float]:

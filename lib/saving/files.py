@@ -55,6 +55,8 @@ def expanded_path(path: Union[str, Path]) -> Path:
     Raises:
         InputError: it is a folder.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise InputError(f"A path is a text, such as 'model.npz', or a pathlib.Path, but this is {path!r}.")
     path = Path(path).expanduser()
     if path.is_dir():
         raise InputError(f"{str(path)!r} is a folder. Name a file in it, such as {str(path / 'model.npz')!r}.")

@@ -12,6 +12,7 @@ from typing import Dict, List, Tuple, Union
 import numpy as np
 
 from lib.network_base import Module
+from lib.numerics import renew
 from lib.saving.description import describe
 from lib.saving.npz import FileContentError, Header, array_to_text, read_headers, read_npz, text_to_array, write_npz
 from lib.validation import require_module
@@ -91,8 +92,10 @@ def model_arrays(model: Module) -> Dict[str, np.ndarray]:
 def set_model_arrays(model: Module, arrays: Dict[str, np.ndarray]) -> None:
     """Give the model the values that model_arrays returned, which must fit."""
     values = iter(arrays[name] for name in model_arrays(model))
-    for _, parameter in model.named_parameters(constants=True):
-        parameter.data[...] = next(values)  # in place, so that tied arrays stay tied
+    parameters = [parameter for _, parameter in model.named_parameters(constants=True)]
+    renew(parameters)  # tied arrays stay tied, and those that others hold are left as they are
+    for parameter in parameters:
+        parameter.data[...] = next(values)
     for _, buffer in model.named_buffers():
         buffer[...] = next(values)
 
