@@ -11,8 +11,8 @@ import numpy as np
 from lib.layers.windows import (IntOrPair, Pair, as_pair, checked_images, num_windows, pad_images, unpad_images,
                                 window_offsets)
 from lib.network_base import Module, Parameter
-from lib.validation import (checked_elementwise, checked_upstream, random_source, require_forward, require_gradients,
-                            require_size)
+from lib.validation import (InputError, checked_elementwise, checked_upstream, random_source, require_choice,
+                            require_forward, require_gradients, require_size)
 
 
 def calculate_conv_output(input_shape: Sequence[int], kernel_size: IntOrPair, stride: IntOrPair = 1,
@@ -71,6 +71,7 @@ class Conv2d(Module):
         self.padding = as_pair("padding", padding, self, least=0)
         shape = (self.out_channels, self.in_channels) + self.kernel_size
         self.W = Parameter(0.1 * random_source(rng, self).standard_normal(shape), name="conv_filter")
+        require_choice("bias", bias, (True, False), self)
         self.b = Parameter(np.zeros((self.out_channels, 1, 1)), name="conv_bias", constant=not bias)
 
     def parameters(self) -> List[Parameter]:
@@ -143,6 +144,8 @@ class Flatten(Module):
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = checked_elementwise(self, x)
         self.input_cache = x
+        if x.ndim == 0:
+            raise InputError("Flatten expects a batch of examples, (batch, ...), but got a single number.")
         return x.reshape(len(x), -1).copy()  # what a module returns shares no memory with what it was given
 
     def backward(self, grad: np.ndarray) -> np.ndarray:

@@ -7,8 +7,8 @@ import numpy as np
 
 from lib.network_base import Module, Parameter
 from lib.numerics import in_precision_of
-from lib.validation import (CallOrderError, InputError, checked_rows, checked_upstream, random_source, require_forward,
-                            require_gradients, require_size)
+from lib.validation import (CallOrderError, InputError, checked_rows, checked_upstream, random_source, require_choice,
+                            require_forward, require_gradients, require_size)
 
 
 class Linear(Module):
@@ -29,6 +29,7 @@ class Linear(Module):
                  rng: Optional[np.random.Generator] = None) -> None:
         require_size("in_features", in_features, self)
         require_size("out_features", out_features, self)
+        require_choice("bias", bias, (True, False), self)
         self.in_features, self.out_features = int(in_features), int(out_features)
         shape = (self.in_features, self.out_features)
         self.W = Parameter(0.01 * random_source(rng, self).standard_normal(shape), name="W")

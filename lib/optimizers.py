@@ -15,7 +15,7 @@ import numpy as np
 
 from lib.inspection.trained import parameter_list, require_betas, require_step_gradients
 from lib.network_base import Parameter
-from lib.validation import CallOrderError, InputError, name_of, require_positive
+from lib.validation import CallOrderError, InputError, name_of, require_choice, require_positive
 
 _State = Dict[str, np.ndarray]
 
@@ -102,6 +102,7 @@ class SGD(Optimizer):
                  nesterov: bool = False, weight_decay: float = 0.0) -> None:
         require_positive("momentum", 0.0 if momentum is None else momentum, self, zero_allowed=True)
         require_positive("weight_decay", weight_decay, self, zero_allowed=True)
+        require_choice("nesterov", nesterov, (True, False), self)
         if nesterov and not momentum:
             raise InputError("SGD with nesterov=True needs a momentum, such as momentum=0.9.")
         self.momentum, self.nesterov, self.weight_decay = momentum, nesterov, weight_decay

@@ -11,7 +11,7 @@ import numpy as np
 from lib.losses import CrossEntropyLoss
 from lib.network_base import Module, Parameter
 from lib.validation import (InputError, checked_elementwise, checked_upstream_of_elementwise, random_source,
-                            require_gradients, require_positive)
+                            require_choice, require_gradients, require_positive)
 
 
 class Dropout(Module):
@@ -37,6 +37,7 @@ class Dropout(Module):
         if p_delete > 1:
             raise InputError(f"Dropout expects p_delete to be a probability, from 0 to 1, but got {p_delete!r}.")
         self.p_delete = float(p_delete)
+        require_choice("fix_seed", fix_seed, (True, False), self)
         self.fix_seed = fix_seed
         random_source(rng, self)
         self.rng = rng
@@ -76,8 +77,8 @@ class _Penalty(Module):
 
     def __init__(self, lambd: float, parameters: Iterable[Parameter]) -> None:
         require_positive("lambd", lambd, self, zero_allowed=True)
-        if isinstance(parameters, (Module, Parameter)):
-            advice = "model.parameters()" if isinstance(parameters, Module) else "[parameter]"
+        if isinstance(parameters, (Module, Parameter)) or not hasattr(type(parameters), "__iter__"):
+            advice = "[parameter]" if isinstance(parameters, Parameter) else "model.parameters()"
             raise InputError(f"{type(self).__name__} expects a list of parameters, but got a single "
                              f"{type(parameters).__name__}. Give it {advice}.")
         self.lambd = float(lambd)

@@ -39,7 +39,7 @@ def as_float(x: Any, who: Any = "input") -> np.ndarray:
         if array.dtype.kind not in "fiubO":
             raise TypeError(f"it holds {array.dtype}")
         return array if array.dtype.kind == "f" else array.astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{name_of(who)} expects an array of numbers, but got {type(x).__name__} "
                          f"that NumPy can't turn into one ({error.__cause__ or error}).") from error
 

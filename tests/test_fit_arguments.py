@@ -77,12 +77,16 @@ class Forgetful(Module):
     ({"rng": "seed"}, "generator"), ({"rng": -1}, "generator"), ({"rng": True}, "generator"),
     ({"epochs": -1}, "epochs"), ({"epochs": 2.5}, "epochs"), ({"batch_size": 0}, "batch_size"),
     ({"batch_size": 13, "drop_last": True}, "there would be none"),
+    ({"drop_last": "no"}, "drop_last to be one of True, False"), ({"compiled": "no"}, "compiled to be one of True"),
+    ({"resume": None}, "resume to be one of"), ({"resume": np.array([True, False])}, "resume to be one of"),
+    ({"checkpoint": 3}, "A path is a text"), ({"checkpoint": b"run.npz"}, "A path is a text"),
+    ({"x": [np.ma.masked_greater(row, 1) for row in X]}, "masked"), ({"y": tuple(np.ma.array(Y))}, "masked"),
 ])
 def test_what_fit_is_told_is_checked_before_the_first_step(changes, sentence, tmp_path):
     given = arguments(**changes)
     before = [param.data.copy() for param in getattr(given["optimizer"], "_params", [])]
     with pytest.raises(InputError, match=sentence):
-        fit(checkpoint=tmp_path / "run.npz", **given)
+        fit(**{"checkpoint": tmp_path / "run.npz", **given})
     for param, data in zip(getattr(given["optimizer"], "_params", []), before):
         np.testing.assert_array_equal(param.data, data)
     assert list(tmp_path.iterdir()) == []
@@ -132,6 +136,29 @@ def test_a_last_batch_of_one_is_said_before_the_first_step_or_left_out():
 def test_batches_without_the_last_one():
     batches = Batches(np.arange(7), np.arange(7), 3, shuffle=False, drop_last=True)
     assert [x.tolist() for x, _ in batches] == [[0, 1, 2], [3, 4, 5]] and len(batches) == 2
+
+
+@pytest.mark.parametrize("value, words", [
+    (None, "None"), ("0.5", "'0.5'"), (1j, "1j"), (np.ones(4), r"an array of shape \(4,\)"), ([0.5], r"shape \(1,\)")])
+def test_a_metric_that_gives_no_number(value, words):
+    with pytest.raises(InputError, match=f"the metric 'm' to return one number for a batch.*but got .*{words}"):
+        fit(**arguments(), metrics={"m": lambda preds, labels: value})
+
+
+@pytest.mark.parametrize("value", [1, True, np.float32(0.5), np.array(0.5), np.bool_(True), math.nan])
+def test_a_metric_may_give_any_number(value):
+    history = fit(**arguments(), metrics={"m": lambda preds, labels: value})
+    assert history["m"] == [pytest.approx(float(value), nan_ok=True)] * 2
+
+
+@pytest.mark.parametrize("name, less", [
+    ("mae", True), ("mean_absolute_error", True), ("RMSE", True), ("log loss", True), ("cross-entropy", True),
+    ("standard_deviation", True), ("score", False), ("accuracy", False), ("f1", False), ("lossless", False)])
+def test_an_error_is_better_the_less_it_is(name, less):
+    history = History({"loss": [1.0] * 3, f"val_{name}": [3.0, 1.0, 2.0]})
+    assert EarlyStopping(monitor=f"val_{name}").best_epoch(history) == (1 if less else 0)
+    for maximize in (True, False):
+        assert EarlyStopping(5, f"val_{name}", 0, maximize).best_epoch(history) == (0 if maximize else 1)
 
 
 # -------------------------------------------------------------------- NaN

@@ -6,19 +6,22 @@ import numpy as np
 import pytest
 
 from lib.activations import ReLU, Sigmoid, Softmax
-from lib.convolutions import Conv2d, Flatten
-from lib.data.batches import Batches
+from lib.convolutions import Conv2d, Flatten, calculate_conv_output
+from lib.data.batches import Batches, train_test_split
 from lib.data.shapes import make_moons
 from lib.fitting.checks import require_measures
 from lib.fitting.fit import fit
 from lib.gradient_checking.discovery import examples_of, module_classes
+from lib.inspection.figures.curves import plot_history
 from lib.inspection.prediction import predict
 from lib.inspection.summary import summary
 from lib.layers.activations import LeakyReLU, Tanh
+from lib.layers.attention import SelfAttention
 from lib.layers.embedding import Embedding
 from lib.layers.initializers import initialize
 from lib.layers.losses import BinaryCrossEntropyLoss
 from lib.layers.residual import Residual
+from lib.layers.weighted import WeightedLoss
 from lib.losses import CrossEntropyLoss, MSELoss
 from lib.lr_schedulers import PiecewiseConstantLR
 from lib.model_evaluation import accuracy, evaluate
@@ -28,7 +31,7 @@ from lib.optimization.clipping import clip_grad_norm, clip_grad_value
 from lib.optimization.minimize import flat_data, minimize
 from lib.optimization.schedules import StepLR
 from lib.optimizers import SGD, Adam
-from lib.regularizers import Dropout
+from lib.regularizers import Dropout, L2Regularization
 from lib.saving.model_files import load, save
 from lib.steps.many_networks import train_many
 from lib.training import train
@@ -52,6 +55,23 @@ MASKED = np.ma.masked_array(0.1, mask=True)
     lambda: Linear(2, 3, rng=5), lambda: Conv2d(1, 1, 3, rng="seed"), lambda: Embedding(3, 2, rng=0.5),
     lambda: Dropout(0.5, rng=1), lambda: Batches(X, Y, 2, rng=3), lambda: initialize(classifier(), "he", rng=0),
     lambda: make_moons(20, rng=7), lambda: minimize(classifier(), CrossEntropyLoss(), X, Y, rng=7),
+    lambda: Linear(2, 3, bias="no"), lambda: Conv2d(1, 1, 3, bias="no"), lambda: SelfAttention(4, causal="no"),
+    lambda: Dropout(0.5, fix_seed="no"), lambda: SGD(classifier().parameters(), momentum=0.9, nesterov="no"),
+    lambda: Batches(X, Y, 2, shuffle="no"), lambda: Batches(X, Y, 2, drop_last=np.array([True, False])),
+    lambda: minimize(classifier(), CrossEntropyLoss(), X, Y, compiled="no"),
+    lambda: minimize(classifier(), CrossEntropyLoss(), 3.0, Y), lambda: minimize(classifier(), MSELoss(), X, Y, 3),
+    lambda: minimize(classifier(), CrossEntropyLoss(), X, Y, options="fast"),
+    lambda: train_many(classifier, CrossEntropyLoss(), X, Y, 1, 2, compiled="no"),
+    lambda: train_many(classifier, CrossEntropyLoss(), X, Y, 1, 2, chunk_bytes="many"),
+    lambda: train_many(classifier, CrossEntropyLoss(), X, Y, 1, 2.5),
+    lambda: train_many(classifier, CrossEntropyLoss(), 1.0, Y, 1, 2),
+    lambda: train_many(classifier, CrossEntropyLoss(), X, Y, 1, 2, hyperparams="momentum"),
+    lambda: train(classifier(), CrossEntropyLoss(), None, X, Y, X, Y, 1, 2, compiled="no"),
+    lambda: train_test_split(X, test_size="half"), lambda: train_test_split(X, seed="a"),
+    lambda: train_test_split(list(np.ma.array(X))), lambda: predict(classifier(), 3.0), lambda: plot_history([1.0]),
+    lambda: L2Regularization(0.1, 3.0), lambda: Flatten()(2.0), lambda: calculate_conv_output(5, 3),
+    lambda: calculate_conv_output("ab", 3), lambda: Linear(4, 2)(10 ** 400), lambda: Linear(4, 2)(list(np.ma.array(X))),
+    lambda: WeightedLoss(CrossEntropyLoss())(X, Y[:3]), lambda: WeightedLoss(CrossEntropyLoss(), 2.0),
     lambda: SGD(classifier().parameters(), lr=True), lambda: SGD(classifier().parameters(), lr=np.array([0.1])),
     lambda: SGD(classifier().parameters(), lr=0.1, weight_decay=MASKED),
     lambda: ReLU()(X * 1j), lambda: Linear(4, 2)(X + 0j), lambda: CrossEntropyLoss()(Y * 1j, Y),

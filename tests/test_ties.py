@@ -97,7 +97,7 @@ def test_any_view_is_copied_and_converted_to_the_same_place(cut, order):
 
 
 def test_minimize_refuses_arrays_that_it_would_set_twice():
-    with pytest.raises(InputError, match=r"encoder.W and .*decoder.W share their array.*same Parameter"):
+    with pytest.raises(InputError, match=r"encoder.W and .*decoder.W share their array.*one Parameter"):
         minimize(Autoencoder(), MSELoss(), X, X)
 
 

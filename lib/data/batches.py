@@ -5,7 +5,8 @@ from typing import Any, Callable, Iterator, List, Optional, Tuple
 
 import numpy as np
 
-from lib.validation import InputError, random_source, refuse_masked, require_size
+from lib.validation import (InputError, random_source, refuse_masked, require_choice, require_positive,
+                            require_size)
 
 
 class Batches:
@@ -43,6 +44,8 @@ class Batches:
         self.arrays = [self.x, self.y] + ([] if sample_weight is None else [np.asarray(sample_weight)])
         _require_same_length(self, *self.arrays)
         random_source(rng, self)
+        require_choice("shuffle", shuffle, (True, False), self)
+        require_choice("drop_last", drop_last, (True, False), self)
         self.batch_size, self.shuffle, self.rng, self.transform = int(batch_size), shuffle, rng, transform
         self.drop_last = drop_last
         if not len(self):
@@ -81,6 +84,10 @@ def train_test_split(*arrays: Any, test_size: float = 0.2, seed: int = 0) -> Lis
     Returns:
         For each array its training part and its test part, both in random order.
     """
+    for array in arrays:
+        refuse_masked(array, "train_test_split")
+    require_positive("test_size", test_size, "train_test_split")
+    require_size("seed", seed, "train_test_split", least=0)
     arrays = tuple(np.asarray(array) for array in arrays)
     _require_same_length("train_test_split", *arrays)
     n = len(arrays[0])

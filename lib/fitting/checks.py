@@ -61,7 +61,7 @@ def checked_data(x: Any, y: Any, who: str, names: Tuple[str, str] = ("x", "y")) 
             array = np.asarray(given)
             if array.dtype == object:
                 array = array.astype(np.float64)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise InputError(f"{who} expects {name} to be an array of numbers with a row for each example, but got a "
                              f"{type(given).__name__} that NumPy can't turn into one ({error}).") from None
         if array.dtype.kind not in "fiub":
@@ -88,10 +88,11 @@ def checked_validation(validation: Any, x: np.ndarray, y: np.ndarray) -> Optiona
         if given.shape[1:] != like.shape[1:]:
             raise InputError(f"fit expects validation {name} of the shape of the training data's, one example "
                              f"{like.shape[1:]}, but got {given.shape[1:]}.")
-    weights = checked_weights(*validation[2:], None, pair[1], "fit (validation: a pair, and a third)") \
-        if validation[2:] else None
-    weights, *pair = counted(weights, *pair)
-    return tuple(pair) if weights is None else (*pair, weights)
+    if not validation[2:]:
+        return pair
+    weights = checked_weights(validation[2], None, pair[1], "fit (validation: a pair, and a third)")
+    weights, x_val, y_val = counted(weights, *pair)
+    return pair if weights is None else (x_val, y_val, weights)
 
 
 def require_measures(metrics: Mapping[str, Any], early_stopping: Any, has_validation: bool) -> None:

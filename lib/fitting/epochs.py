@@ -13,7 +13,7 @@ from lib.steps import make_step
 from lib.steps.threads import blas_threads
 from lib.fitting.advice import DivergenceError, divergence_advice, remark_on_inputs
 from lib.fitting.checks import checked_data, require_training_objects
-from lib.validation import InputError, require_size
+from lib.validation import InputError, require_choice, require_size
 
 Measures = Tuple[float, float, float, float]
 Curves = Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -30,6 +30,7 @@ def train_epochs(model: Module, loss_fn: Any, optimizer: Any, x_train: np.ndarra
     """
     require_size("num_epochs", num_epochs, "train", least=0)
     require_size("batch_size", batch_size, "train")
+    require_choice("compiled", compiled, (True, False), "train")
     require_training_objects(model, loss_fn, optimizer, "train", scheduler)
     x_train, y_train = checked_data(x_train, y_train, "train", ("x_train", "y_train"))
     x_val, y_val = checked_data(x_val, y_val, "train", ("x_val", "y_val"))

@@ -82,7 +82,7 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
         DifferentResult: compiled, something else would be trained than what is written; see lib.steps.compiled.
     """
     require_size("epochs", epochs, "fit", least=0)
-    for name, flag in (("resume", resume), ("compiled", compiled), ("drop_last", drop_last)):
+    for name, flag in (("resume", resume), ("compiled", compiled)):
         require_choice(name, flag, (True, False), "fit")
     require_training_objects(model, loss_fn, optimizer, "fit", scheduler)
     x, y = checked_data(x, y, "fit")

@@ -44,6 +44,8 @@ def predict(model: Module, x: np.ndarray, batch_size: int = 1000) -> np.ndarray:
     require_module("model", model, "predict")
     refuse_masked(x, "predict")
     x = np.asarray(x)
+    if x.ndim == 0:
+        raise InputError(f"predict expects inputs with a row for each example, (N, ...), but got {x.item()!r}.")
     require_not_empty(x, "predict")
     with evaluation_mode(model):
         return np.concatenate([model(x[start:start + batch_size]) for start in range(0, len(x), batch_size)])

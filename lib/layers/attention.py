@@ -22,7 +22,8 @@ from lib.layers.initializers import xavier_uniform
 from lib.network import Linear
 from lib.network_base import Module, Parameter
 from lib.numerics import stable_softmax
-from lib.validation import InputError, as_float, checked_upstream, require_forward, require_not_empty, require_size
+from lib.validation import (InputError, as_float, checked_upstream, require_choice, require_forward,
+                            require_not_empty, require_size)
 
 
 def transpose(a: np.ndarray) -> np.ndarray:
@@ -81,6 +82,7 @@ class SelfAttention(Module):
         width = features if head_features is None else head_features
         require_size("head_features", width, self)
         self.features = int(features)
+        require_choice("causal", causal, (True, False), self)
         self.causal = bool(causal)
         self.query = _projection("Q", features, width, rng)
         # A bias b of the keys would add q . b to all scores of the row of q, which softmax doesn't notice.

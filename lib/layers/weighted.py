@@ -53,6 +53,9 @@ class WeightedLoss(Module):
     def forward(self, preds: Any, labels: Any, sample_weights: Any = None) -> Any:
         """Return the weighted mean of the examples' losses."""
         preds, labels = as_float(preds, self), as_float(labels, self)
+        if preds.ndim == 0 or labels.shape[:1] != preds.shape[:1]:
+            raise InputError("WeightedLoss expects a row of predictions and one of labels for each example, but got "
+                             f"the shapes {preds.shape} and {labels.shape}.")
         weights = self._weights(preds, labels, sample_weights)
         self.input_cache = (preds, labels, weights)
         return sum(share * self.loss_fn(preds[group], labels[group]) for group, share in self._groups(weights))
@@ -100,7 +103,7 @@ class WeightedLoss(Module):
         expected = "(K,)" if length is None else f"({length},)"
         if weights.ndim != 1 or length not in (None, len(weights)) or not (np.isfinite(weights) & (weights >= 0)).all():
             raise InputError(f"WeightedLoss expects {name} to be numbers from 0 upwards, of shape {expected}, but got "
-                             f"{weights.tolist()[:10]} of shape {weights.shape}.")
+                             f"{weights.ravel()[:10].tolist()} of shape {weights.shape}.")
         return weights
 
     def __repr__(self) -> str:

@@ -21,7 +21,7 @@ def as_pair(name: str, value: IntOrPair, who: Any, least: int = 1) -> Pair:
     >>> as_pair("stride", 2, "Conv2d")
     (2, 2)
     """
-    values = tuple(value) if isinstance(value, (tuple, list, np.ndarray)) else (value, value)
+    values = tuple(value) if np.ndim(value) and isinstance(value, (tuple, list, np.ndarray)) else (value, value)
     if len(values) != 2:
         raise InputError(f"{name_of(who)} expects {name} to be one number or two, (vertical, horizontal), "
                          f"but got {value!r}.")
@@ -47,9 +47,11 @@ def num_windows(input_shape: Sequence[int], kernel_size: IntOrPair, stride: IntO
     Raises:
         InputError: the window is larger than the padded image.
     """
-    if len(input_shape) < 2:
+    if not isinstance(input_shape, (tuple, list, np.ndarray)) or len(np.atleast_1d(input_shape)) < 2:
         raise InputError(f"{name_of(who)} expects input_shape to end with the height and the width, "
-                         f"but got {tuple(input_shape)}.")
+                         f"but got {input_shape!r}.")
+    for side in input_shape[-2:]:
+        require_size("the sides of input_shape", side, who, least=0)
     size = int(input_shape[-2]), int(input_shape[-1])
     kernel = as_pair("kernel_size", kernel_size, who)
     step = as_pair("stride", stride, who)

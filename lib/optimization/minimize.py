@@ -6,7 +6,7 @@ gradient descent, without a learning rate.
 """
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from lib.network_base import Module, Parameter
 from lib.steps.conditions import why_not_apart
 from lib.steps.gradient import CompiledGradient
 from lib.steps.threads import blas_threads
-from lib.validation import InputError, as_float, optional_import, random_source, require_loss, require_size
+from lib.validation import (InputError, as_float, optional_import, random_source, require_choice, require_loss,
+                            require_size)
 
 
 class MinimizeResult(NamedTuple):
@@ -72,10 +73,15 @@ def minimize(model: Module, loss_fn: Any, x: np.ndarray, y: np.ndarray, method: 
     params = trained_parameters(model, "minimize")
     tied = why_not_apart(model)
     if tied is not None:
-        raise InputError(f"minimize sets each parameter by itself: {tied} Train by fit, or give both the same Parameter.")
+        raise InputError(f"minimize sets each parameter by itself: {tied} Train by fit, or give both one Parameter.")
     require_loss(loss_fn, "minimize")
     for name, values in (("x", x), ("y", y)):
-        as_float(values, f"minimize ({name})")
+        if as_float(values, f"minimize ({name})").ndim == 0:
+            raise InputError(f"minimize expects {name} to have a row for each example, but got {values!r}.")
+    require_choice("compiled", compiled, (True, False), "minimize")
+    if not isinstance(method, str) or not (options is None or isinstance(options, Mapping)):
+        raise InputError("minimize expects method to be a name, such as 'BFGS', and options to be a dict, such as "
+                         f"{{'maxiter': 100}}, but got {method!r} and {options!r}.")
     random_source(rng, "minimize")
     compiled_gradient = CompiledGradient(model, loss_fn) if compiled else None
     objective = loss_and_gradient(model, loss_fn, x, y, params, compiled_gradient)

@@ -22,7 +22,8 @@ from lib.steps.memory import NotCompilable
 from lib.steps.stacked import StackedParameters, StackedProgram
 from lib.steps.threads import blas_threads
 from lib.steps.together import NetworksTogether
-from lib.validation import InputError, as_float, refuse_masked, require_loss, require_positive, require_size
+from lib.validation import (InputError, as_float, refuse_masked, require_choice, require_loss, require_positive,
+                            require_size)
 
 MAX_PRODUCTS = 20000  # multiplications in a step of one network; with more, one by one is faster, as BLAS is then
 
@@ -104,13 +105,20 @@ def train_many(create_model: Callable[[], Module], loss_fn: Any, x: Any, y: Any,
         raise InputError("train_many expects a function that makes a model, such as lambda: Sequential(Linear(2, 2)), "
                          f"but got {create_model!r}.")
     require_loss(loss_fn, "train_many")
+    require_choice("compiled", compiled, (True, False), "train_many")
+    require_size("chunk_bytes", chunk_bytes, "train_many", least=0)
+    if not (isinstance(hyperparams, Mapping) or hyperparams is None):
+        raise InputError("train_many expects hyperparams to be a dict, such as {'momentum': 0.9}, but got "
+                         f"{hyperparams!r}.")
     refuse_masked(y, "train_many (labels)")
     x, y = as_float(x, "train_many (inputs)"), np.asarray(y)
+    if x.ndim == 0:
+        raise InputError(f"train_many expects inputs with a row for each example, (N, ...), but got {x.item()!r}.")
     batch_size = len(x) if batch_size is None else batch_size
     record_every = epochs if record_every is None else record_every
     for name, value in (("epochs", epochs), ("record_every", record_every), ("batch_size", batch_size)):
         require_size(name, value, "train_many")
-    run_seeds = list(range(seeds)) if isinstance(seeds, (int, np.integer)) else list(seeds)
+    run_seeds = list(range(seeds) if isinstance(seeds, (int, np.integer)) else seeds if np.iterable(seeds) else [seeds])
     for seed in run_seeds:
         require_size("a seed", seed, "train_many", least=0)
     rates = [lr] * len(run_seeds) if np.ndim(lr) == 0 else list(lr)

@@ -12,6 +12,8 @@ def plot_history(history: Mapping[str, List[float]]) -> Any:
 
     The epoch whose weights early stopping has kept is marked.
     """
+    if not isinstance(history, Mapping):
+        raise InputError(f"plot_history expects what fit returns, a History, but got a {type(history).__name__}.")
     num_epochs = len(history.get("loss", []))
     if not num_epochs:
         raise InputError("plot_history got a history without a finished epoch: there is nothing to draw.")
