@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional,
 import numpy as np
 
 from lib import says_what_is_elsewhere
-from lib.numerics import OwnArray, items_of, renew, same_numbers
+from lib.numerics import OwnArray, items_of, renew
 from lib.validation import InputError, as_float
 
 _ModuleType = TypeVar("_ModuleType", bound="Module")
@@ -97,9 +97,8 @@ class Module:
 
     def _set_cache(self, cache: Any) -> None:
         """Keep what backward needs, and count the forward passes that no backward has answered yet."""
-        if self.open_forwards < 1 or not same_numbers(cache, self._cache):  # the same pass once more is one pass
-            self.open_forwards = max(self.open_forwards, 0) + 1
         self._cache = cache
+        self.open_forwards = self.open_forwards + 1 if self.open_forwards > 0 else 1
 
     input_cache = property(attrgetter("_cache"), _set_cache, doc="What the last forward has left for backward.")
     takes_any_number: Optional[bool] = None  # whether any input will do, as it won't for a logarithm; None: not stated

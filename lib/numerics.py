@@ -30,18 +30,6 @@ def memory_of(array: Any) -> Any:
     return array
 
 
-def same_numbers(a: Any, b: Any) -> bool:
-    """Return whether two things hold the same numbers: arrays, single numbers, or tuples of these."""
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, tuple):
-        return len(a) == len(b) and all(map(same_numbers, a, b))
-    if type(a) is not np.ndarray:
-        return isinstance(a, (int, float, type(None))) and a == b
-    return a.shape == b.shape and a.dtype == b.dtype != object and a.size > 0 and \
-        bool(a.flat[0] == b.flat[0]) and bool((a == b).all())  # the first entry tells most arrays apart
-
-
 def in_precision_of(x: np.ndarray, result: Any) -> Any:
     """Return a result in the precision of the input: float32 in, float32 out, whatever the weights are."""
     return result if result is None or result.dtype is x.dtype else result.astype(x.dtype)

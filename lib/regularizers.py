@@ -44,15 +44,15 @@ class Dropout(Module):
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         x = checked_elementwise(self, x)
+        self.input_cache = x
         if not self.training:
-            self.input_cache, self.mask = x, None
+            self.mask = None
             return x.copy()
         if self.fix_seed:
             np.random.seed(0)
         source: Any = np.random if self.rng is None or self.fix_seed else self.rng
         scale = 1 / (1 - self.p_delete) if self.p_delete < 1 else 0.0  # p = 1 deletes everything
         self.mask = source.binomial(1, 1 - self.p_delete, x.shape).astype(x.dtype) * x.dtype.type(scale)
-        self.input_cache = self.mask
         return x * self.mask
 
     def backward(self, grad: np.ndarray) -> np.ndarray:

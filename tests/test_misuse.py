@@ -36,7 +36,6 @@ from lib.saving.model_files import load, save
 from lib.steps.many_networks import train_many
 from lib.training import train
 from lib.validation import InputError
-from tests.finite_differences import assert_backward_is_right
 
 SITUATIONS = [pytest.param(module, inputs, id=name) for name, cls in module_classes().items()
               for module, inputs in examples_of(cls, np.random.default_rng(0))[:1]
@@ -113,37 +112,12 @@ def test_a_second_backward_after_two_forwards_is_refused(module, inputs):
         output = module(*inputs)
         run_backward(module, output)
         run_backward(module, output)
-    expected = run_backward(module, module(*inputs))
     module(*inputs)
-    output = module(*others(inputs))
+    output = module(*inputs)
     run_backward(module, output)  # forward, forward, backward
-    try:
-        assert np.array_equal(run_backward(module, output), expected)  # as a Flatten's, which only needs the shape
-    except RuntimeError as error:
-        assert "backward was called twice after several forward passes" in str(error)
+    with pytest.raises(RuntimeError, match="backward was called twice after several forward passes"):
+        run_backward(module, output)
     run_backward(module, module.forward(*inputs))  # and all is well again
-
-
-def others(inputs):
-    """Return inputs of the same shapes and kinds with other numbers, also where they are labels or class numbers."""
-    return tuple(np.roll(value, 1, axis=-1) if np.ndim(value) and np.ptp(value) > 0 else value for value in inputs)
-
-
-@pytest.mark.parametrize("module, inputs", SITUATIONS)
-def test_the_same_pass_once_more_is_no_other_one(module, inputs):
-    """As in a test that looks at values first: forward, forward, backward, backward."""
-    module = copy.deepcopy(module)
-    module(*inputs)
-    output = module(*map(np.copy, inputs))
-    assert np.array_equal(run_backward(module, output), run_backward(module, output))
-
-
-def test_dropouts_second_mask_is_another_pass():
-    module, x = Dropout(0.5), np.ones((4, 5))
-    output = module(x) + module(x)
-    module.backward(output)
-    with pytest.raises(RuntimeError, match="twice after several forward passes"):
-        module.backward(output)
 
 
 def test_siamese_networks(rng):
@@ -156,19 +130,13 @@ def test_siamese_networks(rng):
 
 @pytest.mark.parametrize("make", [
     lambda m, a: Sequential(Sequential(m, a), Linear(3, 3), a), lambda m, a: Sequential(m, Residual(m)),
-    lambda m, a: Sequential(Residual(Sequential(m, a)), Sequential(a)),
+    lambda m, a: Sequential(Residual(Sequential(m, a)), Sequential(a)), lambda m, a: Residual(m, shortcut=m),
     lambda m, a: Sequential(m, m)])
 def test_the_same_object_at_two_places(rng, make):
     model = make(Linear(3, 3), Sigmoid())
     model(rng.standard_normal((2, 3)))
     with pytest.raises(RuntimeError, match="twice|several places"):
         model.backward(np.ones((2, 3)))
-
-
-def test_the_same_object_twice_on_the_same_input(rng):
-    """It caches one input for both calls, and that is the right one."""
-    shared = Linear(3, 3)
-    assert_backward_is_right(Residual(shared, shortcut=shared), (rng.standard_normal((2, 3)),))
 
 
 class Cube(Module):
