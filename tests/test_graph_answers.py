@@ -273,6 +273,33 @@ def test_a_wrong_line_is_found_or_it_is_said_that_rounding_hides_it(seed, name, 
     assert line.status == "wrong" and sentence in line.message or "so few digits" in line.message
 
 
+@pytest.mark.parametrize("f, name, answer", [
+    (lambda x, w: x / w, "dL/dw", "-0.2642"),  # 1.39 / 5.262: w ** 2 = 5.26244 was rounded; with all digits -0.26414
+    (lambda x, w: x / w, "dL/dw", "-0.2641"),
+    (lambda x, w: 7.3 * np.tanh(w + 0.606).named("h"), "dL/dw", "0.0876"),  # 7.3 (1 - 0.9880); with all digits 0.0873
+])
+def test_a_derivative_may_be_computed_in_steps(f, name, answer):
+    x, w = variable(1.39, name="x"), variable(2.294, name="w")
+    loss = f(x, w).named("L")
+    digits = {"L": float(f"{loss.item():.4g}")}
+    assert check_answers(loss, dict(digits, **{name: answer})).all_right
+    assert not check_answers(loss, dict(digits, **{name: str(float(answer) * 1.01)})).all_right
+
+
+def test_the_result_may_be_left_out_of_its_derivative():
+    """x / w by w is -x / w ** 2 = -2.103 / 1.97 ** 2, though -z / w = -1.068 / 1.97 has the rounded quotient."""
+    x, w = variable(2.103, name="x"), variable(1.97, name="w")
+    for answer in ("-0.5419", "-0.5421"):
+        assert check_answers((x / w).named("z"), {"z": "1.068", "dz/dw": answer}).all_right
+
+
+def test_two_names_of_one_expression_stay_two_lines():
+    w = variable(2.0, name="w")
+    one, other = (w * 3).named("one"), (w * 3).named("other")
+    report = check_answers((one * other + one).named("L"), {"one": 6, "other": 6, "dL/done": 7, "dL/dother": 6})
+    assert report.all_right and "other = w * 3" in str(explain((one * other + one).named("L")))
+
+
 def test_an_exact_half_on_the_way_may_be_rounded_up_or_down():
     h = np.tanh((variable(0.545, name="w") * constant(1.0, name="x")).named("z")).named("h")
     for answer in ("0.49", "0.50"):  # of 0.54 and of 0.55, with two digits

@@ -218,7 +218,10 @@ def _as_output(value: Any, like: Node) -> Node:
 
 
 def share(output: Any) -> Any:
-    """Return a graph with the same leaves and values as that of output, in which no sub-expression occurs twice."""
+    """Return a graph with the same leaves and values as that of output, in which no sub-expression occurs twice.
+
+    One that has two names stays two nodes.
+    """
     return shared(output)[output]
 
 
@@ -231,7 +234,11 @@ def shared(output: Any) -> Dict[Any, Any]:
             new = node if node.needs_grad else known.setdefault(constant_key(node), node)
         else:
             parents = tuple(replacement[parent] for parent in node.parents)
-            new = known.setdefault(operation_key(node.operation, parents), computed_like(node, parents))
+            alike = known.setdefault(operation_key(node.operation, parents), [])
+            new = next((each for each in alike if None in (each.name, node.name) or each.name == node.name), None)
+            if new is None:
+                new = computed_like(node, parents)
+                alike.append(new)
             new.name = new.name or node.name
         replacement[node] = new
     return replacement

@@ -14,7 +14,9 @@ from lib.graph.explain import replay
 from lib.graph.explain.derivation import Derivation, Edge, flow_along, local_derivative
 from lib.graph.explain.parts import trained
 from lib.graph.node import Node
+from lib.graph.notation import name
 from lib.graph.notation.digits import rounded
+from lib.graph.notation.evaluate import signs_in
 
 Quantity = Tuple[str, Any]
 Numbers = Dict[Quantity, Any]
@@ -32,6 +34,13 @@ class Rounding:
 
     def __init__(self, digits: int, rng: np.random.Generator) -> None:
         self.digits, self.rng = digits, rng
+
+    def inputs(self, edge: Edge, numbers: Numbers) -> Dict[Node, Any]:
+        """Return what a derivative is computed from: -z / w, say, for z = x / w, or -x / w ** 2 without z."""
+        values = _values(edge, numbers)
+        if self.rng.random() < 0.5 and not replay.is_module(edge.child):
+            values[edge.child] = replay.forward(edge.child, values)
+        return values
 
     def value(self, numbers: Any) -> Any:
         """Return the value of an operation: rounded, an exact half up or down, or as the calculator shows it."""
@@ -51,8 +60,17 @@ class Rounding:
         return numbers + np.where(exact, 0, self.rng.choice([-0.5, 0.5], np.shape(numbers)) * units)[()]
 
 
+    def difference(self, number: Any) -> Any:
+        """Return one minus a rounded number."""
+        return number + self.rng.choice([-0.5, 0.5]) * 10.0 ** -self.digits
+
+
 class NoRounding:
     """All digits are kept."""
+
+    def inputs(self, edge: Edge, numbers: Numbers) -> Dict[Node, Any]:
+        """Return what a derivative is computed from, the result of the operation among it."""
+        return _values(edge, numbers)
 
     def value(self, numbers: Any) -> Any:
         """Return the numbers."""
@@ -146,7 +164,7 @@ class Calculation:
                 return np.ones_like(numbers["value", node])[()]
             total = None
             for edge in edges:
-                sent = _flow(edge, numbers["grad", edge.child], _values(edge, numbers), rounding)
+                sent = _flow(edge, numbers["grad", edge.child], rounding.inputs(edge, numbers), rounding)
                 sent = rounding.product(sent) if len(edges) > 1 else sent
                 total = sent if total is None else total + sent
             return total
@@ -161,7 +179,7 @@ class Calculation:
         def compute(numbers: Numbers, rounding: Any) -> Any:
             received = {above: np.ones_like(numbers["value", above])[()]}
             for edge in edges:
-                sent = flow_along(edge, received[edge.child], _values(edge, numbers))
+                sent = _flow(edge, received[edge.child], rounding.inputs(edge, numbers), rounding)
                 received[edge.parent] = received[edge.parent] + sent if edge.parent in received else sent
             return received[below]
 
@@ -207,7 +225,15 @@ def _values(edge: Edge, numbers: Numbers) -> Dict[Node, Any]:
 def _flow(edge: Edge, grad: Any, values: Dict[Node, Any], rounding: Any) -> Any:
     """Return what is sent along an edge; by hand, the factors of it may be rounded one after the other."""
     flow = flow_along(edge, grad, values)
-    if np.ndim(flow) or np.ndim(grad) or rounding is NO_ROUNDING or replay.is_module(edge.child) or grad == 1:
+    if np.ndim(flow) or np.ndim(grad) or rounding is NO_ROUNDING or replay.is_module(edge.child):
         return flow
     slope = local_derivative(edge, values)
-    return flow if slope in (0, 1, -1) else rounding.product(grad * rounding.product(slope))
+    if slope in (0, 1, -1):
+        return flow
+    operation: Any = edge.child.operation
+    formula = operation.derivative(edge.i, name("out"), *[name("x") for _ in edge.child.parents])
+    if formula.kind == "sum":  # 1 - out ** 2
+        slope = rounding.difference(slope)
+    elif signs_in(formula) > 1:  # -x / w ** 2
+        slope = rounding.product(rounding.product(slope))
+    return slope if grad == 1 else rounding.product(grad * rounding.product(slope))
