@@ -59,7 +59,6 @@ class Rounding:
         exact = np.abs(rounded(numbers, self.digits) - numbers) < 1e-9 * own
         return numbers + np.where(exact, 0, self.rng.choice([-0.5, 0.5], np.shape(numbers)) * units)[()]
 
-
     def difference(self, number: Any) -> Any:
         """Return one minus a rounded number."""
         return number + self.rng.choice([-0.5, 0.5]) * 10.0 ** -self.digits
