@@ -8,11 +8,11 @@ import pytest
 
 from exercises.backpropagation import stuck_starts
 from exercises.backpropagation.xor_networks import PLATEAUS
-from lib.activations import ReLU, Sigmoid
+from lib.activations import ReLU, Sigmoid, Softmax
 from lib.dataset import X, y
 from lib.inspection import descent
 from lib.inspection.stuck import confused_points, why_stuck
-from lib.layers import LeakyReLU, MeanSquaredError, Tanh
+from lib.layers import Identity, LeakyReLU, MeanSquaredError, Tanh
 from lib.losses import CrossEntropyLoss
 from lib.network import Linear, Sequential
 
@@ -99,6 +99,61 @@ def test_what_is_not_stuck():
     assert found.cause == "none found" and "units bend within the data" in found.sentence
 
 
+@pytest.mark.parametrize("classes", [[0, 1, 1, 1], [0, 0, 0, 1], [1, 0, 1, 1], [0, 0, 1, 1]])
+def test_what_a_linear_function_learns_is_not_stuck_for_want_of_a_bend(classes):
+    labels = np.eye(2)[classes]
+    off = network([[1, -1], [1, -1]], [1, -1], ZEROS, [0, 0])
+    for model in (LINEAR, off, Sequential(Linear(2, 2)), network([[1, 1], [1, -1]], [1, 3], ZEROS, [0, 0], Tanh)):
+        found = why_stuck(model, X, labels)
+        assert found.cause == "none found" and "train it on" in found.sentence, found.sentence
+    assert why_stuck(ALL_OFF, X, labels).cause == "a unit is off"  # through this one, no gradient gets
+
+
+def test_a_network_that_is_linear_everywhere_has_no_cure_among_its_units():
+    for layers in ((Linear(2, 2),), (Linear(2, 3), Linear(3, 2)), (Linear(2, 3), Identity(), Linear(3, 2))):
+        model = Sequential(*layers)
+        for parameter in model.parameters():
+            parameter.data = np.zeros_like(parameter.data)
+        found = why_stuck(model, X, LABELS)
+        assert found.cause == "no hidden units" and found.cure is None and "it is linear" in found.sentence
+    other = why_stuck(Sequential(Linear(2, 3), Softmax(), Linear(3, 2)), X, LABELS)  # not linear, but not understood
+    assert other.cause == "none found" and "is linear" not in other.sentence
+
+
+@pytest.mark.parametrize("W1, b1", [([[50, 50], [50, -50]], [40, 60]), ([[50, 0], [0, 50]], [-25, -25])])
+def test_units_that_saturate_are_called_so_and_their_output_the_same_only_where_it_is(W1, b1):
+    for activation in (Sigmoid, Tanh):
+        found = why_stuck(network(W1, b1, ZEROS, [0, 0], activation), X, LABELS)
+        assert found.cause == "saturated" and "same everywhere" not in found.sentence, found.sentence
+    assert "same everywhere" in why_stuck(ALL_OFF, X, LABELS).sentence
+    leaky = why_stuck(network([[-1, -2], [-1, -1]], [-1, 0], ZEROS, [0, 0], LeakyReLU), X, LABELS)
+    assert "same everywhere" not in leaky.sentence
+
+
+def test_labels_that_contradict_each_other_are_no_fault_of_the_network():
+    model, data = network([[1, 2], [1, -1]], [1, 3], ZEROS, [0, 0]), np.array([[0, 0], [0, 0], [1, 1], [1, 1]])
+    found = why_stuck(model, data, np.eye(2)[[0, 1, 0, 1]])
+    assert found.cause == "contradicting labels" and found.cure is None
+    assert "gives (0, 0) and (1, 1) more than one label" in found.sentence and "train it on" not in found.sentence
+    early = why_stuck(model, data, np.eye(2)[[0, 1, 0, 0]])
+    assert early.cause == "none found" and "train it on" in early.sentence
+
+
+def test_predictions_are_those_of_the_loss():
+    scores = network([[1, 0], [0, 1]], [0, 0], [[1, 0], [0, 1]], [0, 0])
+    found = why_stuck(scores, np.zeros((4, 2)) + 0.25, LABELS, MeanSquaredError())
+    assert "predicted as 0.25, 0.25" in found.sentence  # no softmax where the loss has none
+    soft = why_stuck(scores, np.zeros((4, 2)) + 0.25, np.where(LABELS > 0, .9, .1), CrossEntropyLoss())
+    assert "predicted as 0.50, 0.50" in soft.sentence  # and one where it has, whatever the labels
+    numbers = np.array([[5, 1], [6, 2], [7, 3], [9, 4.]])  # two numbers a row aren't two classes
+    found = why_stuck(scores, X, numbers)
+    assert found is not None and found.loss == pytest.approx(np.mean((scores(X) - numbers) ** 2))
+    many = why_stuck(scores, np.full((200, 2), .25), np.eye(2)[np.arange(200) % 2])
+    assert "= ln 2" in many.sentence
+    third = why_stuck(scores, X, np.full((4, 2), np.sqrt(np.log(2))))  # a mean squared error near ln 2 means nothing
+    assert "ln 2" not in third.sentence
+
+
 def test_other_networks_and_data(rng):
     deep = Sequential(Linear(3, 4), Tanh(), Linear(4, 3), ReLU(), Linear(3, 1))
     deep.modules[2].b.data[:] = -50
@@ -110,7 +165,7 @@ def test_other_networks_and_data(rng):
     assert len(found.sentence) < 1000
     assert "no hidden units" in why_stuck(Sequential(Linear(2, 2)), X, LABELS).sentence
     assert "aren't finite" in why_stuck(network([[np.nan, 1], [1, 1]], [0, 0], ZEROS, [0, 0]), X, LABELS).sentence
-    assert why_stuck(LINEAR, X[1:2], LABELS[1:2]).cause == "no unit bends"
+    assert why_stuck(LINEAR, X[1:2], LABELS[1:2]).cause == "none found"  # one point is learnt without any bend
     for wrong in (y, LABELS[:, :1], LABELS[:3]):
         with pytest.raises(ValueError, match="labels in the shape of the predictions"):
             why_stuck(LINEAR, X, wrong)
@@ -134,7 +189,12 @@ def test_the_xor_script_says_it_and_a_release_without_it_asks(monkeypatch):
     losses = [0.7, np.log(2)]
     said = descent.training_in_words(losses, 1.0, 2, model, X, LABELS)
     assert any(line.startswith("A plateau. No hidden unit bends") for line in said) and said[-1].startswith("Cure: ")
+    early = copy.deepcopy(LINEAR)
+    said_early = descent.training_in_words(losses, 1.0, 2, early, X, np.eye(2)[[0, 1, 1, 1]])
+    assert "plateau is to be seen" in said_early[-1] and "A plateau." not in " ".join(said_early)  # nor a cure
+    assert "(0, 0), (0, 1)" in descent.training_in_words(losses, 1.0, 0, model, X, LABELS)[1]  # right by a hair
     monkeypatch.setitem(__import__("sys").modules, "lib.inspection.stuck", None)
+    assert len(descent.training_in_words(losses, 1.0, 0, model, X, LABELS)) == 1
     assert "Which hidden units are zero" in descent.training_in_words(losses, 1.0, 2, model, X, LABELS)[-1]
 
 

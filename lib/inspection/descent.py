@@ -61,11 +61,11 @@ def training_in_words(losses: Sequence[float], lr: float, num_wrong: int, model:
         said.append("It has risen from the first step on: does backward_pass go against the gradients?")
     elif not last < 10 * LN2:  # far above a guess at random, or not a number
         said.append(f"It has grown out of bounds: steps with lr {lr:g} are too large. Try a smaller --lr.")
-    elif num_wrong:
+    else:
         said += _why(model, x, y) or [
             f"It ends at {last:.4f} with {num_wrong} wrong: a plateau, or not yet the end; ln 2 = 0.6931 is that of a "
             "guess. Which hidden units are zero for which points, and which weights still get a gradient? Then run it "
-            "again: about six starts in ten don't come to zero."]
+            "again: about six starts in ten don't come to zero."] * (num_wrong > 0)
     return said
 
 
@@ -76,4 +76,6 @@ def _why(model: Any, x: np.ndarray, y: np.ndarray) -> List[str]:
     except ImportError:
         return []
     found = why_stuck(model, x, y)
-    return [] if found is None else [f"A plateau. {found.sentence}"] + ([found.cure.sentence] if found.cure else [])
+    if found is None or found.cause == "none found":
+        return [found.sentence] if found else []
+    return [f"A plateau. {found.sentence}"] + ([found.cure.sentence] if found.cure else [])

@@ -66,12 +66,21 @@ def hidden_units(model: Module, x: np.ndarray) -> List[List[Unit]]:
 
 
 def _is_elementwise(module: Module, z: np.ndarray) -> bool:
-    if list(module.parameters()):
+    if list(module.parameters()) or is_affine(module, z.shape):  # what is linear, such as Identity, has no units
         return False
     try:
         alone = np.asarray(module(z.reshape(-1, 1)))
         return alone.shape == (z.size, 1) and np.array_equal(alone.ravel(), np.asarray(module(z)).ravel())
     except Exception:  # a module that takes no single column isn't an activation
+        return False
+
+
+def is_affine(module: Module, shape: Sequence[int]) -> bool:
+    """Whether a module, or a whole network, is linear (with a constant) everywhere, on inputs of this shape."""
+    a, b = 9 * np.random.default_rng(0).standard_normal((2, *shape))
+    try:
+        return bool(np.allclose(np.asarray(module(a + b)) + module(0 * a), np.asarray(module(a)) + module(b)))
+    except Exception:  # such as an embedding, which takes whole numbers alone
         return False
 
 

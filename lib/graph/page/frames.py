@@ -4,7 +4,7 @@ A page is kept below a megabyte: the more there is to show, the fewer frames, an
 """
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
 
@@ -90,42 +90,50 @@ def tensors(recording: Any, epochs: Sequence[int], every_entry: bool) -> Dict[st
 
 def plane_of(recording: Any, frames: int) -> Dict[str, Any]:
     """Return the window of the plane, its resolution, and the points with their classes, or the numbers they have."""
-    x, y = recording.x, recording.y
+    x = recording.x
     low, high = x.min(axis=0), x.max(axis=0)
     margin = 0.3 * np.maximum(high - low, 1e-3)
-    one_hot = y.ndim == 2 and y.shape[1] > 1
-    labels = y.argmax(axis=1) if one_hot else y.reshape(len(y), -1)[:, 0]
+    labels, classes = _labels(recording)
     which = np.unique(np.linspace(0, len(x) - 1, min(len(x), 300)).astype(int))
-    binary = not one_hot and bool(np.isin(labels, (0, 1)).all())
     return {"low": rounded(low - margin), "high": rounded(high + margin), "points": [rounded(x[k]) for k in which],
-            "labels": rounded(labels[which]), "of": len(x), "classes": y.shape[1] if one_hot else 2 if binary else 0,
+            "labels": rounded(labels[which]), "of": len(x), "classes": classes,
             "range": rounded([labels.min(), labels.max()]),
             "resolution": int(np.clip(np.sqrt(MOST_CELLS / max(frames, 1)), 9, 28)),
             "listed": len(x) <= MOST_PREDICTIONS}
+
+
+def _labels(recording: Any) -> Tuple[np.ndarray, int]:
+    """Return each example's class, or its (first) number, and how many classes there are; 0 for numbers."""
+    y = recording.y.reshape(len(recording.y), -1)
+    _, labels, kind = predictions(y, y, recording.loss_fn)
+    if kind != "numbers":
+        return labels.argmax(axis=1), labels.shape[1]
+    return y[:, 0], 2 if y.shape[1] == 1 and np.isin(y, (0, 1)).all() else 0
 
 
 def over_the_plane(recording: Any, epochs: Sequence[int], plane: Dict[str, Any]) -> Dict[str, Any]:
     """Return for each frame the predictions over the plane, a letter a cell row by row, and those for the points."""
     sides = [np.linspace(plane["low"][axis], plane["high"][axis], plane["resolution"]) for axis in (0, 1)]
     grid = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2)
-    cells, listed, wrong = [], [], []
+    cells, listed, wrong, labels = [], [], [], _labels(recording)[0]
     for epoch in epochs:
         model = recording.at(epoch).eval()
         with np.errstate(all="ignore"):
             picture = _seen(model(grid), recording, plane)
             seen = _seen(model(recording.x), recording, plane)
             cells.append("".join(ALPHABET[int(each)] for each in _letters(picture, plane)))
-        wrong.append(_number_wrong(seen, recording))
+        undefined = np.isnan(seen).any(axis=1)  # argmax takes nan for the greatest
+        wrong.append(int(np.sum((seen.argmax(axis=1) != labels) | undefined)))
         if plane["listed"]:
             listed.append(rounded(seen[:, 1] if plane["classes"] == 2 else seen.max(axis=1)))
     return {"cells": cells, "predictions": listed, "wrong": wrong if plane["classes"] else None}
 
 
 def _seen(output: Any, recording: Any, plane: Dict[str, Any]) -> np.ndarray:
-    """Return the probabilities of the classes, (n, classes), or numbers, (n, 1)."""
+    """Return the probabilities or scores of the classes, (n, classes), or numbers, (n, 1)."""
     output = np.asarray(output, float).reshape(len(output), -1)
     labels = recording.y.reshape(len(recording.y), -1)[:1]
-    seen, _ = predictions(output, np.repeat(labels, len(output), axis=0), recording.loss_fn)
+    seen, _, _ = predictions(output, np.repeat(labels, len(output), axis=0), recording.loss_fn)
     if plane["classes"] and seen.shape[1] == 1:  # the number itself is the prediction, such as 0.8 for class 1
         return np.hstack([1 - seen, seen])
     return seen[:, :plane["classes"] or 1]
@@ -134,7 +142,7 @@ def _seen(output: Any, recording: Any, plane: Dict[str, Any]) -> np.ndarray:
 def _letters(seen: np.ndarray, plane: Dict[str, Any]) -> np.ndarray:
     seen = np.nan_to_num(seen, nan=0.5)
     if plane["classes"] == 2:
-        return _fine(2 * seen[:, 1] - 1)
+        return _fine(seen[:, 1] - seen[:, 0])
     if not plane["classes"]:
         low, high = plane["range"]
         return _fine(2 * (seen[:, 0] - low) / max(high - low, 1e-12) - 1)
@@ -146,14 +154,6 @@ def _letters(seen: np.ndarray, plane: Dict[str, Any]) -> np.ndarray:
 def _fine(values: np.ndarray) -> np.ndarray:
     """Return levels for numbers from -1 to 1, finer near 0, where the prediction changes."""
     return np.clip(np.round(LEVELS / 2 * (1 + np.sign(values) * np.sqrt(np.abs(values)))), 0, LEVELS)
-
-
-def _number_wrong(seen: np.ndarray, recording: Any) -> int:
-    y = recording.y
-    right = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else np.ravel(y)
-    if seen.shape[1] == 1:
-        return 0
-    return int(np.sum((seen.argmax(axis=1) != right) | np.isnan(seen).any(axis=1)))  # argmax takes nan for the greatest
 
 
 def folds(model: Module, x: np.ndarray) -> Any:

@@ -21,7 +21,7 @@ import numpy as np
 from lib.graph.page.document import Page
 from lib.graph.page.frames import choose_frames, flat, folds, numbered, over_the_plane, plane_of, tensors, thinned
 from lib.inspection.recording import numpy_random_state_kept
-from lib.inspection.stuck import why_stuck
+from lib.inspection.stuck import is_one_hot, why_stuck
 from lib.layers import CrossEntropyLoss, MeanSquaredError
 from lib.network_base import Module
 from lib.validation import InputError, as_float, require_positive, require_size
@@ -49,7 +49,7 @@ class Recording:
         for what, values in (("x", self.x), ("y", self.y)):
             if not np.isfinite(values).all():
                 raise InputError(f"A replay expects numbers, but {what} holds nan or inf: no loss comes of it.")
-        self.loss_fn = loss_fn or (CrossEntropyLoss() if _is_one_hot(self.y) else MeanSquaredError())
+        self.loss_fn = loss_fn or (CrossEntropyLoss() if is_one_hot(self.y) else MeanSquaredError())
         self.losses: List[float] = []
         self.rate: Optional[float] = None
         self._every, self._states = 1, {}  # type: int, Dict[int, State]
@@ -166,10 +166,6 @@ def _is_history(what: Any) -> bool:
     return isinstance(what, dict) and "loss" in what and hasattr(what, "num_epochs")
 
 
-def _is_one_hot(y: np.ndarray) -> bool:
-    return y.ndim == 2 and y.shape[1] > 1 and bool(np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all())
-
-
 # ---------------------------------------------------------------------- what the page holds
 
 def _content(runs: Sequence[Any], title: Optional[str], cures: bool) -> Dict[str, Any]:
@@ -215,7 +211,7 @@ def _content(runs: Sequence[Any], title: Optional[str], cures: bool) -> Dict[str
             run.update(tensors(recording, epochs, every[kept.index(recording)]))
             if plane:
                 run.update(over_the_plane(recording, epochs, plane), folds=folds(recording.at(0), recording.x))
-    guesses = {each.y.shape[1] if _is_one_hot(each.y) and isinstance(each.loss_fn, CrossEntropyLoss) else None
+    guesses = {each.y.shape[1] if is_one_hot(each.y) and isinstance(each.loss_fn, CrossEntropyLoss) else None
                for each in kept}
     return {"title": title or "Training, replayed", "frames": frames, "runs": shown, "plane": plane,
             "guess": guesses.pop() if len(guesses) == 1 else None}
