@@ -45,7 +45,9 @@ def test_it_trains_as_the_library_does():
 
 @pytest.mark.parametrize("backward, words", [
     ("grad * self.input_cache", ["wrong", "0.5 for every entry"]), ("2 * grad * self.input_cache", ["ok"]),
-    ("grad * nothing", ["NameError"]), ("grad +", ["SyntaxError"])])
+    ("grad * nothing", ["NameError"]), ("grad +", ['"SyntaxError: ', "line 8: return grad +"]),
+    ("exit(3)", ['"SystemExit: 3', "line 8: return exit(3)"]), ("print('here') or 2 * grad * self.input_cache",
+                                                                ["ok", '"printed": "here'])])
 def test_a_backward_that_is_typed_in_is_checked(tmp_path, backward, words):
     answer = in_browser.answered({"kind": "check", "code": CODE.format(backward=backward),
                                   "file": str(tmp_path / "typed_in.py")})
@@ -55,9 +57,10 @@ def test_a_backward_that_is_typed_in_is_checked(tmp_path, backward, words):
 @pytest.mark.parametrize("changes, sentence", [
     ({"data": ""}, "from 2 to 500 lines"), ({"data": "0 0 0\n0 1"}, "Line 2 of the data holds 2 numbers"),
     ({"data": "x1 x2 class\n0 0 0\nzero 1 1"}, "Line 3"), ({"data": "0 0 0.5\n0 1 1"}, "is its class"),
-    ({"data": "0 0 0\n0 1 0"}, "is its class"), ({"data": "1 nan 1\n0 1 0"}, "Line 1"), ({"hidden": "two"}, "'two'"),
+    ({"data": "0 0 0\n0 1 0"}, "is its class"), ({"data": "0 0 1\n0 1 1"}, "at least two of them"),
+    ({"data": "1 nan 1\n0 1 0"}, "Line 1"), ({"hidden": "two"}, "'two'"),
     ({"hidden": "65"}, "from 1 to 64"), ({"epochs": "0"}, "from 1 to 5000"), ({"lr": "fast"}, "such as 0.5"),
-    ({"lr": "-1"}, "learning_rate"), ({"seed": "-1"}, "as seed")])
+    ({"lr": "-1"}, "positive number"), ({"lr": "nan"}, "positive"), ({"seed": "-1"}, "as seed")])
 def test_what_cannot_be_trained_gets_a_sentence(changes, sentence):
     assert sentence in in_browser.answered({**TRAIN, **changes})["error"]
 
@@ -66,11 +69,17 @@ def test_pasted_data_may_have_a_heading_and_other_marks():
     x, labels = in_browser.read_data("a;b;class\n0;1;2\n\n1.5;-2e1;0\n")
     for wrong, sentence in (("0, O, 0\n0, 1, 1\n1, 0, 1", "Line 1 of the data isn't made of numbers"),  # no heading
                             ("0, nan, 0\n0, 1, 1", "Line 1 of the data isn't made of numbers"),
-                            ("0,5; 1; 0\n0; 1; 1", "commas beside semicolons")):  # 0.5, or 0 and 5
+                            ("0,5; 1; 0\n0; 1; 1", "commas beside semicolons"),  # 0.5, or 0 and 5
+                            ("0,5 0,7 1\n1,5 1,7 0", "commas beside"), ("1,000\t2\t1\n3\t4\t0", "commas beside"),
+                            ("0,,1\n1,2,", "Line 1"), ("0,1,1\n1,2,", "Line 2"), (",0,1\n,1,0", "Line 1"),
+                            ("0|0|0\n0|1|1", "Line 1"), ("a b c\nd e f\n0 0 1\n1 0 0", "Line 2")):
         with pytest.raises(ValueError, match=sentence):
             in_browser.read_data(wrong)
     assert x.tolist() == [[0, 1], [1.5, -20]] and labels.tolist() == [[0, 0, 1], [1, 0, 0]]
-    for code in ("module = 3\nx = 1", "pass", "raise SystemExit(0)"):
+    for same in ("\ufeff0, 1, 2\n1.5, \u221220, 0", "0 1  2\n 1.5 -20 0 ", "0\t1\t2\t\n1.5\t-20\t0\t",
+                 "size (cm), no 2, class\n0,1,2\n1.5,-20,0"):
+        assert np.array_equal(in_browser.read_data(same)[0], x), same
+    for code in ("module = 3\nx = 1", "pass", "raise SystemExit(0)", "raise KeyboardInterrupt"):
         assert in_browser.answered({"kind": "check", "code": code, "file": os.devnull}).get("error")
 
 
@@ -127,6 +136,9 @@ def test_without_a_runtime_it_says_so_and_shows_the_replay(tmp_path):
         browser.tab.get_by_text("There is no runtime here").wait_for()
         assert "untested" in browser.tab.inner_text("[role=status]") and browser.tab.locator(".plane").count() >= 2
         assert browser.tab.get_by_role("button", name="Start Python").is_disabled()
+        (tmp_path / "lib.json").unlink()
+        browser.tab.evaluate("startPython()")
+        browser.tab.get_by_text("lib.json isn't there").wait_for()
     with opened() as browser:
         tab = browser.open(tmp_path / "index.html")
         assert "needs a server" in tab.inner_text("[role=status]") and tab.locator(".plane").count() >= 2
@@ -163,10 +175,14 @@ def test_the_library_itself_trains_and_checks_in_the_browser(tmp_path):
         np.testing.assert_allclose(run["losses"], native["losses"], rtol=2e-5)
         np.testing.assert_allclose(run["weights"][-1], native["weights"][-1], rtol=2e-5)
         for backward, words in (("grad * self.input_cache", "0.5 for every entry"),
-                                ("2 * grad * self.input_cache", "says: ok"), ("grad *", "couldn't be checked")):
+                                ("print('here') or 2 * grad * self.input_cache", "The code has printed: here"),
+                                ("2 * grad * self.input_cache", "says: ok"), ("grad *", "couldn't be checked"),
+                                ("__import__('os')._exit(3)", "Python has ended. Start it again.")):
             tab.get_by_label("Code").fill(CODE.format(backward=backward))
             tab.get_by_role("button", name="Check it").click()
             tab.get_by_text(words).first.wait_for(timeout=120_000)
+        tab.get_by_role("button", name="Start Python").click()
+        tab.get_by_text("Python is ready").wait_for(timeout=180_000)
         tab.get_by_label("Data").fill("1 2 0\n2 1 <img src=x>\n")
         tab.get_by_role("button", name="Train", exact=True).click()
         tab.get_by_text("Line 2 of the data").wait_for(timeout=120_000)

@@ -83,6 +83,33 @@ def test_the_picture_of_the_plane_is_the_networks_prediction():
     assert run["wrong"][-1] == 0 and run["wrong"][0] > 0
 
 
+@pytest.mark.parametrize("what", ["scores", "soft labels", "two numbers", "one class each"])
+def test_outputs_are_taken_for_what_the_loss_takes_them_for(what, rng):
+    x = rng.standard_normal((12, 2))
+    hot = np.eye(2)[(x[:, 0] > 0).astype(int)]
+    loss_fn = CrossEntropyLoss() if what in ("soft labels", "one class each") else MeanSquaredError()
+    labels = {"soft labels": np.where(hot > 0, .9, .1), "two numbers": x + [3, 7]}.get(what, hot)
+    model = Sequential(Linear(2, 4), Tanh(), Linear(4, 2))
+    page = replay_page(model, x, labels, loss_fn, learning_rate=0.1, epochs=60)
+    plane, run = page.data["plane"], page.data["runs"][0]
+    if what == "two numbers":  # no classes, so that none is wrong, and nothing is a probability
+        assert plane["classes"] == 0 and run["wrong"] is None
+        np.testing.assert_allclose(plane["labels"], x[:, 0] + 3, rtol=1e-5)
+        return
+    assert plane["classes"] == 2 and plane["labels"] == hot.argmax(axis=1).tolist()
+    assert [sum(map(int, missed)) for missed in run["missed"]] == run["wrong"]
+    recording = Recording(model, x, labels, loss_fn).train(0.1, 60)
+    outputs = recording.model(x)
+    given = outputs if what == "scores" else np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(run["predictions"][-1], given[:, 1], rtol=1e-5)
+    assert run["wrong"][-1] == np.sum(outputs.argmax(axis=1) != hot.argmax(axis=1))
+
+
+def test_inputs_too_large_for_a_picture_get_none():
+    page = replay_page(xor_net(0), X * 1e308, LABELS, epochs=3)
+    assert page.data["plane"] is None and any("inputs are too large" in said for said in page.data["runs"][0]["said"])
+
+
 def test_a_recording_of_ones_own_loop_is_the_same_and_disturbs_nothing():
     model = xor_net(3)
     recording = Recording(model, X, LABELS, name="mine")

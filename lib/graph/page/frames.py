@@ -4,7 +4,7 @@ A page is kept below a megabyte: the more there is to show, the fewer frames, an
 """
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -88,10 +88,15 @@ def tensors(recording: Any, epochs: Sequence[int], every_entry: bool) -> Dict[st
 
 # ---------------------------------------------------------------------- the plane
 
-def plane_of(recording: Any, frames: int) -> Dict[str, Any]:
-    """Return the window of the plane, its resolution, and the points with their classes, or the numbers they have."""
+def plane_of(recording: Any, frames: int) -> Optional[Dict[str, Any]]:
+    """Return the window of the plane, its resolution, and the points with their classes, or the numbers they have.
+
+    There is none for numbers so large that the width of the window isn't one.
+    """
     x = recording.x
     low, high = x.min(axis=0), x.max(axis=0)
+    if np.abs(x).max() > 1e100:
+        return None
     margin = 0.3 * np.maximum(high - low, 1e-3)
     labels, classes = _labels(recording)
     which = np.unique(np.linspace(0, len(x) - 1, min(len(x), 300)).astype(int))
@@ -115,7 +120,7 @@ def over_the_plane(recording: Any, epochs: Sequence[int], plane: Dict[str, Any])
     """Return for each frame the predictions over the plane, a letter a cell row by row, and those for the points."""
     sides = [np.linspace(plane["low"][axis], plane["high"][axis], plane["resolution"]) for axis in (0, 1)]
     grid = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2)
-    cells, listed, wrong, labels = [], [], [], _labels(recording)[0]
+    cells, listed, wrong, missed, labels = [], [], [], [], _labels(recording)[0]
     for epoch in epochs:
         model = recording.at(epoch).eval()
         with np.errstate(all="ignore"):
@@ -123,10 +128,13 @@ def over_the_plane(recording: Any, epochs: Sequence[int], plane: Dict[str, Any])
             seen = _seen(model(recording.x), recording, plane)
             cells.append("".join(ALPHABET[int(each)] for each in _letters(picture, plane)))
         undefined = np.isnan(seen).any(axis=1)  # argmax takes nan for the greatest
-        wrong.append(int(np.sum((seen.argmax(axis=1) != labels) | undefined)))
+        misses = (seen.argmax(axis=1) != labels) | undefined
+        wrong.append(int(misses.sum()))
         if plane["listed"]:
+            missed.append("".join("01"[int(miss)] for miss in misses))
             listed.append(rounded(seen[:, 1] if plane["classes"] == 2 else seen.max(axis=1)))
-    return {"cells": cells, "predictions": listed, "wrong": wrong if plane["classes"] else None}
+    return {"cells": cells, "predictions": listed,
+            **({"wrong": wrong, "missed": missed} if plane["classes"] else {"wrong": None})}
 
 
 def _seen(output: Any, recording: Any, plane: Dict[str, Any]) -> np.ndarray:

@@ -4,6 +4,8 @@ A question is a dict; the answer is one, too, {"error": sentence} where somethin
 """
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import sys
 import traceback
@@ -20,7 +22,7 @@ from lib.network_base import Module
 from lib.validation import InputError
 
 ACTIVATIONS = {"ReLU": ReLU, "Sigmoid": Sigmoid, "Tanh": Tanh}
-MOST_ROWS, MOST_HIDDEN, MOST_EPOCHS = 500, 64, 5000
+MOST_ROWS, MOST_HIDDEN, MOST_EPOCHS, MOST_PRINTED = 500, 64, 5000, 2000
 
 
 def main(question: str, answer: str) -> None:
@@ -47,7 +49,9 @@ def trained(question: Dict[str, Any]) -> Dict[str, Any]:
     try:
         rate = float(str(question["lr"]).replace(",", "."))
     except ValueError:
-        raise InputError(f"The learning rate is to be a number, such as 0.5, not {question['lr']!r}.") from None
+        rate = np.nan
+    if not 0 < rate < np.inf:
+        raise InputError(f"The learning rate is to be a positive number, such as 0.5, not {question['lr']!r}.")
     np.random.seed(seed)
     model = Sequential(Linear(x.shape[1], hidden), ACTIVATIONS[question["activation"]](), Linear(hidden, y.shape[1]))
     name = f"seed {seed}, {hidden} hidden {question['activation']}, lr {rate:g}"
@@ -70,16 +74,21 @@ def whole(text: Any, what: str, least: int, most: int) -> int:
 def read_data(text: str) -> Tuple[np.ndarray, np.ndarray]:
     """Return inputs and one-hot labels from lines of numbers, the class last, with commas or spaces between them."""
     rows: List[List[float]] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        cells = line.replace(";", " ").replace(",", " ").replace("\t", " ").split()
-        if not cells:
+    heading = False
+    for number, line in enumerate(text.lstrip("\ufeff").replace("\u2212", "-").splitlines(), 1):
+        mark = next((mark for mark in ";\t," if mark in line), None)  # else there are spaces between the numbers
+        cells = [cell.strip() for cell in line.split(mark)]
+        if not any(cells):
             continue
-        if "," in line and (";" in line or "\t" in line):
-            raise InputError(f"Line {number} of the data has commas beside semicolons or tabs. Part all numbers by one "
-                             "of them, and write decimals with a point, such as 0.5.")
+        if cells[-1] == "":
+            cells.pop()  # a mark at the end of the line
         numbers = [number_or_none(cell) for cell in cells]
-        if not rows and not any(each is not None for each in numbers):
-            continue  # a heading
+        if not rows and not heading and any(map(str.isalpha, line)) and not any(each is not None for each in numbers):
+            heading = True
+            continue
+        if "," in line and any("," in cell or " " in cell for cell in cells):
+            raise InputError(f"Line {number} of the data has commas beside semicolons, tabs or spaces. Part all "
+                             "numbers by one of them, and write decimals with a point, such as 0.5.")
         if any(each is None or not np.isfinite(each) for each in numbers):
             raise InputError(f"Line {number} of the data isn't made of numbers: {line.strip()[:60]!r}.")
         rows.append([each for each in numbers if each is not None])
@@ -90,7 +99,7 @@ def read_data(text: str) -> Tuple[np.ndarray, np.ndarray]:
         raise InputError(f"Give from 2 to {MOST_ROWS} lines of data, not {len(rows)}: the inputs, then the class.")
     table = np.array(rows)
     classes = table[:, -1]
-    if not np.array_equal(classes, classes.astype(int)) or classes.min() < 0 or not 1 <= classes.max() <= 8:
+    if not np.isin(classes, range(9)).all() or len(set(classes.tolist())) < 2:
         raise InputError("The last number of each line is its class: 0, 1 and so on, up to 8, at least two of them.")
     return table[:, :-1], np.eye(int(classes.max()) + 1)[classes.astype(int)]
 
@@ -110,15 +119,28 @@ def checked(question: Dict[str, Any]) -> Dict[str, Any]:
     typed = types.ModuleType("typed_in")
     typed.__file__ = str(path)
     sys.modules["typed_in"] = typed
+    printed = io.StringIO()
     try:
-        exec(compile(question["code"], str(path), "exec"), typed.__dict__)
-        module, x = typed.__dict__.get("module"), typed.__dict__.get("x")
-        if not isinstance(module, Module) or x is None:
-            raise InputError("The code is to end with two lines: module = ..., the object to check, and x = ..., its "
-                             "input (or a tuple of inputs).")
-        report = check_module(module, x if isinstance(x, tuple) else (x,))
+        with contextlib.redirect_stdout(printed):
+            exec(compile(question["code"], str(path), "exec"), typed.__dict__)
+            module, x = typed.__dict__.get("module"), typed.__dict__.get("x")
+            if not isinstance(module, Module) or x is None:
+                raise InputError("The code is to end with two lines: module = ..., the object to check, and x = ..., "
+                                 "its input (or a tuple of inputs).")
+            report = check_module(module, x if isinstance(x, tuple) else (x,))
+        answer = {"verdict": report.verdict, "report": str(report)}
     except InputError:
         raise
-    except (Exception, SystemExit):  # whatever the code does
-        return {"error": traceback.format_exc(limit=-1).strip()}
-    return {"verdict": report.verdict, "report": str(report)}
+    except BaseException as error:  # whatever the code does: it may interrupt or exit, too
+        answer = {"error": error_in_words(error, str(path))}
+    return {**answer, "printed": printed.getvalue()[:MOST_PRINTED]}
+
+
+def error_in_words(error: BaseException, path: str) -> str:
+    """Return what an exception says, and below it the lines of a file that have led to it."""
+    lines = [(frame.lineno, frame.line) for frame in traceback.extract_tb(error.__traceback__)
+             if frame.filename == path]
+    if isinstance(error, SyntaxError):
+        lines.append((error.lineno, error.text))
+    return f"{type(error).__name__}: {error}" + "".join(f"\n  line {number}: {(text or '').strip()}"
+                                                        for number, text in lines)

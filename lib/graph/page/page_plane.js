@@ -104,10 +104,7 @@ function pointMark(k, wrong) {
 
 // Whether an example is predicted wrongly in a frame, as far as that is listed.
 function isWrong(run, frame, k) {
-  const {classes, labels, listed} = data.plane;
-  if (!listed || classes !== 2) return false;
-  const predicted = run.predictions[frame][k];  // a word where it is no finite number
-  return predicted === "nan" || (predicted === "inf" || predicted > 0.5 ? 1 : 0) !== labels[k];
+  return Boolean(data.plane.listed && run.missed && run.missed[frame][k] === "1");
 }
 
 function drawPlane(run, frame) {

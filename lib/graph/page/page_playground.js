@@ -46,7 +46,8 @@ async function look() {
 async function startPython() {
   say("Starting Python: this takes some seconds.");
   parts.start.disabled = true;
-  const files = await (await fetch("lib.json")).json();
+  const files = await fetch("lib.json").then(response => response.json()).catch(() => null);
+  if (!files) { stopPython("The library couldn't be read: lib.json isn't there."); return; }
   playground.worker = new Worker(ours.worker, {type: "module"});
   playground.worker.onerror = event => { event.preventDefault(); stopPython(`The runtime couldn't be started: ${event.message || "its files don't fit"}.`); };
   playground.worker.onmessage = ({data: told}) => {
@@ -57,6 +58,7 @@ async function startPython() {
     if (!done) return;
     busy(false);
     done(told.failed ? {error: told.failed} : told.answer);
+    if (told.failed) stopPython("Python has ended. Start it again.");
   };
   parts.stop.disabled = false;
   playground.worker.postMessage({start: {runtime: new URL(ours.runtime, location.href).href, files}});
@@ -74,7 +76,7 @@ function ask(question, done) {
   playground.number += 1;
   playground.waiting.set(playground.number, done);
   busy(true);
-  say("Python is working.");
+  say("Python is working. If it doesn't come to an end, stop it.");
   playground.worker.postMessage({number: playground.number, question});
 }
 
@@ -94,7 +96,7 @@ function train() {
 function check() {
   ask({kind: "check", code: parts.code.value}, answer => {
     say(answer.error ? "The code couldn't be checked." : `The gradient checker says: ${answer.verdict}.`);
-    parts.report.textContent = answer.error || answer.report;
+    parts.report.textContent = (answer.error || answer.report) + (answer.printed ? `\n\nThe code has printed:\n${answer.printed}` : "");
     parts.report.parentElement.hidden = false;
   });
 }

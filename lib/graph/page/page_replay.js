@@ -123,7 +123,7 @@ function play(on) {
 function planeWords() {
   const {classes, listed} = data.plane, line = classes ? "it changes" : "it is in the middle of the labels' range";
   return `Colours tell the prediction${classes > 2 ? "" : `, the solid line is where ${line}`}` +
-    `${listed && classes === 2 ? ", a cross marks a wrong one" : ""}; a dashed line is where a hidden unit's input is 0, its arrow points to where it is positive. `;
+    `${listed && classes ? ", a cross marks a wrong one" : ""}; a dashed line is where a hidden unit's input is 0, its arrow points to where it is positive. `;
 }
 
 // A move by hand ends the playing.
@@ -149,7 +149,7 @@ function buildReplay(place) {
       element("label", {class: "spoken", for: "slider"}, "Epoch"), parts.slider, parts.next, parts.last, parts.play),
     parts.sentence, element("div", {class: "runs"}, ...parts.panels.map(each => each.made)),
     ...(data.runs.some(run => run.parameters) ? [parts.all] : []),
-    element("p", {class: "remark"}, `${data.frames.length} of ${data.frames[last] + 1} epochs are shown, more of the early ones. ` +
+    element("p", {class: "remark"}, (data.frames[last] > last ? `${last + 1} of ${data.frames[last] + 1} epochs are shown, more of the early ones. ` : "") +
       (data.plane ? planeWords() : "") +
       (small ? "Networks with many parameters are shown by the size of each tensor, the root mean square of its entries. " : "") +
       "Keys: arrows left and right, Home, End, P to play."), parts.print);

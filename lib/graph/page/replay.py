@@ -200,11 +200,12 @@ def _content(runs: Sequence[Any], title: Optional[str], cures: bool) -> Dict[str
     frames = choose_frames(length, numbers)
     plane = None
     if kept and all(each.x.ndim == 2 and each.x.shape == (len(each.y), 2) for each in kept):
-        if all(np.array_equal(each.x, kept[0].x) and np.array_equal(each.y, kept[0].y) for each in kept):
-            plane = plane_of(kept[0], len(frames) * len(kept))
-        else:
+        same = all(np.array_equal(each.x, kept[0].x) and np.array_equal(each.y, kept[0].y) for each in kept)
+        plane = plane_of(kept[0], len(frames) * len(kept)) if same else None
+        if plane is None:
+            why = "the inputs are too large" if same else "the runs differ in their data"
             for run in shown:
-                run["said"] = [*run["said"], "There is no picture of the plane, as the runs differ in their data."]
+                run["said"] = [*run["said"], f"There is no picture of the plane, as {why}."]
     for run, recording in zip(shown, recordings):
         if recording is not None:
             epochs = sorted({min(frame, len(recording.losses) - 1) for frame in frames})
