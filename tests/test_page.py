@@ -163,6 +163,16 @@ def test_parameters_of_one_name_are_told_apart_and_a_shared_one_is_one():
         assert expected <= {node["name"] for node in nodes} and not any("_2" in node["name"] for node in nodes)
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_shown_by_its_name(bad, tmp_path):
+    model = Sequential(Linear(2, 2), ReLU(), Linear(2, 2))
+    model.modules[0].W.data[0, 0] = bad
+    with np.errstate(all="ignore"):
+        made = page(model, np.ones((2, 2)), np.eye(2))
+    assert str(bad) in made.data["nodes"][1]["value"] + made.data["nodes"][2]["value"]
+    assert made.save(tmp_path / "page.html").is_file()
+
+
 if __name__ == "__main__":
     from tests.run import run_this_file
     run_this_file(__file__)

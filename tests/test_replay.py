@@ -198,7 +198,7 @@ def test_what_cannot_be_replayed_gets_a_sentence(tmp_path):
             (([], X, LABELS), {}, "from 1 to 12 runs"), ((ReLU(), X, LABELS), {}, "no parameters"),
             ((model, X, LABELS), {"learning_rate": [1, 2]}, "one for each of the 1 runs, but got 2"),
             ((model, X, LABELS), {"learning_rate": -1}, "learning_rate"),
-            ((model, X, LABELS), {"epochs": 0}, "epochs")):
+            ((model, X, LABELS), {"epochs": 0}, "epochs"), ((model, X, y), {}, r"one-hot: np.eye\(2\)\[y\]")):
         with pytest.raises(ValueError, match=sentence):
             replay_page(*arguments, **options)
     with pytest.raises(ValueError, match="needs a path"):

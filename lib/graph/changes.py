@@ -27,7 +27,8 @@ def require_unchanged(node: Any) -> None:
         if before is not None:
             now = _mark(parent.value)
             rounding = 1e-12 if parent.value.dtype == np.float64 else 1e-6  # of another number of threads
-            if not abs(now - before) <= rounding * abs(before) and not (now != now and before != before):
+            same = now == before or now != now and before != before  # inf and nan are, too
+            if not same and not abs(now - before) <= rounding * abs(before):
                 raise InputError(f"The values of {parent!r} were changed after the graph was computed with them, so "
                                  "its gradient would be wrong. Call backward() before values are updated, or compute "
                                  "the graph again: lib.graph.forward(loss).")

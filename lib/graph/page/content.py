@@ -126,7 +126,7 @@ def _products(edge: Edge, inputs: List[Any]) -> List[List[Any]]:
         local = operation.backward(edge.i, unit.reshape(child.shape), child.value, *inputs)
         local = unbroadcast(np.asarray(local, float), edge.parent.shape).ravel()
         for position in np.flatnonzero(local):
-            found[position].append([j, float(local[position])])
+            found[position].append([j, *_flat(local[position])])
             total += 1
         if total > MOST_PRODUCTS:
             raise InputError(f"The {operation.name} in this graph connects more than {MOST_PRODUCTS:,} pairs of "

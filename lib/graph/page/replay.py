@@ -78,7 +78,12 @@ class Recording:
         """Run a forward and a backward pass, and keep what they give."""
         model._zero_grad()
         with np.errstate(all="ignore"):
-            loss = float(loss_fn(model(self.x), self.y))
+            outputs = model(self.x)
+            if self.y.ndim == 1 and np.ndim(outputs) == 2 and outputs.shape[1] > 1 and np.all(self.y == self.y.round()):
+                raise InputError(f"A replay expects labels in the shape of the predictions, {outputs.shape}, but got what "
+                                 f"look like class numbers, of shape {self.y.shape}. Give them one-hot: "
+                                 f"np.eye({outputs.shape[1]})[y].")
+            loss = float(loss_fn(outputs, self.y))
             model.backward(loss_fn.backward())
         parameters, epoch = list(model.parameters()), len(self.losses)
         self.losses.append(loss)
