@@ -80,8 +80,8 @@ class Recording:
         with np.errstate(all="ignore"):
             outputs = model(self.x)
             if self.y.ndim == 1 and np.ndim(outputs) == 2 and outputs.shape[1] > 1 and np.all(self.y == self.y.round()):
-                raise InputError(f"A replay expects labels in the shape of the predictions, {outputs.shape}, but got what "
-                                 f"look like class numbers, of shape {self.y.shape}. Give them one-hot: "
+                raise InputError(f"A replay expects labels in the shape of the predictions, {outputs.shape}, but got "
+                                 f"what look like class numbers, of shape {self.y.shape}. Give them one-hot: "
                                  f"np.eye({outputs.shape[1]})[y].")
             loss = float(loss_fn(outputs, self.y))
             model.backward(loss_fn.backward())
