@@ -159,6 +159,10 @@ def _digits(text: str) -> int:
 
 def _plain_number(text: str) -> str:
     """Return a number as Python writes it: without blanks, with a point, an ASCII sign and e for times ten to the."""
+    mixed = re.fullmatch(r"\s*([-\N{MINUS SIGN}]?)\s*(\d+)\s+(\d+)\s*/\s*(\d+)\s*", text)
+    if mixed and int(mixed.group(4)):  # "1 1/2" is three halves
+        sign, whole, above, below = mixed.groups()
+        return f"{'-' if sign else ''}{int(whole) * int(below) + int(above)}/{below}"
     text = "".join(text.split()).replace("\N{MINUS SIGN}", "-").replace("\N{EN DASH}", "-")
     text = re.sub(r"[*\N{MIDDLE DOT}\N{MULTIPLICATION SIGN}]10\^?(?:\*\*)?\(?(-?\d+)\)?$", r"e\1", text)
     return text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
