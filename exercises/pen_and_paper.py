@@ -39,9 +39,9 @@ def skip_network(x: float = 1.0, y: float = -3.0, w0: float = 0.5, w1: float = 0
     return absolute(constant(y, name="y") - y_hat).named("L")
 
 
-def skip_scheme() -> Drawing:
+def skip_scheme(given: Sequence[str] = ("x = 1",)) -> Drawing:
     """Return the scheme of the network with a skip connection: its units, and how each is computed."""
-    return draw_units([Column(["x"], "input", ["x = 1"]),
+    return draw_units([Column(["x"], "input", given),
                        Column(["0"], "unit 0", ["z0 = w0 x", "h0 = relu(z0)"], [["w0"]]),
                        Column(["1"], "unit 1", ["z1 = w1 h0", "h1 = relu(z1)"], [["w1"]]),
                        Column(["2"], "unit 2", ["y_hat = w2 h1 + ws h0"], [["w2"]])], skips=[Skip(1, 3, "ws")])

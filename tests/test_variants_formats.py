@@ -16,8 +16,9 @@ from grading.__main__ import main
 from grading.tables import Student
 from grading.variants.draws import tolerance
 from grading.variants.moodle import moodle_xml, protected
+from grading.variants.prairielearn import question
 from grading.variants.seeds import graded_seed
-from grading.variants.sheets import Person, document, key_part, sheet
+from grading.variants.sheets import Person, document, drawing, key_part, sheet
 from grading.variants.write import Dealt, deal, key_table, markdown
 from tests.variant_cases import TASKS, case as case_by_name, some_quick
 
@@ -142,6 +143,12 @@ def test_prairielearns_folder_deals_out_cases_and_names_slips(tmp_path):
         assert [text.endswith(slip.hint) for text in data["feedback"].values()] == [True]
 
 
+@pytest.mark.parametrize("name", some_quick())
+def test_a_templates_only_tags_are_its_own(name):
+    tags = re.findall(r"{{.*?}}", question(case_by_name(name)))  # of {{d}}^{2} a template would leave ^{2}
+    assert tags and all(re.fullmatch(r"{{[#/]?(params\.given|feedback\.line\d+)}}|{{{\.}}|", tag) for tag in tags), tags
+
+
 # ---------------------------------------------------------------------- pages, tables, names
 
 class Elements(HTMLParser):
@@ -181,6 +188,21 @@ def test_a_sheet_shows_no_answer_and_a_key_shows_all():
         key = " ".join(Elements(key_part(case)).texts)
         assert all(f"{float(f'{value:.10g}'):.4g}" in key for value in case.key.values())
         assert case.tag in shown and "<math" in sheet(case) and "<svg" in sheet(case)
+
+
+@pytest.mark.parametrize("name", some_quick())
+def test_a_drawing_holds_no_number_that_the_sheet_gives_otherwise(name):
+    drawn = " ".join(Elements(drawing(case_by_name(name)).svg()).texts)
+    for key, value in case_by_name(name).numbers.items():
+        assert not re.search(rf"(?<!\w){key} = -?\d", drawn), (key, value)
+
+
+@pytest.mark.slow
+def test_a_bias_is_a_row_where_examples_are_rows():
+    text = markdown(Dealt(case_by_name("ticket_network"), Student("", "", "", "")))
+    assert re.search(r"b_\{1\} = \\begin{pmatrix} [^\\]*&", text)
+    text = markdown(Dealt(case_by_name("mlp_regression"), Student("", "", "", "")))
+    assert re.search(r"b_\{1\} = \\begin{pmatrix} [^&]*\\\\", text)  # a column, as in W1ᵀ x + b1
 
 
 @pytest.mark.parametrize("name", some_quick())

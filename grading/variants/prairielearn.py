@@ -84,7 +84,8 @@ def as_data(case: Case) -> Dict[str, Any]:
 
 
 def tex(term: Term) -> str:
-    return f"${escaped(LATEX.write(term))}$"
+    """Return a formula for MathJax; two braces side by side would begin a tag of the template."""
+    return f"${escaped(LATEX.write(term)).replace('{{', '{ {').replace('}}', '} }')}$"
 
 
 def _json(data: Any) -> str:

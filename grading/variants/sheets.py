@@ -32,12 +32,13 @@ header p { margin: 0; text-align: right; overflow-wrap: anywhere; min-width: 55m
 .side { display: flex; gap: 5mm; align-items: center; flex-wrap: wrap; }
 .side > .drawing { flex: 1 1 60mm; } .side > .formulas { flex: 1 1 60mm; columns: 62mm; }
 svg { max-width: 100%; max-height: 50mm; height: auto; display: block; margin: 1mm auto; }
+.large svg { max-height: 64mm; }
 .numbers { display: flex; flex-wrap: wrap; gap: 2mm 7mm; align-items: center; border: .75pt solid #8b97a3;
            border-radius: 2mm; padding: 2.5mm 4mm; }
 .formulas p { margin: .8mm 0; break-inside: avoid; }
 .answers { columns: 2; column-gap: 10mm; }
 .answers.few { columns: 1; }
-.line { display: flex; align-items: center; gap: 2mm; break-inside: avoid; min-height: 9.2mm; }
+.line { display: flex; align-items: center; gap: 2mm; break-inside: avoid; min-height: 9.2mm; padding: .3mm 0; }
 mtable { border-left: .75pt solid; border-right: .75pt solid; border-radius: 1.5mm; padding: 0 1mm; }
 .line .no { width: 7mm; color: #57606a; font-size: 9pt; text-align: right; }
 .line .what { min-width: 24mm; text-align: right; }
@@ -74,6 +75,7 @@ def math(term: Term) -> str:
 def given_terms(case: Case) -> List[Term]:
     """Return what is given as equations: numbers, matrices, and numbers with two indices as a matrix."""
     numbers = case.numbers
+    in_rows = np.ndim(numbers.get("x", 0)) == 2  # an example is a row of a batch, so what is added to it is a row, too
     grids: Dict[str, List[Tuple[int, int]]] = {}
     for key in numbers:
         match = GRID.fullmatch(key)
@@ -90,7 +92,8 @@ def given_terms(case: Case) -> List[Term]:
                            for i in range(1, rows + 1)]
                 terms.append(equation(words("(", name(f"{match.group(1)}_ij"), ")"), matrix(entries)))
         elif np.ndim(value):
-            terms.append(equation(name(key, np.shape(value)), array(np.asarray(value, float))))
+            shown = np.atleast_2d(value) if in_rows else np.asarray(value)
+            terms.append(equation(name(key, np.shape(value)), array(shown.astype(float))))
         else:
             terms.append(equation(name(key), number(value)))
     return terms
@@ -115,11 +118,12 @@ def sheet(case: Case, person: Person = Person()) -> str:
     """Return a student's sheet as a part of a document."""
     terms = {line.name: line.term for line in case.machine.lines}
     drawn = drawing(case)
-    who = "<br>".join(f"<bdi>{escaped(text)}</bdi>" for text in person if text) or "Name: ____________________"
+    who = "<br>".join(f"<bdi>{escaped(text)}</bdi>" for text in person if text) or "Name: ________________"
     parts = ['<section class="sheet">', f"<header><h1>{escaped(case.task.title)}</h1>",
              f'<p>{who}<br><span class="tag">{escaped(case.tag)}</span></p></header>',
              f"<p>{escaped(case.task.text)}</p>", '<div class="side">',
-             f'<div class="drawing" style="flex-basis: {min(drawn.scene.width * 0.17, 150):.0f}mm">{drawn.svg()}</div>',
+             f'<div class="drawing{" large" * (not case.task.scheme)}" style="flex-basis: '
+             f'{min(drawn.scene.width * 0.17, 150):.0f}mm">{drawn.svg()}</div>',
              '<div class="formulas">', *[f"<p>{math(term)}</p>" for term in formula_terms(case)], "</div></div>",
              "<h2>Your "
              "numbers</h2>", '<div class="numbers">', *[f"<span>{math(term)}</span>" for term in given_terms(case)],
