@@ -77,6 +77,50 @@ def test_honest_rounding_never_costs_anything():
                 assert not lost(case_by_name(name, seed), None, manner), (name, seed, manner)
 
 
+# ---------------------------------------------------------------------- other ways than the graph's
+
+@pytest.mark.parametrize("name", [name for name in TASKS if TASKS[name].ways])
+def test_each_way_to_a_line_gives_its_key(name):
+    case = case_by_name(name)
+    found = case.machine.run(case.numbers)
+    for line in map(case.machine.line, case.task.ways):
+        values = case.machine.values(line, *found)
+        assert len(values) > 1 and values == pytest.approx([case.key[line.name]] * len(values)), line.name
+
+
+def carried_on(name, seed, changed):
+    """Return the lines that don't count if some of them are changed, with the key in all others."""
+    case = case_by_name(name, seed)
+    numbers = {line: changed.get(line, value) for line, value in case.key.items()}
+    checked = check(case, {line: written(value) for line, value in numbers.items()})
+    return [verdict.line for verdict in checked.verdicts if not verdict.counts]
+
+
+def test_a_slip_costs_its_line_alone_on_every_right_way_on_from_it():
+    """What students calculate here isn't what the graph does: p - y, a matrix product, the other sign."""
+    case = case_by_name("softmax_cross_entropy", 201)
+    for wrong in (1 / (1 + np.exp(-case.numbers["z1"])), np.exp(case.numbers["z1"])):  # a sigmoid, or not normalised
+        changed = {"p1": wrong, "dL/dz1": (wrong - case.numbers["y1"]) / 2}
+        others = carried_on("softmax_cross_entropy", 201, changed)
+        assert others in (["p1"], ["p1", "L"])  # L is the key's still
+    key, v = case_by_name("jacobian").key, case_by_name("jacobian").numbers
+    wrong = {"df2/dx2": 2 * key["df2/dx2"], "dL/dx2": 2 * v["a2"] * key["df2/dx2"]}
+    assert carried_on("jacobian", 0, wrong) == ["df2/dx2"]
+    wrong = {"df2/dx1": key["df2/dx2"], "dL/dx1": v["a1"] * key["df1/dx1"] + v["a2"] * key["df2/dx2"]}
+    assert carried_on("jacobian", 0, wrong) == ["df2/dx1"]
+    key = case_by_name("mlp_regression").key
+    wrong = {line: value / 2 for line, value in key.items() if line.startswith("dl/d")}
+    assert carried_on("mlp_regression", 0, wrong) == ["dl/dy_hat[1]"]
+
+
+def test_further_digits_of_a_wrong_line_are_allowed_for():
+    case = case_by_name("network_sigmoid", 200)
+    wrong = 1 / (1 + np.exp(case.key["z1"]))  # 0.97967: 0.98 leads to a slope that is 1.6 % off
+    given = {"z1": written(case.key["z1"]), "h1": written(wrong), "dL/dh1": written(case.key["dL/dh1"]),
+             "dL/dz1": written(case.key["dL/dh1"] * wrong * (1 - wrong))}
+    assert {each.line: each.counts for each in check(case, given).verdicts}["dL/dz1"]
+
+
 def test_what_people_write_is_read():
     case = case_by_name("skip_chain", 0)
     right = answers(case)
@@ -136,6 +180,45 @@ def test_one_students_answers_by_seed(tmp_path, capsys):
     assert main(["check-answers", "skip_chain", "--seed", "5", str(tmp_path / "odd.txt")]) == 2
     said = capsys.readouterr().err
     assert "none.txt can't be read" in said and "line 1: expected something like dL/dw = 0.5" in said
+
+
+def test_answers_are_read_as_people_type_them_and_no_doubt_is_kept_silent(tmp_path, capsys):
+    case = case_by_name("sgd_step", 3)
+    e, g, e1 = (written(case.key[line]) for line in ("e", "g", "e1"))
+    typed = f"1. e = 0.5 * 3 - 4 = {e}\n2) g \N{ALMOST EQUAL TO} {g};\nE1: {e1}\nw1 = 7\nw1 = 8\n"
+    for name, text in (("a.txt", typed.encode("utf-16")), ("b.txt", typed.encode("utf-8-sig")),
+                       ("c.csv", f"sep=;\nline;answer\ne;{e}\ng;{g.replace('.', ',')}\ne1;{e1}\n".encode())):
+        (tmp_path / name).write_bytes(text)
+        assert main(["check-answers", "sgd_step", "--seed", "3", str(tmp_path / name)]) == 0
+        said = capsys.readouterr().out
+        assert said.count(": right.") == 3 and ("answered twice, by '7' and by '8'" in said) == (name != "c.csv")
+    (tmp_path / "d.txt").write_text(f"# {case_by_name('sgd_step', 4).tag}\ne = {e}\n")
+    assert main(["check-answers", "sgd_step", "--seed", "3", str(tmp_path / "d.txt")]) == 0
+    assert f"but the numbers of seed 3 have {case.tag}" in capsys.readouterr().out
+    (tmp_path / "e.txt").write_bytes("e = 1\n".encode("utf-32"))
+    assert main(["check-answers", "sgd_step", "--seed", "3", str(tmp_path / "e.txt")]) == 2
+    assert "isn't a text in UTF-8" in capsys.readouterr().err
+    given = {each.line: each.given for each in check(case, {"g": "1 1/2"}).verdicts}
+    assert given["g"] == "1 1/2" and check(case, {"g": "1 1/2"}).values == {"g": 1.5}
+
+
+def test_sheets_that_were_mixed_up_are_told(tmp_path, capsys):
+    assert main(["variants", "sgd_step", "--count", "2", str(tmp_path)]) == 0
+    one, other = (case_by_name("sgd_step", seed) for seed in range(2))
+    rows = [f"{tag};{who};" + ";".join(written(case.key[line]).replace(".", ",") for line in case.task.lines)
+            for tag, who, case in ((one.tag, "", other), (other.tag, "", other))]
+    (tmp_path / "typed.csv").write_text("tag;id;" + ";".join(one.task.lines) + "\n" + "\n".join(rows) + "\n")
+    (tmp_path / "key.csv").write_text((tmp_path / "key.csv").read_text().replace(f"{one.tag},,", f"{one.tag},7,"))
+    given = ["check-answers", "sgd_step", "--key", str(tmp_path / "key.csv")]
+    assert main([*given, str(tmp_path / "typed.csv")]) == 0
+    assert f"{one.tag}: 6 of the 6 answers are right for the numbers of {other.tag}" in capsys.readouterr().out
+    (tmp_path / "typed.csv").write_text(f"tag,id,e\n{other.tag},7,1\n")
+    assert main([*given, str(tmp_path / "typed.csv")]) == 0
+    assert f"the tag {other.tag} is that of nobody, not of 7" in capsys.readouterr().out
+    (tmp_path / "typed").mkdir()
+    (tmp_path / "typed" / "ada.txt").write_text(f"# SGD, {one.tag}\ne = {written(one.key['e'])}\n")
+    assert main([*given, str(tmp_path / "typed")]) == 0
+    assert "1 students, 1 of 6 points" in capsys.readouterr().out
 
 
 def test_a_class_is_checked_by_tag_or_id_and_compared_with_before(tmp_path, capsys):

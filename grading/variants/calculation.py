@@ -39,8 +39,6 @@ class Line(NamedTuple):
 
     def of(self, found: Found) -> float:
         """Return this line's number."""
-        if self.quantity[0] == "none":
-            return 0.0
         value = np.asarray(found[self.quantity])
         return float(value.shape[self.axis] if self.axis is not None else value[self.place])
 
@@ -61,10 +59,15 @@ class Machine:
         assert set(numbers) - {RATE} <= leaves, f"{task.name}: {set(numbers) - leaves} are no leaves of the graph"
         self._names = self._all_names()
         asked = [self._line(name) for name in task.lines]
-        self._names.update({line.name: line.quantity for line in asked if line.quantity[0] == "local"})
+        slopes = {line.name: line.quantity for line in asked if line.quantity[0] in ("local", "none")}
+        self._names.update(slopes)
         wanted = {quantity: None for quantity in list(self._names.values()) + [line.quantity for line in asked]}
-        self.all_steps = Calculation(self.derivation, wanted, self.rate).steps
-        self._rules = {slip: compiled_rule(slip.rule, [*self._names, "it"]) for slip in task.slips}
+        steps = Calculation(self.derivation, wanted, self.rate).steps
+        steps += [Step(slope, [], lambda *_: 0.0) for slope in slopes.values() if slope[0] == "none"]
+        order = {"value": 0, "local": 1, "none": 1}  # slopes come before the gradients, which may follow from them
+        self.all_steps = sorted(steps, key=lambda step: order.get(step.quantity[0], 2))
+        rules = [slip.rule for slip in task.slips] + [rule for ways in task.ways.values() for rule in ways]
+        self._rules = {rule: compiled_rule(rule, [*self._names, "it"]) for rule in rules}
         needed = {line.quantity for line in asked}
         needed |= {self._names[name] for _, names in self._rules.values() for name in names if name != "it"}
         self.steps: List[Step] = []
@@ -130,7 +133,15 @@ class Machine:
 
     def slip_value(self, slip: Slip, line: Line, computed: Found, used: Found) -> float:
         """Return the number that a slip gives in its line, for somebody who has used these numbers so far."""
-        code, _ = self._rules[slip]
+        return self._by_rule(slip.rule, line, computed, used)
+
+    def values(self, line: Line, computed: Found, used: Found) -> List[float]:
+        """Return what is right in a line for somebody who has used these numbers so far, on each way to it."""
+        return [line.of(computed)] + [self._by_rule(rule, line, computed, used)
+                                      for rule in self.task.ways.get(line.name, ())]
+
+    def _by_rule(self, rule: str, line: Line, computed: Found, used: Found) -> float:
+        code, _ = self._rules[rule]
         numbers = _ByName(self._names, used, line, computed)
         value = np.asarray(value_of(code, numbers), float)
         return float(value.reshape(()) if value.size == 1 else value[line.place])
@@ -141,8 +152,12 @@ class Machine:
         Raises:
             InputError: there is no such line.
         """
+        typed = _plain(name)
         by_name = {_plain(line.name): line for line in self.lines}
-        found = by_name.get(_plain(name)) or by_name.get(_plain(name).replace("_", ""))
+        found = by_name.get(typed) or by_name.get(typed.replace("_", ""))
+        if found is None:
+            alike = [line for plain, line in by_name.items() if plain.lower() == typed.lower()]
+            found = alike[0] if len(alike) == 1 else None
         if found is None:
             raise InputError(f"There is no line called {name!r}. The lines of {self.task.name} are "
                              f"{', '.join(line.name for line in self.lines)}.")

@@ -58,10 +58,11 @@ class Verdict(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """The verdicts on one student's answers, in the order in which the lines are asked for."""
+    """The verdicts on one student's answers, in the order in which the lines are asked for, and the numbers read."""
 
     case: Case
     verdicts: List[Verdict]
+    values: Dict[str, float]
 
     @property
     def points(self) -> int:
@@ -85,7 +86,8 @@ def check(case: Case, answers: Mapping[str, str]) -> Checked:
     Raises:
         InputError: there is no line of such a name.
     """
-    return Checked(case, _Check(case, answers).verdicts())
+    checking = _Check(case, answers)
+    return Checked(case, checking.verdicts(), {line.name: value for line, value in checking.values.items()})
 
 
 class _Check:
@@ -124,14 +126,21 @@ class _Check:
         value = self.values[line]
         if self._is(line, value, self.case.key[line.name]):
             return Verdict(line.name, given, "right", "", "", expected)
-        candidates = [expected, line.of(self.literal[0])]
-        if any(self._is(line, value, each) for each in candidates):
-            return Verdict(line.name, given, "follows" if self.slips else "right", "", "", expected)
-        cause, hint, exactly = self._slip(line, value)
-        self.slips[line] = exactly
+        for number in self.machine.values(line, *self.exact) + self.machine.values(line, *self.literal):
+            if self._is(line, value, number):
+                status = "follows" if self.slips else "right"
+                if not self._is(line, value, expected):
+                    self._go_on(line, number)
+                return Verdict(line.name, given, status, "", "", expected)
+        cause, hint, number = self._slip(line, value)
+        self._go_on(line, number)
+        return Verdict(line.name, given, "wrong", cause, hint, expected)
+
+    def _go_on(self, line: Line, number: float) -> None:
+        """Calculate what follows from another number in a line than what the graph gives."""
+        self.slips[line] = number
         self.exact = self.machine.run(self.numbers, self.slips)
         self.spreads = spreads_of(self.machine, self.numbers, *self.exact, self.slips)
-        return Verdict(line.name, given, "wrong", cause, hint, expected)
 
     def _is(self, line: Line, value: float, expected: float) -> bool:
         """Tell whether an answer is a number, up to the tolerance and what rounding on the way to it does."""
@@ -163,10 +172,11 @@ class _Check:
         for earlier in self.machine.lines[:self.machine.lines.index(line)]:
             for slip in self.case.task.slips_of(earlier.name) if earlier not in self.values else ():
                 number = self.machine.slip_value(slip, earlier, *self.exact)
-                followed = line.of(self.machine.run(self.numbers, {**self.slips, earlier: number})[0])
-                if abs(value - followed) <= tolerance(followed) and earlier not in self.slips:
-                    self.slips[earlier] = number
-                    return 0.0, slip.cause, f"In {earlier.name}, which isn't written down: {slip.hint}", followed
+                found = self.machine.run(self.numbers, {**self.slips, earlier: number})
+                for followed in self.machine.values(line, *found) if earlier not in self.slips else ():
+                    if abs(value - followed) <= tolerance(followed):
+                        self.slips[earlier] = number
+                        return 0.0, slip.cause, f"In {earlier.name}, which isn't written down: {slip.hint}", followed
         return None
 
     def _known(self, line: Line) -> Iterator[Tuple[str, str, float]]:

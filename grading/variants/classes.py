@@ -10,7 +10,7 @@ from grading.report import escaped, number, page
 from grading.tables import as_csv
 from grading.variants.answers import Answers, Entry, known_lines
 from grading.variants.check import WORDS, Checked, check
-from grading.variants.draws import case_of
+from grading.variants.draws import case_of, tolerance
 from grading.variants.sheets import math, stable
 from grading.variants.task import Task
 from lib.saving.files import write_atomically
@@ -33,7 +33,21 @@ def check_class(task: Task, answers: Sequence[Tuple[Entry, Answers]]) -> List[Ha
         case = case_of(task, entry.seed)
         known, problems = known_lines(case.machine, given)
         found.append(Handed(entry, check(case, known), problems))
+    for each in found:
+        each.problems.extend(_mixed_up(each, found))
     return found
+
+
+def _mixed_up(handed: Handed, others: Sequence[Handed]) -> List[str]:
+    """Return a sentence if answers fit the numbers of somebody else, and hardly their own."""
+    values = handed.checked.values
+    for other in others:
+        key = other.checked.case.key
+        fit = sum(abs(value - key[line]) <= tolerance(key[line]) for line, value in values.items())
+        if fit > handed.checked.points and fit >= max(3, 2 * len(values) / 3):
+            return [f"{fit} of the {len(values)} answers are right for the numbers of {other.entry.tag} "
+                    f"{other.entry.name}".rstrip() + ": were two sheets mixed up?"]
+    return []
 
 
 def causes(handed: Sequence[Handed]) -> Dict[str, int]:

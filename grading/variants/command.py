@@ -8,7 +8,7 @@ from typing import Any
 
 from grading.grade import GradingError
 from grading.tables import read_students
-from grading.variants.answers import known_lines, read_answers, read_class, read_key
+from grading.variants.answers import known_lines, read_answers, read_class, read_key, tag_in
 from grading.variants.check import check
 from grading.variants.classes import as_text, check_class, read_earlier, write_class
 from grading.variants.draws import case_of
@@ -83,6 +83,10 @@ def run_check_answers(arguments: argparse.Namespace) -> None:
             raise GradingError(f"--seed must be at least 0, but got {arguments.seed}.")
         case = case_of(task, arguments.seed)
         known, problems = known_lines(case.machine, read_answers(arguments.answers))
+        tag = tag_in(arguments.answers)
+        if tag not in ("", case.tag):
+            problems.insert(0, f"{arguments.answers} has the tag {tag}, but the numbers of seed {arguments.seed} have "
+                               f"{case.tag}: are these the answers to other numbers?")
         print("\n".join(problems + [str(check(case, known))]))
         return
     answers, unmatched = read_class(arguments.answers, read_key(arguments.key, task))

@@ -176,12 +176,13 @@ def spreads_of(machine: Machine, numbers: Numbers, computed: Found, used: Found,
     """Return how far each line may be off if what isn't written down is rounded to three digits, to first order.
 
     Each number that isn't asked for is moved by half a unit of its third digit, one after the other; the numbers that
-    are asked for stay as they are. What these moves do to a line adds up, in the worst case.
+    are asked for stay as they are, but those given: nobody knows their further digits. What these moves do to a line
+    adds up, in the worst case.
     """
     spreads = {line.name: _inner(machine, line, computed) for line in machine.lines}
     for k, step in machine.unwritten():
         steps, lines = machine.reached(k)
-        value = np.asarray(computed[step.quantity], float)
+        value = np.asarray(used[step.quantity], float)
         asked = {line.place for line in machine.lines if is_of(line, step.quantity) and line.axis is None}
         for index in np.ndindex(value.shape) if lines else ():
             unit = 0.0 if index in asked else half_unit(float(value[index])) + _terms(machine, step, computed)
@@ -191,12 +192,19 @@ def spreads_of(machine: Machine, numbers: Numbers, computed: Found, used: Found,
                 again, _ = machine.run(numbers, given, steps, (dict(computed), {**used, step.quantity: moved[()]}))
                 for line in lines:
                     spreads[line.name] += abs(line.of(again) - line.of(computed))
+    for moved_line, number in given.items():
+        if half_unit(number):
+            again, _ = machine.run(numbers, {**given, moved_line: number + half_unit(number)})
+            for line in machine.lines:
+                spreads[line.name] += abs(line.of(again) - line.of(computed))
     return spreads
 
 
 def half_unit(number: float) -> float:
     """Return half a unit of a number's third digit, or 0 if it has no more than three digits."""
-    return 0.0 if abs(rounded(number, DIGITS) - number) < 1e-9 else 0.5 * float(rounding_unit(number, DIGITS))
+    if not np.isfinite(number) or abs(rounded(number, DIGITS) - number) < 1e-9:
+        return 0.0
+    return 0.5 * float(rounding_unit(number, DIGITS))
 
 
 def _terms(machine: Machine, step: Step, computed: Found) -> float:

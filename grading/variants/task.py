@@ -5,7 +5,7 @@ All else, the key, the derivation, the pages and the check, comes from these.
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -68,6 +68,7 @@ class Task(NamedTuple):
         slips: the known mistakes.
         refuse: why a draw can't be used, as words, or "".
         scheme: the drawing of its network; None: the graph is drawn.
+        ways: other right rules for a line, by its name: after a slip they lead to another number than the graph's.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Task(NamedTuple):
     slips: Sequence[Slip]
     refuse: Optional[Callable[[Any], str]] = None
     scheme: Optional[Callable[[], Drawing]] = None
+    ways: Mapping[str, Sequence[str]] = {}
 
     def build(self, numbers: Numbers) -> Node:
         """Return the graph of these numbers."""

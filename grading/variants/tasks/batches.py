@@ -52,7 +52,9 @@ MLP_REGRESSION = Task(
     None, lambda: draw_units([
         Column(["x[1]", "x[2]"], "input"),
         Column(["z3[1]", "z3[2]"], "hidden units", ["z2 = W1ᵀ x + b1", "z3 = sigmoid(z2)"], None, "b1"),
-        Column(["y_hat"], "output", ["y_hat = W2ᵀ z3 + b2"], [["W2[1,1]"], ["W2[2,1]"]], "b2")]))
+        Column(["y_hat"], "output", ["y_hat = W2ᵀ z3 + b2"], [["W2[1,1]"], ["W2[2,1]"]], "b2")]),
+    {"dl/dy[1]": ("-dl/dy_hat",),
+     **{f"dl/dz2[{k}]": ("dl/dz3 * sigmoid(z2) * (1 - sigmoid(z2))",) for k in "12"}})
 
 
 # ---------------------------------------------------------------------- the ticket network

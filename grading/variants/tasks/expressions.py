@@ -49,7 +49,8 @@ EXPRESSION_A = Task(
      Slip("dA/db", "dA/dt3 * r", "paths", "In how many places does b stand in the expression?"),
      Slip("dA/db", "dA/dt2 / (2 * t2)", "paths", "In how many places does b stand in the expression?"),
      Slip("dA/db", "dA/dt2 / t2 + dA/dt3 * r", "factor", "What is the derivative of a square root?"),
-     Slip("dA/db", "dA/dt2 * t2 / 2 + dA/dt3 * r", "local", "What is the derivative of a square root?")))
+     Slip("dA/db", "dA/dt2 * t2 / 2 + dA/dt3 * r", "local", "What is the derivative of a square root?")),
+    ways={"dA/dt2": ("-dA/dt5 * t5 / t2",)})
 
 
 def expression_b_graph(a: float, b: float, c: float) -> Node:
@@ -83,7 +84,8 @@ EXPRESSION_B = Task(
      Slip("dB/db", "dB/ds", "paths", "b stands in two places."),
      Slip("dB/db", "dB/dt4 * t1", "paths", "b stands in two places."),
      Slip("dB/dc", "dB/dt1 * c", "factor", "What is the derivative of a square?"),
-     Slip("dB/dc", "2 * c", "upstream", CHAIN)))
+     Slip("dB/dc", "2 * c", "upstream", CHAIN)),
+    ways={"dB/dt4": ("-t5 / t4",)})
 
 
 def points(dice: Dice, n: int, low: float, high: float, height: float) -> Numbers:
@@ -162,4 +164,6 @@ JACOBIAN = Task(
      Slip("dL/dx1", "df1/dx1", "upstream", "The row (a1, a2) stands in front of the matrix."),
      Slip("dL/dx3", "a1 * df1/dx3", "paths", "On how many paths does x3 reach L?"),
      Slip("dL/dx3", "a2 * df2/dx3", "paths", "On how many paths does x3 reach L?"),
-     Slip("dL/dx3", "df1/dx3 + df2/dx3", "upstream", "The row (a1, a2) stands in front of the matrix.")))
+     Slip("dL/dx3", "df1/dx3 + df2/dx3", "upstream", "The row (a1, a2) stands in front of the matrix.")),
+    ways={"df1/dx1": ("p * f1",), "df2/dx3": ("q * df2/dx2",),
+          **{f"dL/dx{k}": (f"a1 * df1/dx{k} + a2 * df2/dx{k}",) for k in "123"}})

@@ -140,4 +140,6 @@ BATCH_NORM = Task(
      Slip("dL/dx1", "dL/dn1 / s", "constant", "The mean and the variance depend on x1 as well.")), None,
     lambda: draw_units([Column(["x1", "x2", "x3"], "batch"),
                         Column(["n1", "n2", "n3"], "normalised", ["by the mean and s of all three"]),
-                        Column(["y1", "y2", "y3"], "scaled and shifted", ["y = gamma n + beta"])]))
+                        Column(["y1", "y2", "y3"], "scaled and shifted", ["y = gamma n + beta"])]),
+    {"dL/ds": ("-(dL/dn1 * n1 + dL/dn2 * n2 + dL/dn3 * n3) / s",), "dL/dmu": ("-(dL/dn1 + dL/dn2 + dL/dn3) / s",),
+     "dL/dx1": ("gamma / (3 * s) * (3 * g1 - dL/dbeta - n1 * dL/dgamma)",)})

@@ -120,7 +120,7 @@ SKIP_CHAIN = Task(
           "ReLU is active at its output where it is active at its input"),
      Slip("dL/dw1", "dL/dh1 * h0", "local", "What is the slope of ReLU at z1?",
           "both units are active, as else the path would be cut that the task is about")),
-    lambda v: "" if v.z0 > 0 and v.z1 > 0 else "a path is cut: a unit isn't active", skip_scheme)
+    lambda v: "" if v.z0 > 0 and v.z1 > 0 else "a path is cut: a unit isn't active", lambda: skip_scheme(()))
 
 
 # ---------------------------------------------------------------------- two layers of two units
@@ -156,8 +156,8 @@ def draw_two_layers(dice: Dice) -> Numbers:
             "c2": dice.quarter(-1, 1), "t1": dice.half(-2, 2), "t2": dice.half(-2, 2), "lr": dice.one_of(RATES)}
 
 
-def two_layers_task(activation: str, wrong: List[Slip], refuse: Callable[[Any], str]) -> Task:
-    """Return the task on a 2-2-2 network with the slips that its activation has."""
+def two_layers_task(activation: str, wrong: List[Slip], refuse: Callable[[Any], str], slope: str) -> Task:
+    """Return the task on a 2-2-2 network with the slips that its activation has, and its slope from z or h."""
     active = activation == "relu"
     dead = "where unit 1 isn't active, this is 0 whatever it is multiplied by"
     return Task(
@@ -194,7 +194,7 @@ def two_layers_task(activation: str, wrong: List[Slip], refuse: Callable[[Any], 
          Slip("dL/dw11", "dL/dz1 * x2", "input", "Which input does w11 multiply?", dead if active else ""),
          Slip("dL/dw22", "dL/dz2 * h2", "input", "w22 multiplies an input of the unit, not its output."),
          *step_slips("u21", "w22")),
-        refuse, two_layers_scheme(activation))
+        refuse, two_layers_scheme(activation), {f"dL/dz{k}": (f"dL/dh{k} * {slope.format(k=k)}",) for k in "12"})
 
 
 def smooth_slips(local: str, at_argument: str, name: str) -> List[Slip]:
@@ -213,12 +213,13 @@ def different(v: Any) -> str:
 
 
 NETWORK_SIGMOID = two_layers_task("sigmoid", smooth_slips("h{k} * (1 - h{k})", "z{k} * (1 - z{k})", "sigmoid"),
-                                  different)
-NETWORK_TANH = two_layers_task("tanh", smooth_slips("1 - h{k} ** 2", "1 - z{k} ** 2", "tanh"), different)
+                                  different, "sigmoid(z{k}) * (1 - sigmoid(z{k}))")
+NETWORK_TANH = two_layers_task("tanh", smooth_slips("1 - h{k} ** 2", "1 - z{k} ** 2", "tanh"), different,
+                               "(1 - tanh(z{k}) ** 2)")
 NETWORK_RELU = two_layers_task("relu", [
     Slip("h1", "z1", "function", "Which numbers does ReLU let through?"),
     Slip("dL/dz1", "dL/dh1", "local", "What is the slope of ReLU at z1?"),
     Slip("dL/dz2", "0", "local", "Is unit 2 active? What is the slope of ReLU there?"),
     Slip("dL/dz2", "dL/dh2 * step(h2)", "place", "At which number is the derivative of ReLU taken?",
          "ReLU is active at its output where it is active at its input")],
-    lambda v: "" if v.z1 < 0 < v.z2 else "not unit 2 active and unit 1 not")
+    lambda v: "" if v.z1 < 0 < v.z2 else "not unit 2 active and unit 1 not", "step(h{k})")

@@ -160,4 +160,5 @@ SOFTMAX_CROSS_ENTROPY = Task(
          ("(q{k} - t{k}) * q{k} * (1 - q{k}) / 2", "local", "The softmax's derivative is in q - t already."))]),
     lambda v: "a number is too small to be told from 0" if min(v.p1, v.p2, v.p3, v.q1, v.q2, v.q3) < 0.02 else "",
     lambda: draw_units([Column(["z1", "z2", "z3"], "logits"),
-                        Column(["p1", "p2", "p3"], "softmax", ["p = exp(z) / S"])]))
+                        Column(["p1", "p2", "p3"], "softmax", ["p = exp(z) / S"])]),
+    {f"dL/d{z}{k}": (f"({p}{k} - {y}{k}) / 2",) for z, p, y in ("zpy", "uqt") for k in "123"})
