@@ -108,14 +108,14 @@ class Child:
         header, body = self.frames.sizes(self.read(self.frames.PREFIX.size))
         return self.frames.decode(self.read(header), self.read(body))
 
-    def send(self, header, arrays=()):
-        data = memoryview(self.frames.encode(header, arrays))
+    def write(self, data):
+        data = memoryview(data)
         while data:
             data = data[os.write(self.sink, data):]
 
     def ask(self, header, arrays=()):
         """Ask the parent in the middle of a call: the stand-ins for modules do."""
-        self.send(dict(header, id="ask"), arrays)
+        self.write(self.frames.encode(dict(header, id="ask"), arrays))
         return self.receive()
 
     def serve(self):
@@ -123,10 +123,10 @@ class Child:
             question, arrays = self.receive()
             try:
                 answer, results = getattr(self, "do_" + question["op"])(question, arrays)
+                data = self.frames.encode(dict(answer, id=question["id"]), results)
             except BaseException as error:
-                answer, results = {"error": self.describe(error)}, ()
-            answer["id"] = question["id"]
-            self.send(answer, results)
+                data = self.frames.encode({"error": self.describe(error), "id": question["id"]})
+            self.write(data)
 
     def describe(self, error):
         """Return what the parent may tell the student of an exception: its type, words, and the line in their file."""
@@ -217,7 +217,11 @@ class Child:
     def do_backward(self, question, arrays):
         """Run backward; send what it returns, what has become of its argument and of forward's inputs, and the rest."""
         handle = question["handle"]
-        result = self.objects[handle].backward(*arrays)
+        backward = self.objects[handle].backward
+        code = getattr(backward, "__code__", None)
+        takes_nothing = code is not None and code.co_argcount == 1 and not code.co_flags & 0x04  # no *args
+        is_loss = len(arrays) == 1 and arrays[0] is None
+        result = backward() if is_loss and takes_nothing else backward(*arrays)  # the unused argument may be left out
         return {"inputs": len(self.inputs[handle])}, \
             [result] + (arrays or [None]) + self.inputs[handle] + self.do_read(question, ())[1]
 

@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Union
 
 from grading import isolation
 from grading.box import BoxError, plain
@@ -15,7 +15,7 @@ from grading.feedback import read_feedback
 from grading.gaps import gap_text
 from grading.history import History, read_history
 from grading.isolation import Level, Limits
-from grading.judge import FOR_TUTOR, RIGHT, TO_DO, WRONG, Setting, TaskResult, grade_task
+from grading.judge import FOR_TUTOR, RIGHT, TO_DO, WRONG, Setting, TaskResult, grade_task, is_placeholder
 from grading.release import build
 from grading.sheet import Sheet, Task
 from grading.static import look
@@ -105,8 +105,10 @@ def grade_submission(sheet: Sheet, submission: Submission, options: Options = Op
     asked_for = sheet.gap_files + ["feedback.md"] + sorted(path for path in submission.files if path.endswith(".py"))
     history = read_history(submission.git, asked_for, sheet.get("pushes", {}).get("branch", "master")) \
         if submission.git else None
+    if history is not None and not is_handed_out(sheet, submission, history.first):
+        history = history._replace(first={}, names=frozenset())
     handed_out = read_submission(options.release, sheet).files if options.release else build(sheet)
-    facts = _facts(sheet, submission, _bases(submission, history, handed_out))
+    facts = _facts(sheet, submission, _bases(sheet, submission, history, handed_out))
     feedback = read_feedback(submission.text("feedback.md"), history.first.get("feedback.md") if history else None)
     bonus = [_marked(_bonus(task, facts, feedback, submission), marks) for task in sheet.bonus]
     done = any(result.status != TO_DO for result in results if result.points is not None)
@@ -163,8 +165,9 @@ def _facts(sheet: Sheet, submission: Submission, bases: Dict[str, str]) -> Optio
     return look(files, gaps, bases, sheet.get("packages", ["numpy"]) + ours, sheet.get("line_length", 120))
 
 
-def _bases(submission: Submission, history: Optional[History], handed_out: Dict[str, bytes]) -> Dict[str, str]:
-    """Return the texts that were handed out: a clone's first commit, else the release, where the file comes from it."""
+def _bases(sheet: Sheet, submission: Submission, history: Optional[History], handed_out: Dict[str, bytes]
+           ) -> Dict[str, str]:
+    """Return the texts that were handed out: a clone's first commit, else the release, where the files come from it."""
     if history is not None and history.first:
         return dict(history.first)
     bases = {}
@@ -174,12 +177,23 @@ def _bases(submission: Submission, history: Optional[History], handed_out: Dict[
             ours, theirs = set(text.split("\n")), set(own.split("\n"))
             if len(ours & theirs) >= ALIKE * len(ours):
                 bases[path] = text
-    return bases
+    return bases if set(bases) & set(sheet.gap_files) else {}  # else it is the course's own, of which we know nothing
+
+
+def is_handed_out(sheet: Sheet, submission: Submission, first: Mapping[str, str]) -> bool:
+    """Return whether a first commit holds what was handed out: not if a gap is filled in it as it is now."""
+    for task in sheet.gap_tasks:
+        assert task.gap is not None
+        texts = [first.get(task.gap.file, "").replace("\r\n", "\n"), submission.text(task.gap.file) or ""]
+        then, now = [gap_text(text, task.gap.name) for text in texts]
+        if then is not None and then == now and not is_placeholder(then):
+            return False
+    return True
 
 
 def added(submission: Submission, history: Optional[History], handed_out: Dict[str, bytes]) -> List[str]:
     """Return the Python files that weren't handed out; none where it isn't known what was."""
-    given = set(history.names if history is not None else handed_out)
+    given = set(history.names if history is not None and history.names else handed_out)
     python = {path for path in given if path.endswith(".py")}
     if not python or len(python & set(submission.files)) < ALIKE * len(python):
         return []
@@ -226,6 +240,9 @@ def for_the_tutor(sheet: Sheet, submission: Submission, facts: Optional[Dict[str
     if pushes and history and history.commits is not None and history.commits > pushes["most"]:
         add("pushes", f"{pushes['branch']} has {history.commits} commits after the first; more than {pushes['most']} "
                       "pushes may cost points. How many pushes these were, a clone doesn't tell.")
+    for branch, count in history.missed.items() if history else ():
+        add("branches", f"{plain(branch, 40)} has {count} commit{'s' * (count > 1)} that what was handed in lacks. Was "
+                        "it to be merged?")
     if new_files:
         more = f" and {len(new_files) - MOST_CHANGED} more" if len(new_files) > MOST_CHANGED else ""
         add("added files", plain(", ".join(new_files[:MOST_CHANGED]), 300) + more + ".")

@@ -10,11 +10,12 @@ import re
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Dict, FrozenSet, List, NamedTuple, Optional
+from typing import Dict, FrozenSet, List, Mapping, NamedTuple, Optional
 
 SECONDS = 10
 MOST_BYTES = 1 << 20
 MOST_FILES = 100
+MOST_BRANCHES = 10
 NAME = re.compile(r"^[0-9a-f]{40}([0-9a-f]{24})?$")
 
 
@@ -25,11 +26,13 @@ class History(NamedTuple):
         first: the first commit's texts by path, of the paths that were asked for.
         commits: the number of commits on a branch after the first.
         names: the paths of all files in the first commit.
+        missed: by branch, how many commits it has that aren't in what is checked out.
     """
 
     first: Dict[str, str]
     commits: Optional[int]
     names: FrozenSet[str] = frozenset()
+    missed: Mapping[str, int] = {}
 
 
 def read_history(git: Path, paths: List[str], branch: str) -> Optional[History]:
@@ -49,7 +52,7 @@ def read_history(git: Path, paths: List[str], branch: str) -> Optional[History]:
         (ours / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
         (ours / "objects/info/alternates").write_text(f"{objects.resolve()}\n")
         roots = _git(ours, "rev-list", "--max-parents=0", head)
-        line = _git(ours, "rev-list", "--first-parent", "--count", head)
+        line = _count(ours, "--first-parent", head)
         if not roots:
             return None
         root = roots.split()[-1]
@@ -59,7 +62,17 @@ def read_history(git: Path, paths: List[str], branch: str) -> Optional[History]:
             text = _git(ours, "cat-file", "blob", f"{root}:{path}")
             if text is not None:
                 first[path] = text
-        return History(first, int(line) - 1 if line and line.strip().isdigit() else None, names)
+        others = {commit: ref.split("/")[-1] for ref, commit in heads.items() if ref.startswith("refs/")}
+        missed = {name: _count(ours, commit, "^" + heads.get("HEAD", head)) or 0
+                  for commit, name in list(others.items())[:MOST_BRANCHES]}
+        return History(first, None if line is None else line - 1, names,
+                       {name: count for name, count in missed.items() if count})
+
+
+def _count(folder: Path, *words: str) -> Optional[int]:
+    """Return how many commits `git rev-list` finds, or None."""
+    line = _git(folder, "rev-list", "--count", *words)
+    return int(line) if line and line.strip().isdigit() else None
 
 
 def _heads(git: Path) -> Dict[str, str]:

@@ -13,6 +13,7 @@ from grading.isolation import Level, Limits
 from grading.layout import lay_out, write
 from grading.oracle import Oracle, generator
 from grading.probes import LATER, NOTHING_RIGHT, Examiner, Finding
+from grading.probes_training import World
 from grading.sheet import Sheet, Task
 from grading.standin import Explanation, diagnose, is_network, layer_names
 from grading.submission import Submission
@@ -140,11 +141,13 @@ def attempt(setting: Setting, task: Task, variant: int) -> Attempt:
         write(layout, folder)
         with open_box(setting, folder, layout.student_files) as box:
             oracle = Oracle(setting.sheet, task)
-            try:
-                box.ask(question_of_import(setting, task, oracle, layout.overrides))
+            examiner = Examiner(box, oracle, task, rng)
+            examiner.world = World(oracle)
+            try:  # a file may already make and check modules while it is imported
+                box.ask(question_of_import(setting, task, oracle, layout.overrides), (), examiner.world.handle)
             except BoxError as error:
                 return Attempt(0.0, [], error, imported=False, variant=variant)
-            return run_probes(Examiner(box, oracle, task, rng), setting)._replace(variant=variant)
+            return run_probes(examiner, setting)._replace(variant=variant)
 
 
 def open_box(setting: Setting, folder: str, student_files: Dict[str, str]) -> Box:
@@ -205,6 +208,11 @@ def explain(setting: Setting, task: Task, found: Attempt) -> Tuple[str, str, str
     """Return (cause, feedback, status) of an attempt that isn't all right."""
     if not found.imported:
         assert found.error is not None and task.gap is not None
+        lines = (setting.submission.text(task.gap.file) or "").split("\n")
+        conflict = next((i for i, line in enumerate(lines, 1) if line.startswith("<<<<<<< ")), None)
+        if conflict and "SyntaxError" in found.error.kinds:
+            return ("merge conflict", f"In line {conflict} of {task.gap.file} begins a conflict that a merge in Git has "
+                    "left. Keep one of the two versions, and delete the lines with <<<<<<<, ======= and >>>>>>>.", ERROR)
         return ("doesn't import", f"{task.gap.file} can't be imported. {found.error.words}", found.error.status)
     names = [probe["name"] for probe, finding in found.failed if finding.cause != NOTHING_RIGHT]
     words = [f"Not right yet: {'; '.join(dict.fromkeys(names))}."] if found.share > 0 else []

@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Set
 
 import numpy as np
 
-from grading.box import Box
+from grading.box import Box, plain
 from grading.frames import Other
 from grading.oracle import Oracle, draw, set_parameters, tensors
 from grading.sheet import Task, module_name
@@ -37,6 +37,7 @@ class Examiner:
 
     def __init__(self, box: Box, oracle: Oracle, task: Task, rng: np.random.Generator) -> None:
         self.box, self.oracle, self.task, self.rng = box, oracle, task, rng
+        self.world: Any = None  # the parent's side of remote modules: see grading.probes_training
         self.right: Set[str] = set()
         self.judged: Set[str] = set()
 
@@ -123,7 +124,8 @@ def compare(name: str, got: Any, expected: np.ndarray, what: str = "") -> Findin
     if got is None:
         return Finding(False, "nothing returned", f"{_capital(what)} is None. Is a return, or an assignment, missing?")
     if isinstance(got, Other):
-        return Finding(False, "not an array", f"{_capital(what)} isn't an array of numbers.")
+        return Finding(False, "not an array", f"{_capital(what)} isn't an array of numbers; its type is "
+                       f"{plain(got.kind, 40)}.")
     if got.shape != np.shape(expected):
         return Finding(False, "wrong shape", f"{_capital(what)} has shape {got.shape}; expected {np.shape(expected)}.")
     if not np.all(np.isfinite(got)):

@@ -10,6 +10,7 @@ from grading.frames import Other
 from grading.oracle import Oracle, draw, set_parameters
 from grading.probes import KINDS, RIGHT, TOLERANCE, Examiner, Finding, call
 
+MOST_MODULES = 500  # that a case may make
 
 def zero_grad(examiner: Examiner, probe: Dict[str, Any]) -> Finding:
     """Every gradient becomes an array of zeros of its own, in its parameter's shape; the values stay."""
@@ -117,23 +118,28 @@ class World:
     """The parent's side of remote modules: it holds the mathematics, and decides what is spoilt.
 
     Args:
-        spoilt: names of classes whose backward is wrong in this case; "order" spoils how a Sequential goes back through
-            its modules, which a network of one layer can't show.
         layers: modules that are here already, in the order in which the child will make its own; their values stay.
 
     Attributes:
-        checked: the classes whose check was asked for.
+        spoilt: names of classes whose backward is wrong in this case; "order" spoils how a Sequential goes back through
+            its modules, which a network of one layer can't show.
+        checked: the classes whose check was asked for in this case.
         error: the last exception that a module here raised.
         replays, outputs: while it replays, layers answer with their last outputs, by the layer's id.
     """
 
-    def __init__(self, oracle: Oracle, spoilt: Sequence[str], layers: Sequence[Any] = ()) -> None:
-        self.oracle, self.spoilt, self.layers = oracle, spoilt, list(layers)
+    def __init__(self, oracle: Oracle, layers: Sequence[Any] = ()) -> None:
+        self.oracle, self.layers = oracle, list(layers)
         self.modules: List[Any] = []
-        self.checked: List[str] = []
+        self.begin(())
         self.error: Optional[Exception] = None
         self.replays = False
         self.outputs: Dict[int, Any] = {}
+
+    def begin(self, spoilt: Sequence[str]) -> None:
+        """Begin a case; the modules that there are stay: a student's file may hold some."""
+        self.spoilt, self.most = spoilt, len(self.modules) + MOST_MODULES
+        self.checked: List[str] = []
 
     def handle(self, question: Dict[str, Any], arrays: List[Any]) -> Tuple[Dict[str, Any], List[Any]]:
         """Answer a question of the child's."""
@@ -171,7 +177,7 @@ class World:
                 arguments.append(self.oracle.build([described["class"]]))
             else:
                 arguments.append(described["value"])
-        if len(self.modules) >= 500 or any(isinstance(value, (int, float)) and value > 5000 for value in arguments):
+        if len(self.modules) >= self.most or any(isinstance(value, (int, float)) and value > 5000 for value in arguments):
             raise ValueError("That is a larger network than a check of gradients needs.")
         self.modules.append(self.layers[len(self.modules)] if self.layers else cls(*arguments))
         return len(self.modules) - 1
@@ -190,7 +196,8 @@ def checks(examiner: Examiner, probe: Dict[str, Any]) -> Finding:
     order = examiner.rng.permutation(len(cases) + 1) % len(cases)
     for index in order:
         spoilt = cases[index]
-        world = World(examiner.oracle, spoilt)
+        world = examiner.world
+        world.begin(spoilt)
         error: Optional[BoxError] = None
         try:
             call(examiner, "check_gradients", [], handler=world.handle)

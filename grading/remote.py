@@ -18,8 +18,9 @@ def install(child, places):
         original = getattr(module, name)
         remote = type(name, (original,), methods(child, name, original))
         for other in list(importlib.sys.modules.values()):
-            if getattr(other, "__name__", "").startswith("lib.") and vars(other).get(name) is original:
-                setattr(other, name, remote)
+            if getattr(other, "__name__", "").startswith("lib."):
+                for own_name in [key for key, value in vars(other).items() if value is original]:  # ReLU is Relu, too
+                    setattr(other, own_name, remote)
 
 
 def methods(child, name, original):

@@ -85,7 +85,7 @@ def _module(examiner: Examiner, tree: List[Any]) -> Any:
 def _network(examiner: Examiner, tree: List[Any]) -> Any:
     reference, box = examiner.oracle.build(tree), examiner.box
     layers = [module for _, module in reference.named_modules() if type(module).__name__ != tree[0]]
-    world = World(examiner.oracle, (), layers)
+    world = World(examiner.oracle, layers)
     question = {"op": "make", "tree": tree, "places": examiner.oracle.places(tree)}
     handle = box.ask(question, (), world.handle)[0]["handle"]
     plain = type(reference).forward
@@ -136,8 +136,10 @@ def _changed(reference: Any, forward: Any, backward: Any) -> Any:
 
 
 def _odd(value: Any) -> Any:
-    """Return a value as the checker should see it: what isn't an array there isn't one here, either."""
-    return [] if isinstance(value, Other) else value
+    """Return a value; of what isn't an array of numbers, the checker sees nothing, so it has nothing to say."""
+    if isinstance(value, Other):
+        raise BoxError("error", f"The answer isn't an array of numbers, but of type {value.kind}.")
+    return value
 
 
 def _number_or_array(value: Any) -> Any:
@@ -163,6 +165,7 @@ def diagnose(examiner: Examiner, case: Dict[str, Any]) -> Optional[Explanation]:
             report = check_module(module, inputs)
         except Exception:  # a checker that stumbles over strange answers explains nothing
             return None
+    examiner.box.ask({"op": "parameters"})  # a box that no longer answers has left some of the questions open
     cause = report.first_cause
     if cause is None or "BoxError" in cause.sentence:
         return None

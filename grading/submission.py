@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import stat
+import tokenize
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Dict, Iterator, List, Optional, Tuple, Union
@@ -194,16 +195,28 @@ def _choose_root(found: Dict[str, bytes], sheet: Sheet, submission: Submission) 
     for path, content in found.items():
         if path.lower().startswith(root):
             inner = path[len(root):]
-            proper = next((file for file in wanted if file == inner.lower()), inner)
+            proper = next((file for file in wanted + ["feedback.md"] if file == inner.lower()), inner)
             if proper != inner:
                 submission.notes.append(f"{_shown(inner)} is graded as {proper}: upper and lower case differ.")
             submission.files.setdefault(proper, content)
+    for file in wanted:
+        if not _is_readable(submission.files.get(file, b"")):
+            submission.notes.append(f"{file} isn't in UTF-8, so Python refuses it; it is graded without the odd letters.")
     missing = [file for file in wanted if file not in submission.files]
     if missing:
         submission.notes.append(f"Missing: {', '.join(missing)}.")
     notebooks = [path for path in submission.files if path.endswith(".ipynb")]
     if len(missing) == len(wanted) and notebooks:
         submission.notes.append(f"There is a notebook, {_shown(notebooks[0])}, but the sheet asks for Python files.")
+
+
+def _is_readable(content: bytes) -> bool:
+    """Return whether Python can decode a file: it is in UTF-8, or says in which encoding it is."""
+    try:
+        content.decode(tokenize.detect_encoding(io.BytesIO(content).readline)[0])
+    except (SyntaxError, ValueError, LookupError):
+        return False
+    return True
 
 
 def _flat_root(found: Dict[str, bytes], wanted: List[str], submission: Submission) -> str:

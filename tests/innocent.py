@@ -136,6 +136,15 @@ INNOCENT: Dict[str, Tuple[Sequence[str], Dict[str, Any]]] = {
                                    "net.check_gradients((data,))"),
     "a check of several networks": _gap(CHECK, "for sizes in ((10, 5, 2), (10, 3, 3)):\n    a, b, c = sizes\n"
                                         "    Sequential(Linear(a, b), ReLU(), Linear(b, c)).check_gradients((x,))"),
+    "gradients checked while the file is imported": ((CHECK,), {"lib/gradient_utilities.py": lambda text: text.replace(
+        "\n\nif __name__", "\n\nprint(check_gradients())\n\nif __name__")}),
+    "a check of a network that is made at import": ((CHECK,), {"lib/gradient_utilities.py": lambda text: fill(
+        text, "check_gradients", "NET.check_gradients((x,))").replace(
+            "\n\ndef zero_grad", "\nNET = Sequential(Linear(10, 4), ReLU(), Linear(4, 2))\n\n\ndef zero_grad")}),
+    "a check of Relu, as the sheet's text writes it": ((CHECK,), {"lib/gradient_utilities.py": lambda text: text.replace(
+        "import ReLU,", "import Relu as ReLU,")}),
+    "a loss whose backward takes nothing": ((LOSS,), {"lib/losses.py": lambda text: text.replace(
+        "def backward(self, _: Any = None)", "def backward(self)")}),
     "a step by assignment": _gap(STEP, "grad = loss_fn.backward()\nmodel.backward(grad)\nfor p in model.parameters():\n"
                                  "    p.data = p.data - lr * p.grad"),
     "a step by layers": _gap(STEP, "g = loss_fn.backward(None)\nfor m in reversed(model.modules):\n    g = "

@@ -10,7 +10,8 @@ from tests.innocent import INNOCENT, made
 from tests.planting import SHEET
 
 EVERYDAY = ("ReLU in float32", "ReLU with a helper in a given file", "an unused import of what is not here",
-            "a step that resets afterwards")
+            "a step that resets afterwards", "a loss whose backward takes nothing",
+            "a check of a network that is made at import")
 
 
 def check(name):

@@ -11,7 +11,7 @@ import pytest
 from grading.ending import remove
 from grading.feedback import read_feedback
 from grading.gaps import fill, find_gaps, gap_text, outside
-from grading.grade import Options, for_the_tutor, grade_submission
+from grading.grade import Options, for_the_tutor, grade_submission, is_handed_out
 from grading.history import read_history
 from grading.layout import helpers, reference_files
 from grading.static import facts
@@ -113,9 +113,19 @@ def test_odd_names_and_encodings(tmp_path):
     assert len(made.digest()) == 64
 
 
+@pytest.mark.parametrize("content, noted", [
+    ("# für".encode("latin-1"), True), ("# für".encode("utf-16"), True), (b"# coding: nonsense\n", True),
+    ("# für".encode(), False), ("\ufeff# für".encode(), False), ("# coding: latin-1\n# für".encode("latin-1"), False)])
+def test_a_file_that_python_cannot_decode_is_noted(tmp_path, content, noted):
+    made = read_submission(write(tmp_path / "s", {"lib/network.py": content}), SHEET)
+    assert any("isn't in UTF-8" in note for note in made.notes) == noted
+
+
 def test_wrong_case_flat_twice_notebook_and_nothing(tmp_path):
     made = read_submission(write(tmp_path / "case", {"Lib/Network.py": "x = 1"}), SHEET)
     assert made.text("lib/network.py") == "x = 1" and "upper and lower case" in " ".join(made.notes)
+    made = read_submission(write(tmp_path / "feedback", {"Feedback.md": "# Feedback\n[4]\n"}), SHEET)
+    assert made.text("feedback.md") == "# Feedback\n[4]\n"
     made = read_submission(write(tmp_path / "flat", {"network.py": "x = 1", "losses.py": "y = 2"}), SHEET)
     assert made.text("lib/losses.py") == "y = 2" and "another folder" in " ".join(made.notes)
     write(tmp_path / "two" / "old")
@@ -174,6 +184,33 @@ def test_a_clone_tells_its_first_files_and_its_commits(tmp_path):
     assert "5 commits" in words["pushes"] and "lib/losses.py" in words["changes outside the gaps"]
     assert words["added files"] == "lib/helpers.py."
     assert not ran.exists(), "a submission's own configuration of Git must not be obeyed"
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="Git isn't installed")
+def test_work_on_a_branch_that_was_not_merged_is_told(tmp_path):
+    folder = write(tmp_path / "clone")
+    git(folder, "init")
+    for name, branch in (("a", "dev"), ("b", "dev"), ("c", "master")):
+        (folder / f"{name}.txt").write_text(name)
+        git(folder, "add", "-A")
+        git(folder, "commit", "-m", name)
+        git(folder, "checkout", "-B", branch)
+    assert read_history(folder / ".git", [], "master").missed == {}
+    git(folder, "reset", "--hard", "HEAD~2")
+    history = read_history(folder / ".git", [], "master")
+    assert history.missed == {"dev": 2}
+    entries = for_the_tutor(SHEET, read_submission(folder, SHEET), None, history, [])
+    assert [entry["text"] for entry in entries if entry["what"] == "branches"] == [
+        "dev has 2 commits that what was handed in lacks. Was it to be merged?"]
+
+
+def test_a_first_commit_that_is_solved_already_is_not_what_was_handed_out():
+    """Who uploads the finished work in one commit had lost the bonus for feedback.md, which looked untouched."""
+    solved = {path: FILES[path].replace("\n", "\r\n") for path in SHEET.gap_files}
+    gap = SHEET.task("3.2").gap
+    empty = {gap.file: fill(FILES[gap.file], gap.name, "raise NotImplementedError")}
+    assert not is_handed_out(SHEET, submission(), solved)
+    assert is_handed_out(SHEET, submission(), empty) and is_handed_out(SHEET, submission(empty), empty)
 
 
 def test_what_is_no_repository_tells_nothing(tmp_path):

@@ -125,6 +125,31 @@ def test_every_spelling_of_a_solution_is_right(number, solution):
     assert graded(with_gap(number, solution), number).status == "right"
 
 
+@pytest.mark.parametrize("content, words", [
+    ("return (value for value in grad)", "isn't an array of numbers; its type is generator."),
+    ("return grad.astype('M8[s]')", "its type is array of datetime64[s]."),
+    ("return np.broadcast_to(0.0, (10 ** 6, 10 ** 6))", "more memory than the limit allows")])
+@pytest.mark.slow
+def test_what_cannot_be_sent_is_named(content, words):
+    """It was called an array of shape (0,), or the end of the whole program."""
+    assert words in graded(with_gap("3.2", content), "3.2").feedback
+
+
+@pytest.mark.slow
+def test_a_box_that_ends_during_the_diagnosis_proves_nothing():
+    """The checker's questions after the end had counted as right answers."""
+    result = graded(with_gap("3.2", "import time\ntime.sleep(0.25)\nreturn grad"), "3.2", wall=6)
+    assert result.cause == "wrong values" and "Evidence" not in result.feedback, result
+
+
+def test_a_conflict_that_a_merge_has_left_is_named():
+    made = with_gap("3.3", "@@@")
+    text = made.text("lib/network.py").replace("        @@@", "<<<<<<< HEAD\n        a = 1\n=======\n>>>>>>> dev")
+    result = graded(submission({"lib/network.py": text}), "3.3")
+    assert result.cause == "merge conflict" and result.status == "error"
+    assert "In line " + str(text[:text.index("<<<<")].count("\n") + 1) in result.feedback
+
+
 @pytest.mark.parametrize("share, points, step, expected", [
     (1.0, 2, 0.5, 2), (0.999, 2, 0.5, 1.5), (0.75, 1, 0.5, 0.5), (0.49, 1, 0.5, 0), (0.3, 2, 0.25, 0.5), (0, 1, 0.5, 0),
     (0.9, 1, 1, 0)])
