@@ -1,7 +1,7 @@
 """The program in the box: it imports a student's file and does what the parent asks. It knows no right answer.
 
 `python -I -S -B child.py SETTINGS`, with SETTINGS in JSON: descriptors, limits, uid, paths. It is copied into the box
-beside frames.py, and needs NumPy alone.
+beside frames.py and refused.py, and needs NumPy alone.
 """
 import ast
 import builtins
@@ -263,6 +263,8 @@ def main():
     here = os.path.dirname(os.path.abspath(__file__))
     standard = [path for path in sys.path if path and path != here]
     sys.path[:] = [here, os.path.join(here, "code")] + standard + settings["packages"]
+    import refused
+    refused.refuse()
     sys.modules["_grading_child"] = sys.modules["__main__"]
     files = {name: os.path.join(here, path) for name, path in settings["student_files"].items()}
     settings["student_paths"] = {path: name for name, path in files.items()}
@@ -273,7 +275,7 @@ def main():
     sys.argv[:] = ["grading"]
     settings["here"] = here
     child = Child(settings)
-    del sys.modules["frames"]
+    del sys.modules["frames"], sys.modules["refused"]
     child.serve()
 
 

@@ -90,7 +90,7 @@ def _shadows(top: str) -> bool:
     if top in sys.builtin_module_names or os.path.exists(os.path.join(sysconfig.get_path("stdlib"), top + ".py")) or \
             os.path.isdir(os.path.join(sysconfig.get_path("stdlib"), top)):
         return True
-    return top in ("numpy", "scipy", "matplotlib", "tqdm", "child", "frames", "remote", "_grading_child")
+    return top in ("numpy", "scipy", "matplotlib", "tqdm", "child", "frames", "refused", "remote", "_grading_child")
 
 
 def helpers(submission: Submission, known: Sequence[str]) -> Dict[str, bytes]:

@@ -89,7 +89,7 @@ def test_limits(level):
 
 
 def test_a_box_starts_where_the_graders_files_are_its_own(tmp_path, monkeypatch):
-    for name in ("child.py", "frames.py", "remote.py"):  # as in Gradescope's container: chmod go-rwx
+    for name in ("child.py", "frames.py", "refused.py", "remote.py"):  # as in Gradescope's container: chmod go-rwx
         shutil.copy(str(box.HERE / name), str(tmp_path / name))
         (tmp_path / name).chmod(0o600)
     monkeypatch.setattr(box, "HERE", tmp_path)
