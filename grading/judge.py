@@ -211,8 +211,9 @@ def explain(setting: Setting, task: Task, found: Attempt) -> Tuple[str, str, str
         lines = (setting.submission.text(task.gap.file) or "").split("\n")
         conflict = next((i for i, line in enumerate(lines, 1) if line.startswith("<<<<<<< ")), None)
         if conflict and "SyntaxError" in found.error.kinds:
-            return ("merge conflict", f"In line {conflict} of {task.gap.file} begins a conflict that a merge in Git has "
-                    "left. Keep one of the two versions, and delete the lines with <<<<<<<, ======= and >>>>>>>.", ERROR)
+            return ("merge conflict", f"In line {conflict} of {task.gap.file} begins a conflict that a merge in Git "
+                    "has left. Keep one of the two versions, and delete the lines with <<<<<<<, ======= and >>>>>>>.",
+                    ERROR)
         return ("doesn't import", f"{task.gap.file} can't be imported. {found.error.words}", found.error.status)
     names = [probe["name"] for probe, finding in found.failed if finding.cause != NOTHING_RIGHT]
     words = [f"Not right yet: {'; '.join(dict.fromkeys(names))}."] if found.share > 0 else []

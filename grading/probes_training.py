@@ -12,6 +12,7 @@ from grading.probes import KINDS, RIGHT, TOLERANCE, Examiner, Finding, call
 
 MOST_MODULES = 500  # that a case may make
 
+
 def zero_grad(examiner: Examiner, probe: Dict[str, Any]) -> Finding:
     """Every gradient becomes an array of zeros of its own, in its parameter's shape; the values stay."""
     shapes = [(3, 4), (4,), (1,)]
@@ -177,7 +178,8 @@ class World:
                 arguments.append(self.oracle.build([described["class"]]))
             else:
                 arguments.append(described["value"])
-        if len(self.modules) >= self.most or any(isinstance(value, (int, float)) and value > 5000 for value in arguments):
+        sizes = [value for value in arguments if isinstance(value, (int, float))]
+        if len(self.modules) >= self.most or any(size > 5000 for size in sizes):
             raise ValueError("That is a larger network than a check of gradients needs.")
         self.modules.append(self.layers[len(self.modules)] if self.layers else cls(*arguments))
         return len(self.modules) - 1

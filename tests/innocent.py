@@ -141,8 +141,8 @@ INNOCENT: Dict[str, Tuple[Sequence[str], Dict[str, Any]]] = {
     "a check of a network that is made at import": ((CHECK,), {"lib/gradient_utilities.py": lambda text: fill(
         text, "check_gradients", "NET.check_gradients((x,))").replace(
             "\n\ndef zero_grad", "\nNET = Sequential(Linear(10, 4), ReLU(), Linear(4, 2))\n\n\ndef zero_grad")}),
-    "a check of Relu, as the sheet's text writes it": ((CHECK,), {"lib/gradient_utilities.py": lambda text: text.replace(
-        "import ReLU,", "import Relu as ReLU,")}),
+    "a check of Relu, as the sheet's text writes it": ((CHECK,), {
+        "lib/gradient_utilities.py": lambda text: text.replace("import ReLU,", "import Relu as ReLU,")}),
     "a loss whose backward takes nothing": ((LOSS,), {"lib/losses.py": lambda text: text.replace(
         "def backward(self, _: Any = None)", "def backward(self)")}),
     "a step by assignment": _gap(STEP, "grad = loss_fn.backward()\nmodel.backward(grad)\nfor p in model.parameters():\n"

@@ -1,9 +1,8 @@
-"""Reading what was handed in: folders, zips and clones in every state, feedback.md, and what the text tells."""
+"""Reading what was handed in: folders and zips in every state, feedback.md, and what the text tells."""
 from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import zipfile
 
 import pytest
@@ -11,8 +10,7 @@ import pytest
 from grading.ending import remove
 from grading.feedback import read_feedback
 from grading.gaps import fill, find_gaps, gap_text, outside
-from grading.grade import Options, for_the_tutor, grade_submission, is_handed_out
-from grading.history import read_history
+from grading.grade import for_the_tutor
 from grading.layout import helpers, reference_files
 from grading.static import facts
 from grading.submission import SubmissionError, read_submission
@@ -69,7 +67,12 @@ def test_bombs_and_masses_are_limited(tmp_path, monkeypatch):
     assert len(read_submission(tmp_path / "bomb.zip", SHEET).files["lib/network.py"]) == 1 << 20
     monkeypatch.setattr("grading.submission.MOST_ENTRIES", 20)
     write(tmp_path / "many", {f"x{i}.py": "x" for i in range(50)})
-    assert any("more than 20 files" in note for note in read_submission(tmp_path / "many", SHEET).notes)
+    assert any("It has 50 files; 20 were" in note for note in read_submission(tmp_path / "many", SHEET).notes)
+    write(tmp_path / "many", {path: FILES[path] for path in SHEET.gap_files})
+    write(tmp_path / "many", {f"images/{i}.png": "x" for i in range(50)})
+    assert set(SHEET.gap_files) <= set(read_submission(tmp_path / "many", SHEET).files), "nothing crowds them out"
+    monkeypatch.setattr("grading.submission.MOST_SEEN", 70)
+    assert any("more than 70 files" in note for note in read_submission(tmp_path / "many", SHEET).notes)
 
 
 def test_what_is_too_deep_or_too_long_is_left_out_and_noted(tmp_path, monkeypatch):
@@ -91,6 +94,17 @@ def test_what_is_too_deep_or_too_long_is_left_out_and_noted(tmp_path, monkeypatc
             archive.writestr(name, "x = 1")
     made = read_submission(tmp_path / "long.zip", SHEET)
     assert list(made.files) == ["lib/mine.py"] and len([note for note in made.notes if "255 bytes" in note]) == 1
+
+
+def test_members_of_a_zip_that_cannot_be_read_are_noted(tmp_path):
+    """They were called missing: a password, or a download that broke off, was never told."""
+    with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
+        for path in SHEET.gap_files:
+            archive.writestr(path, FILES[path])
+    data = (tmp_path / "s.zip").read_bytes().replace(b"class Linear", b"class linear")
+    (tmp_path / "s.zip").write_bytes(data)
+    made = read_submission(tmp_path / "s.zip", SHEET)
+    assert "lib/network.py" not in made.files and "1 files in the zip can't be read" in made.notes[0]
 
 
 def test_a_zip_that_may_not_be_read_is_no_submission(tmp_path, monkeypatch):
@@ -124,6 +138,12 @@ def test_a_file_that_python_cannot_decode_is_noted(tmp_path, content, noted):
 def test_wrong_case_flat_twice_notebook_and_nothing(tmp_path):
     made = read_submission(write(tmp_path / "case", {"Lib/Network.py": "x = 1"}), SHEET)
     assert made.text("lib/network.py") == "x = 1" and "upper and lower case" in " ".join(made.notes)
+    with zipfile.ZipFile(tmp_path / "both.zip", "w") as archive:
+        for path, text in (("lib/Network.py", "x = 1"), ("lib/network.py", "x = 2"), ("losses.py", "y = 2")):
+            archive.writestr(path, text)
+    made = read_submission(tmp_path / "both.zip", SHEET)
+    assert made.text("lib/network.py") == "x = 2" and "is there, too" in " ".join(made.notes)
+    assert made.text("lib/losses.py") == "y = 2", "one file alone in another folder"
     made = read_submission(write(tmp_path / "feedback", {"Feedback.md": "# Feedback\n[4]\n"}), SHEET)
     assert made.text("feedback.md") == "# Feedback\n[4]\n"
     made = read_submission(write(tmp_path / "flat", {"network.py": "x = 1", "losses.py": "y = 2"}), SHEET)
@@ -149,76 +169,6 @@ def test_planted_modules_hide_nothing():
     assert {"lib/mine.py", "tools/extra.py"} <= set(helpers(made, list(FILES)))
     assert not {"numpy.py", "random.py", "frames.py", "tests/conftest.py", "lib/network/__init__.py",
                 "lib/losses.py/x.py"} & set(helpers(made, list(FILES)))
-
-
-# ---------------------------------------------------------------------- Git
-
-def git(folder, *words):
-    options = [word for option in ("user.name=x", "user.email=x@x", "init.defaultBranch=master")
-               for word in ("-c", option)]
-    subprocess.run(["git"] + options + list(words), cwd=str(folder), check=True, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL)
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(shutil.which("git") is None, reason="Git isn't installed")
-def test_a_clone_tells_its_first_files_and_its_commits(tmp_path):
-    folder = write(tmp_path / "clone", {path: FILES[path].replace("Returns:", "Gives:") for path in SHEET.gap_files})
-    git(folder, "init")
-    git(folder, "add", "-A")
-    git(folder, "commit", "-m", "release")
-    for i in range(5):
-        (folder / "lib" / "losses.py").write_text(FILES["lib/losses.py"] + f"# {i}\n")
-        git(folder, "commit", "-am", str(i))
-    ran = tmp_path / "ran"
-    (folder / ".git" / "config").write_text(f"[core]\n\tfsmonitor = \"touch {ran}\"\n\tpager = \"touch {ran}\"\n"
-                                            f"[alias]\n\trev-list = \"!touch {ran}\"\n[log]\n\tshowSignature = true\n"
-                                            f"[gpg]\n\tprogram = \"{ran}\"\n")
-    write(folder, {"lib/helpers.py": "x = 1\n"})
-    made = read_submission(folder, SHEET)
-    history = read_history(made.git, ["lib/losses.py"], "master")
-    assert history.commits == 5 and "# 4" not in history.first["lib/losses.py"]
-    assert set(SHEET.gap_files) <= history.names and "lib/helpers.py" not in history.names
-    report = grade_submission(SHEET, made, Options())
-    words = {entry["what"]: entry["text"] for entry in report["for_the_tutor"]}
-    assert "5 commits" in words["pushes"] and "lib/losses.py" in words["changes outside the gaps"]
-    assert words["added files"] == "lib/helpers.py."
-    assert not ran.exists(), "a submission's own configuration of Git must not be obeyed"
-
-
-@pytest.mark.skipif(shutil.which("git") is None, reason="Git isn't installed")
-def test_work_on_a_branch_that_was_not_merged_is_told(tmp_path):
-    folder = write(tmp_path / "clone")
-    git(folder, "init")
-    for name, branch in (("a", "dev"), ("b", "dev"), ("c", "master")):
-        (folder / f"{name}.txt").write_text(name)
-        git(folder, "add", "-A")
-        git(folder, "commit", "-m", name)
-        git(folder, "checkout", "-B", branch)
-    assert read_history(folder / ".git", [], "master").missed == {}
-    git(folder, "reset", "--hard", "HEAD~2")
-    history = read_history(folder / ".git", [], "master")
-    assert history.missed == {"dev": 2}
-    entries = for_the_tutor(SHEET, read_submission(folder, SHEET), None, history, [])
-    assert [entry["text"] for entry in entries if entry["what"] == "branches"] == [
-        "dev has 2 commits that what was handed in lacks. Was it to be merged?"]
-
-
-def test_a_first_commit_that_is_solved_already_is_not_what_was_handed_out():
-    """Who uploads the finished work in one commit had lost the bonus for feedback.md, which looked untouched."""
-    solved = {path: FILES[path].replace("\n", "\r\n") for path in SHEET.gap_files}
-    gap = SHEET.task("3.2").gap
-    empty = {gap.file: fill(FILES[gap.file], gap.name, "raise NotImplementedError")}
-    assert not is_handed_out(SHEET, submission(), solved)
-    assert is_handed_out(SHEET, submission(), empty) and is_handed_out(SHEET, submission(empty), empty)
-
-
-def test_what_is_no_repository_tells_nothing(tmp_path):
-    (tmp_path / ".git").mkdir()
-    assert read_history(tmp_path / ".git", [], "master") is None
-    (tmp_path / ".git" / "objects").mkdir()
-    (tmp_path / ".git" / "HEAD").write_text("ref: refs/heads/master; touch x\n")
-    assert read_history(tmp_path / ".git", [], "master") is None
 
 
 # ---------------------------------------------------------------------- feedback.md
