@@ -186,8 +186,8 @@ def _of_zip(file: io.IOBase, sheet: Sheet, submission: Submission) -> Iterator[T
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise SubmissionError(f"{submission.name} isn't a zip that can be opened: {error}.") from error
     if broken:
-        submission.notes.append(f"{len(broken)} files in the zip can't be read, as they are damaged or have a password; the "
-                                f"first: {_shown(broken[0])}.")
+        submission.notes.append(f"{len(broken)} files in the zip can't be read: they are damaged, or have a password; "
+                                f"the first: {_shown(broken[0])}.")
 
 
 def _is_too_long(path: Union[str, PurePosixPath], submission: Submission) -> bool:
