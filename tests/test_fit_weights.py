@@ -134,3 +134,8 @@ def test_other_weights_are_another_run(change, tmp_path):
 def test_weights_that_are_none_get_a_sentence(wrong, words):
     with pytest.raises(InputError, match=words):
         trained(**wrong)
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)

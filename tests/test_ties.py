@@ -176,3 +176,8 @@ def test_a_set_of_modules_is_refused(kind):
 
     with pytest.raises(InputError, match="a set, which has no order. Use a list"):
         Unordered().eval()
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)
