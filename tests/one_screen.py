@@ -14,8 +14,9 @@ import pytest
 
 from lib.gradient_checking import board
 from lib.gradient_checking.course import Task, coding_tasks
-from lib.gradient_checking.gaps import relative
-from lib.gradient_checking.text import wrapped
+from lib.gradient_checking.diagnose.exceptions import explain
+from lib.gradient_checking.gaps import is_in_gap, relative
+from lib.gradient_checking.text import exception_lines, wrapped
 
 MOST_LINES = 20
 SHEET = "sheet3"
@@ -123,6 +124,8 @@ class OneScreen:
                                      f"{earlier.name}, which isn't right yet (python -m lib.gradient_utilities).")
                     elif not outcome.is_right:
                         return outcome.detail.splitlines()
+                    elif self.failures:  # a remark on what is right may be why
+                        lines += outcome.detail.splitlines()
         return lines + listed(self.failures, MOST_LINES - len(lines))
 
 
@@ -140,6 +143,9 @@ def said_by(excinfo: Any) -> List[str]:
     report = getattr(error, "report", None)
     if report is not None:
         return str(report).splitlines()
+    if own and not isinstance(error, AssertionError) and any(
+            is_in_gap(entry.frame.raw, entry.lineno + 1) for entry in excinfo.traceback):
+        return exception_lines(explain(error, "")[0])
     message = message_of(error)
     kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
     return [line for text in (where + kind + message).splitlines()[:6] for line in wrapped(f"  {text}")]
@@ -147,7 +153,7 @@ def said_by(excinfo: Any) -> List[str]:
 
 def message_of(error: BaseException) -> str:
     """Return an exception's message; of NumPy's comparisons, how many numbers differ and the first of them."""
-    message = str(error).strip()
+    message = re.sub(r"\n(assert | +\+).*", "", str(error).strip(), flags=re.DOTALL)  # pytest shows what was compared
     count = re.search(r"Mismatched elements: (\d+) / (\d+)", message)
     if count is None:
         return message or type(error).__name__

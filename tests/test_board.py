@@ -75,6 +75,20 @@ def test_where_backward_returns_none_nothing_else_is_suspected(outcome_with):
     assert "return is missing" in outcome.detail and "Or:" not in outcome.detail
 
 
+def test_a_remark_on_what_is_right_stands_on_the_board(outcome_with):
+    outcome = outcome_with("ReLU.backward", "grad[self.input_cache <= 0] = 0\nreturn grad")
+    found = [outcome if task == outcome.task else board.Outcome(task, board.RIGHT) for task in TASKS.values()]
+    assert outcome.is_right and "right   but backward changes its argument" in board.as_text(found)
+
+
+def test_a_function_that_was_renamed_is_found(monkeypatch):
+    relu = importlib.import_module("lib.activations").ReLU
+    monkeypatch.setattr(relu, "backwards", relu.backward, raising=False)
+    monkeypatch.delattr(relu, "backward")
+    outcome = board.outcome_of(TASKS["ReLU.backward"])
+    assert board.is_there(outcome.task) and "has backwards in place of ReLU.backward" in outcome.detail
+
+
 def test_the_reference_is_right_and_nothing_is_printed(capsys):
     state = np.random.get_state()[1].copy()
     found = board.outcomes()

@@ -170,11 +170,12 @@ def test_an_input_that_backward_changes_is_named():
 
 
 @pytest.mark.parametrize("factor, words", [
-    (lambda lr: lr, "uphill: the sign is wrong"), (lambda lr: -1.0, "the learning rate, here 0.25, is missing"),
+    (lambda lr: lr, "uphill: the sign is wrong"), (lambda lr: -1.0, "the learning rate, here 0.3, is missing"),
     (lambda lr: 1.0, "uphill, and the learning rate is missing"), (lambda lr: -2 * lr, "twice as far"),
     (lambda lr: -lr / 2, "half as far"), (lambda lr: -lr * lr, "the learning rate is in the update twice"),
-    (lambda lr: -1 / lr, "the gradient is divided by lr"), (lambda lr: 0.0, "no parameter moves: is the result"),
-    (lambda lr: -3 * lr, "by -0.75 times the gradient; with lr = 0.25, it should be -0.25 times")])
+    (lambda lr: -1 / lr, "the gradient is divided by lr"), (lambda lr: 0.0, "no parameter moves: is there an update"),
+    (lambda lr: -3 * lr, "by -0.9 times the gradient; with lr = 0.3, it should be -0.3 times"),
+    (lambda lr: -lr / 4, "by -0.075 times the gradient")])
 def test_a_step_of_a_wrong_length_is_named(factor, words):
     def backward_pass(model, loss_fn, lr):
         model.backward(loss_fn.backward())

@@ -65,6 +65,12 @@ def test_numpys_tables_become_a_sentence():
     assert message_of(found.value).startswith("W: is the sign right?: 1 of 2 numbers differ")
 
 
+def test_what_pytest_compared_is_left_out():
+    compared = "assert False\n +  where False = <function all>()\n +    where ..."
+    assert message_of(AssertionError(f"any derivative from 0 to 1\n{compared}")) == "any derivative from 0 to 1"
+    assert message_of(AssertionError("assert 1 == 2\n +  where 1 = f()")) == "assert 1 == 2"
+
+
 def test_failures_with_the_same_reason_are_listed_once():
     failures = {f"test_{i}": ["  the same"] for i in range(30)}
     failures["other"] = ["  something else"]

@@ -18,12 +18,13 @@ import numpy as np
 from lib.gradient_checking import tasks
 from lib.gradient_checking.check import check_module
 from lib.gradient_checking.course import Task, coding_tasks, sheet
+from lib.gradient_checking.diagnose.advice import nearly
 from lib.gradient_checking.diagnose.exceptions import explain
 from lib.gradient_checking.discovery import examples_of
 from lib.gradient_checking.gaps import gap_of
 from lib.gradient_checking.report import TO_DO, WRONG
 from lib.gradient_checking.syntax import place_of, syntax_lines
-from lib.gradient_checking.text import WIDTH, exception_lines
+from lib.gradient_checking.text import WIDTH, exception_lines, wrapped
 from lib.network_base import Module, Parameter
 
 RIGHT = "right"
@@ -41,7 +42,7 @@ class Outcome(NamedTuple):
 
     task: Task
     verdict: str  # "right", "wrong" or "to do"
-    cause: str = ""  # in a line
+    cause: str = ""  # in a line; of what is right, a remark
     detail: str = ""  # in at most MOST_LINES lines of text.py
 
     @property
@@ -61,17 +62,26 @@ def outcomes() -> List[Outcome]:
 
 def outcome_of(task: Task) -> Outcome:
     """Judge one task; whatever its code raises becomes part of the outcome."""
-    state = np.random.get_state()
+    state, stdin = np.random.get_state(), sys.stdin
     np.random.seed(0)
+    sys.stdin = io.StringIO()  # an input() that is left in would wait, and its prompt isn't seen
     with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
         try:
             if not is_there(task):
                 return Outcome(task, TO_DO, "", f"{task.number} {task.name}: {task.file} has no {task.name}. Is it the "
                                                 "file of another sheet?")
+            renamed = _renamed(task)
+            if renamed:
+                says = f"{task.file} has {renamed} in place of {task.name}: the tests call it by its name."
+                return Outcome(task, WRONG, says, "\n".join(wrapped(f"{task.number} {task.name}: {says}")))
             function = _function(task)
             gap = gap_of(function)
             if gap is not None and gap.is_empty:
                 return Outcome(task, TO_DO, "", f"{task.number} {task.name}: the gap is still empty ({gap.place}).")
+            if gap is not None and gap.is_blocked:
+                says = "raise NotImplementedError still stands before your own lines: they aren't reached."
+                detail = wrapped(f"{task.number} {task.name} ({gap.place}): {says}")
+                return Outcome(task, WRONG, says, "\n".join(detail))
             place = gap.place if gap is not None else task.file
             if task.name in FUNCTIONS:
                 return _judge_function(task, function, place)
@@ -80,19 +90,30 @@ def outcome_of(task: Task) -> Outcome:
             return _of_exception(task, error)
         finally:
             np.random.set_state(state)
+            sys.stdin = stdin
+
+
+def _holder(task: Task) -> Any:
+    """Return the class or module that a task's function stands in."""
+    module: Any = importlib.import_module(task.file[:-len(".py")].replace("/", "."))
+    owner = task.name.rpartition(".")[0]
+    return getattr(module, owner) if owner else module
 
 
 def _function(task: Task) -> Any:
-    found: Any = importlib.import_module(task.file[:-len(".py")].replace("/", "."))
-    for name in task.name.split("."):
-        found = getattr(found, name)
-    return found
+    return getattr(_holder(task), task.name.rpartition(".")[2])
+
+
+def _renamed(task: Task) -> str:
+    """Return the name that a task's function has got in place of its own; "" if it wasn't renamed."""
+    there, name = vars(_holder(task)), task.name.rpartition(".")[2]
+    return "" if name in there else next(iter(nearly(name, [other for other in there if callable(there[other])])), "")
 
 
 def is_there(task: Task) -> bool:
     """Return whether the file has the task's code at all, as another sheet's file of the same name may not have it."""
     try:
-        return _function(task) is not Module.backward
+        return bool(_renamed(task)) or _function(task) is not Module.backward
     except AttributeError:
         return False
     except Exception:  # the file can't be imported: that is another matter
@@ -117,13 +138,16 @@ def _judge_module(task: Task, place: str) -> Outcome:
     class_name = task.name.split(".")[0]
     cls = getattr(importlib.import_module(task.file[:-len(".py")].replace("/", ".")), class_name)
     situations = _networks(cls) if class_name == "Sequential" else examples_of(cls, np.random.default_rng(0))
+    remarked = Outcome(task, RIGHT)
     for module, inputs in situations:
         report = check_module(module, inputs)
         if not report.ok:
             told = report.causes if report.hints else [each for each in report.causes if report.raised and "\n" in
                                                        each.evidence]
             return Outcome(task, report.verdict, told[0].sentence if told else "", str(report))
-    return Outcome(task, RIGHT)
+        if report.remarks and not remarked.detail:
+            remarked = Outcome(task, RIGHT, f"but {report.remarks[0]}", str(report))
+    return remarked
 
 
 def _of_exception(task: Task, error: BaseException) -> Outcome:
@@ -244,6 +268,7 @@ def explained(run: Callable[[], Any]) -> Any:
         found = outcomes()
         if all(outcome.is_right for outcome in found):
             raise
+        sys.stdout.flush()  # what was printed before stands above
         print(as_text(found), file=sys.stderr)
         sys.exit(1)
     left = [outcome for outcome in outcomes() if not outcome.is_right]

@@ -49,14 +49,14 @@ def check_module(module: Any, input_args: Tuple[Any, ...], tolerance: float = 1e
         input_args: the inputs of its forward, as a tuple; () if it takes none.
         tolerance: the relative error of an entry that is allowed beyond the uncertainty of its numeric derivative.
         wrt: "input" (the gradient that backward returns), "params" (those it adds to the parameters), or "all".
-        hints: how much the report tells, 1 to 3; see lib.gradient_checking.report.
+        hints: how much the report tells, 0 to 3; see lib.gradient_checking.course.
 
     Raises:
         InputError: input_args isn't a tuple, or holds NaN or an empty array.
         Exception: whatever forward raises, if it doesn't accept the inputs.
     """
     if not isinstance(input_args, tuple):
-        raise InputError(f"{type(module).__name__}.check_gradients expects the inputs as a tuple, but got a "
+        raise InputError(f"{type(module).__name__}.check_gradients expects the inputs as a tuple, but got the type "
                          f"{type(input_args).__name__}. For one input, write check_gradients((x,)), with the comma.")
     shared = _SHARED.get()
     if shared is not None:

@@ -182,8 +182,9 @@ class Examination:
                     self.malformed[index] = ("not an array of numbers", f"is a tuple of {len(gradient)}: backward "
                                              "returns one array, the gradient of the first input alone.")
                 elif array.dtype.kind not in "fiub":
-                    self.malformed[index] = ("not an array of numbers", f"is {type(gradient).__name__} "
-                                             f"(of type {array.dtype}), not an array of real numbers.")
+                    self.malformed[index] = ("not an array of numbers", "is " + (
+                        f"an array of {array.dtype}, not of real numbers." if array is gradient else
+                        f"a {type(gradient).__name__}, not an array of real numbers."))
                 elif array.shape != expected:
                     self.bad_gradients[index] = array
                     where = "" if situation is self.given else f" {situation.name}"

@@ -17,6 +17,7 @@ class Gap(NamedTuple):
 
     place: str  # such as "lib/activations.py, line 24"
     is_empty: bool  # nothing but comments, pass, ... or raise NotImplementedError
+    is_blocked: bool = False  # raise NotImplementedError still stands before what has been written
 
 
 def gap_of(function: Any) -> Optional[Gap]:
@@ -27,10 +28,10 @@ def gap_of(function: Any) -> Optional[Gap]:
     lines, first, inside = found
     file = inspect.getsourcefile(inspect.unwrap(function)) or ""
     if inside is None:
-        return Gap(f"{relative(file)}, line {first}", _is_empty(lines, range(len(lines))))
+        return Gap(f"{relative(file)}, line {first}", *_state(lines, range(len(lines))))
     written = [i for i in inside if lines[i].strip() and not lines[i].strip().startswith("#")]
     number = first + (written + list(inside) + [inside.start - 1])[0]
-    return Gap(f"{relative(file)}, line {number}", _is_empty(lines, inside))
+    return Gap(f"{relative(file)}, line {number}", *_state(lines, inside))
 
 
 def is_in_gap(frame: Any, number: int) -> bool:
@@ -55,14 +56,17 @@ def relative(file: str) -> str:
     return path.relative_to(ROOT).as_posix() if ROOT in path.parents else path.name
 
 
-def _is_empty(lines: List[str], inside: range) -> bool:
+def _state(lines: List[str], inside: range) -> Tuple[bool, bool]:
+    """Return whether a gap is empty, and whether it is blocked."""
     try:
         body: List[Any] = ast.parse(textwrap.dedent("".join(lines[i] for i in inside))).body
     except SyntaxError:  # a gap that ends or begins in the middle of a statement
-        return False
+        return False, False
     if len(body) == 1 and isinstance(body[0], (ast.FunctionDef, ast.AsyncFunctionDef)):
         body = body[0].body
-    return all(_says_nothing(statement) for statement in body)
+    written = [not _says_nothing(statement) for statement in body]
+    raises = [isinstance(statement, ast.Raise) and not says for statement, says in zip(body, written)]
+    return not any(written), any(raises) and any(written[raises.index(True):])
 
 
 def _says_nothing(statement: Any) -> bool:

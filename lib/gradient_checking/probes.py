@@ -43,11 +43,18 @@ def is_deterministic(bench: Workbench, point: Point) -> bool:
 
 def in_place_damage(runs: Sequence[Run]) -> List[Problem]:
     """Return what the passes changed that they must not change, and what they returned that isn't an array."""
-    if isinstance(runs[0].returned, list):
+    if isinstance(runs[0].returned, list) and _holds_an_array(runs[0].returned):
         return [Problem("wrong shape", "backward returns a list, not an array, on which the module before can't count: "
                         "return np.array(...).", is_remark=True)]
     texts = dict.fromkeys(text for run in runs for text in run.changed)
     return [Problem(_damaged(text), text + ".", is_remark="upstream" in text) for text in texts]
+
+
+def _holds_an_array(value: Any) -> bool:
+    try:
+        return np.asarray(value).dtype.kind in "fiub"
+    except ValueError:  # rows of different lengths
+        return False
 
 
 def _damaged(text: str) -> str:

@@ -50,7 +50,8 @@ def _headline(report: Any) -> str:
              "wrong": "backward raises an exception" if report.raised else "backward is wrong"}
     if report.remarks and report.verdict == "ok":
         return f"{report.module}: right, but {report.remarks[0]}"
-    place = f" ({report.place})" if report.place and report.verdict in ("wrong", "to do") else ""
+    is_placed = report.place and report.verdict in ("wrong", "to do") and not report.raised  # below, by its own line
+    place = f" ({report.place})" if is_placed else ""
     return f"{report.module}: {words[report.verdict]}{place}."
 
 
@@ -94,7 +95,8 @@ def exception_lines(cause: Any) -> List[str]:
     """Return where the student's code raised, its own line, and what that means."""
     code, _, message = cause.evidence.rpartition("\n")
     own_line = [f"      {line}" for line in code.splitlines()]
-    return wrapped(f"  {cause.sentence}") + own_line + wrapped(f"    {message}")
+    said = cause.sentence.rpartition(": ")[2] if cause.name == "exception in backward" else cause.sentence
+    return wrapped(f"  {said}") + own_line + wrapped(f"    {message}")
 
 
 def wrapped(text: str) -> List[str]:

@@ -95,6 +95,16 @@ return out
 return grad * (self.forward(self.input_cache) > 0)
 """, """
 return grad * np.minimum(np.ceil(np.maximum(self.input_cache, 0)), 1)
+""", """
+rows, columns = grad.shape
+out = np.zeros((rows, columns))
+for i in range(rows):
+    for j in range(columns):
+        if self.input_cache[i][j] > 0:
+            out[i][j] = grad[i][j]
+return out
+""", """
+return np.array([[g if x > 0 else 0.0 for g, x in zip(*rows)] for rows in zip(grad, self.input_cache)])
 """],
     "Linear.backward": [
         """

@@ -89,6 +89,20 @@ for i in range(params):
 for i, param in params:
     param.grad = np.zeros_like(param.data)
 """, r"several names for one thing"),
+        ("""
+for param in params:
+    param.grad.zero_()
+""", r"param\.grad\.zero_\(\)[\s\S]*Tensors of another library"),
+        ("""
+raise NotImplementedError
+for param in params:
+    param.grad = np.zeros_like(param.data)
+""", r"raise NotImplementedError still stands before your own lines"),
+        ("""
+input("go on?")
+for param in params:
+    param.grad = np.zeros_like(param.data)
+""", r"input\(\) waits for somebody to type"),
     ],
     "ReLU.backward": [
         ("""
@@ -157,6 +171,25 @@ pass
         ("""
 return grad * (self.input > 0)
 """, r"Is input_cache meant"),
+        ("""
+return grad * (self.input_cache > 0), self.input_cache
+""", r"tuple of 2[\s\S]*isn't an array of numbers"),
+        ("""
+return lambda g: g * (self.input_cache > 0)
+""", r"a function, not an array[\s\S]*isn't an array of numbers"),
+        ("""
+return grad * np.heavyside(self.input_cache, 0)
+""", r"Is np\.heaviside meant"),
+        ("""
+return grad * (self.input_cache > 1)
+""", r"changed at another number than 0|comparison is with 1"),
+        ("""
+assert grad.shape == (4, 5)
+return grad * (self.input_cache > 0)
+""", r"What stands after this assert isn't true"),
+        ("""
+return grad * grad.size() * (self.input_cache > 0)
+""", r"is an int, not a function\.$"),
     ],
     "Linear.backward": [
         ("""
@@ -276,6 +309,16 @@ return self.W.grad
         ("""
 # todo
 """, r"still empty|grad_input"),
+        ("""
+self.W.grad += self.x.T @ grad
+self.b.grad += grad.sum(axis=0)
+return grad @ self.W.data.T
+""", r"What forward got is in self\.input_cache"),
+        ("""
+self.W.grad += self.input_cache.T @ grad
+self.b.grad += grad.sum(axis=0)
+return grad @ self.W
+""", r"self\.W is a Parameter[\s\S]*self\.W\.data"),
     ],
     "CrossEntropyLoss.backward": [
         ("""
@@ -344,6 +387,34 @@ return (preds - labels) / len(preds)
 softmax[range(len(labels)), labels] -= 1
 return softmax / len(labels)
 """, r"labels\.argmax\(axis=1\)"),
+        ("""
+return softmax - labels / len(labels)
+""", r"division reaches only the last of two terms"),
+        ("""
+return softmax / len(labels) - labels
+""", r"division reaches only the first of two terms"),
+        ("""
+return (softmax - labels) // len(labels)
+""", r"rounded down to an integer"),
+        ("""
+return (softmax - labels) * len(labels)
+""", r"N\^2"),
+        ("""
+return (softmax - labels) / labels.shape
+""", r"\.shape is a tuple"),
+        ("""
+return 1 / len(labels) (softmax - labels)
+""", r"Is a \* missing there"),
+        ("""
+return grad * (softmax - labels) / len(labels)
+""", r"Nothing comes after a loss"),
+        ("""
+import sys
+sys.exit(0)
+""", r"SystemExit[\s\S]*ends the whole program"),
+        ("""
+return Softmax().backward(softmax - labels) / len(labels)
+""", r"from lib\.activations import Softmax"),
     ],
     "Sequential.backward": [
         ("""
@@ -428,6 +499,28 @@ return grads
         ("""
 return self.modules[0].backward(self.modules[1].backward(self.modules[2].backward(grad)))
 """, r"first part that is called is Sequential\[2\]"),
+        ("""
+for module in reversed(self.modules):
+    grad = module.gradient(grad)
+return grad
+""", r"A module's methods are forward, backward"),
+        ("""
+for module in reversed(self.modules):
+    grad = grad * module.backward(grad)
+return grad
+""", r"already multiplied by the gradient that it gets"),
+        ("""
+grads = []
+for module in reversed(self.modules):
+    grad = module.backward(grad)
+    grads.append(grad)
+return grads
+""", r"but a list(?![\s\S]*np\.array)"),
+        ("""
+for i in reversed(len(self.modules)):
+    grad = self.modules[i].backward(grad)
+return grad
+""", r"a list or a range, not a number"),
     ],
     "check_gradients": [
         ("""
@@ -477,6 +570,10 @@ Sequential(layer, ReLU(), layer).check_gradients((x,))
         ("""
 check_gradients(Sequential(Linear(10, 5), ReLU(), Linear(5, 2)))
 """, r"This is the function itself"),
+        ("""
+model = Sequential(Linear(10, 30), Sigmoid(), Linear(30, 5))
+model.check_gradients((x,), 1e-6)
+""", r"model\.check_gradients\(\(x,\), 1e-6\)[\s\S]*takes 2 positional arguments"),
     ],
     "backward_pass": [
         ("""
@@ -606,5 +703,19 @@ W, b = model.parameters()
 W.data -= lr * W.grad
 b.data -= lr * b.grad
 """, r"more elements than names"),
+        ("""
+model.backward(loss_fn.backward())
+for param in model.parameters():
+    param.data -= lr * param.grad / 4
+""", r"by -0\.075 times the gradient"),
+        ("""
+model.backward(loss_fn.backward())
+for param in model.parameters():
+    param.data =- lr * param.grad
+""", r"is -= meant"),
+        ("""
+loss = loss_fn.backward()
+loss.backward()
+""", r"An array has no backward"),
     ],
 }

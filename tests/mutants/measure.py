@@ -29,7 +29,7 @@ SAME_CAUSE: Dict[str, Sequence[str]] = {
     "upstream_not_linear": ("not linear in the upstream gradient",),
     "passed_on": ("upstream gradient passed on unchanged",),
     "transposed": ("transposed",),
-    "wrong_shape": ("wrong shape",),
+    "wrong_shape": ("wrong shape", "not an array"),
     "exception": ("exception in backward",),
     "returned_none": ("None returned",),
     "unfinished": ("to do",),

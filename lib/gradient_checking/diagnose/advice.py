@@ -12,7 +12,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Type
 import numpy as np
 
 from lib.gradient_checking.course import ROOT
-from lib.network_base import Module, Parameter
+from lib.network_base import Module, Parameter, is_loss
 
 
 class Failure(NamedTuple):
@@ -35,6 +35,8 @@ class Failure(NamedTuple):
 
 CALLABLES = ("method", "function", "builtin_function_or_method")
 NO_PARENTHESES = "The parentheses of the call are missing."
+NOTHING_ABOVE = "Nothing comes after a loss: dL/dL = 1, so its backward gets no upstream gradient."
+INPUT_NAMES = ("x", "X", "inputs", "input", "cache")
 
 
 def advice_on(failure: Failure) -> str:
@@ -60,12 +62,14 @@ def _unknown_name(failure: Failure, name: str) -> Optional[str]:
     near = [other for other in known if other.lower() == name.lower()]
     home = next((path.stem for path in sorted((ROOT / "lib").glob("*.py"))
                  if re.search(rf"^(def|class) {name}\b", path.read_text(encoding="utf-8"), re.MULTILINE)), "")
-    if home and not near:
+    if home:
         return f"It stands in another file: from lib.{home} import {name}."
+    if isinstance(module, Module) and name in ("grad", "upstream", "grad_output") and is_loss(module):
+        return NOTHING_ABOVE
     near = near or difflib.get_close_matches(name, known, 1, 0.7)
     if near:
         return f"Is {near[0]} meant?"
-    if isinstance(module, Module) and name in ("x", "X", "inputs", "input"):
+    if isinstance(module, Module) and name in INPUT_NAMES:
         return "What forward got is in self.input_cache."
     own = [own for own in failure.own if own[0] != "_" and own != "self"]
     return "It has to get a value before it is used, in this function" + (
@@ -84,6 +88,10 @@ def _no_attribute(failure: Failure, kind: str, attribute: str) -> Optional[str]:
         return f"It is a {kind}: go through its elements with for, one by one."
     if kind == "ndarray" and attribute == "backward":
         return "An array has no backward: the modules have one, and take such an array as its argument."
+    if kind == "ndarray":
+        near = nearly(attribute, [name for name in dir(np.ndarray) if name[0] != "_"])
+        return f"Is .{near[0]} meant?" if near else (
+            "Tensors of another library have that; NumPy's arrays don't." if attribute in OF_TENSORS else None)
     if kind in CALLABLES:
         return NO_PARENTHESES
     holder = next((value for value in failure.variables.values() if type(value).__name__ == kind), None)
@@ -96,15 +104,26 @@ def _no_attribute(failure: Failure, kind: str, attribute: str) -> Optional[str]:
     near = difflib.get_close_matches(attribute, names, 1, 0.6)
     if near:
         return f"Is {near[0]} meant?"
+    if isinstance(holder, Module) and attribute in INPUT_NAMES and holder.input_cache is not None:
+        return "What forward got is in self.input_cache."
     parameters = [name for name in names if isinstance(vars(holder).get(name), Parameter)]
     if parameters:
         return f"Its parameters are called {' and '.join(parameters)}."
+    if isinstance(holder, Module) and f".{attribute}(" in failure.line:
+        near = nearly(attribute, [name for name in dir(Module) if name[0] != "_"])
+        return f"Is {near[0]}(...) meant?" if near else "A module's methods are forward, backward and parameters."
     if isinstance(holder, Module) and attribute.lower() in PARAMETER_NAMES:
         return "Go through its parameters with model.parameters()."
     return f"It has {' and '.join(dict.fromkeys(names))}." if names else None
 
 
+OF_TENSORS = ("zero_", "add_", "sub_", "fill_", "detach", "numpy", "mm", "matmul", "t", "unsqueeze", "expand", "float")
 PARAMETER_NAMES = ("w", "b", "weight", "weights", "bias", "biases", "grad", "data", "params")
+
+
+def nearly(name: str, names: Sequence[str]) -> List[str]:
+    """Return the name that a typing error may have come from, if there is one."""
+    return difflib.get_close_matches(name, names, 1, 0.8) or [o for o in names if sorted(o) == sorted(name)][:1]
 
 
 def _owner(failure: Failure, attribute: str, kind: Type[Any]) -> str:
@@ -125,6 +144,10 @@ def _argument_missing(failure: Failure, argument: str) -> Optional[str]:
 def _operands(failure: Failure, first: str, second: str) -> Optional[str]:
     if "Parameter" in (first, second):
         return "A Parameter can't be computed with: its numbers are its .data, and their gradient is its .grad."
+    module = failure.variables.get("self")
+    if "NoneType" in (first, second) and isinstance(module, Module) and is_loss(module) and re.search(
+            r"\b_\b", failure.line) and failure.value("_") is None:
+        return NOTHING_ABOVE
     if "NoneType" in (first, second):
         names = [name for name in re.findall(r"[A-Za-z_][\w.]*", failure.line) if failure.value(name) is None
                  and name.split(".")[0] in failure.variables]
@@ -146,7 +169,17 @@ ADVICE: Advice = (
     (NameError, r"name '(\w+)' is not defined", _unknown_name),
     (AttributeError, r"'tuple' object has no attribute 'reverse'", lambda failure: (
         "A tuple can't be turned around itself: reversed(...) gives its elements in reverse.")),
-    (AttributeError, r"'(\w+)' object has no attribute '(\w+)'", _no_attribute),
+    (AttributeError, r"'(?:numpy\.)?(\w+)' object has no attribute '(\w+)'", _no_attribute),
+    (AttributeError, r"module 'numpy' has no attribute '(\w+)'", lambda failure, name: next(
+        (f"Is np.{near} meant?" for near in nearly(name, dir(np))), None)),
+    (AssertionError, r"", lambda failure: (
+        "What stands after this assert isn't true here." if failure.line.startswith("assert ") else None)),
+    (SystemExit, r"", lambda failure: "It ends the whole program: leave it out."),
+    ((EOFError, OSError), r"EOF when reading|reading from stdin", lambda failure: (
+        "input() waits for somebody to type: leave it out.")),
+    (KeyError, r"", lambda failure: "The dictionary has no such key."),
+    (KeyboardInterrupt, r"", lambda failure: (
+        "Here it was when it was stopped: does the loop around it ever end?")),
     (TypeError, r"missing 1 required positional argument: '(\w+)'", _argument_missing),
     (TypeError, r"unsupported operand type\(s\) for .*: '([\w.]+)' and '([\w.]+)'", _operands),
     (TypeError, r"'NoneType' object is not iterable", lambda failure: (
@@ -156,8 +189,11 @@ ADVICE: Advice = (
      lambda failure: NO_PARENTHESES),
     (TypeError, r"'Parameter' object is not (?:iterable|subscriptable)", lambda failure: (
         "A Parameter's numbers are its .data.")),
-    (TypeError, r"'(\w+)' object is not callable", lambda failure, kind: (
-        f"What stands before the parentheses is a {kind}, not a function.")),
+    (TypeError, r"'(?:numpy\.)?(\w+)' object is not callable", lambda failure, kind: (
+        f"What stands before the parentheses is {'an' if kind[0] in 'aein' else 'a'} {kind}, not a function."
+        + " Is a * missing there?" * bool(re.search(r"\)\s*\(", failure.line)))),
+    (TypeError, r"'int' object is not reversible", lambda failure: (
+        "reversed goes through a list or a range, not a number.")),
     (TypeError, r"'list' object cannot be interpreted as an integer", lambda failure: (
         "range counts up to a number: for goes through a list itself.")),
     (TypeError, r"cannot unpack non-iterable", lambda failure: (

@@ -75,6 +75,10 @@ CAUSES: Dict[str, Words] = {
         "Which shape has the array that this is the gradient of?",
         "the gradient has been broadcast to, or summed up to, a wrong shape",
         "dL/dA has the shape of A, one derivative for each entry."),
+    "not an array": Words(
+        "What belongs after return: which single array is asked for?",
+        "what stands there isn't an array of numbers",
+        "backward returns one array, dL/d(first input); it adds the others to the parameters' gradients."),
     "exception in backward": Words(
         "Write the shapes beside each array of your formula. Do they fit?", "backward raises an exception",
         "In a product A @ B, the columns of A are as many as the rows of B."),

@@ -68,7 +68,8 @@ def _of_malformed_gradients(examination: Examination, check: Check) -> List[Caus
         return found
     parts = diagnose_parts(examination, check)
     # a shape is wrong because a layer was left out, rather than the other way round
-    return parts + found if all(each.name == "wrong shape" for each in found) else found + parts
+    is_of_form = all(each.name in ("wrong shape", "not an array") for each in found)
+    return parts + found if is_of_form else found + parts
 
 
 def _malformed(examination: Examination, index: int, kind: str, text: str) -> List[Cause]:
@@ -77,7 +78,7 @@ def _malformed(examination: Examination, index: int, kind: str, text: str) -> Li
     if kind == "None returned":
         return [cause(kind, "what backward returns is None")]
     if kind != "wrong shape":
-        return [cause("low precision" if kind == "low precision" else "wrong shape", evidence)]
+        return [cause("low precision" if kind == "low precision" else "not an array", evidence)]
     found = []
     got, expected = np.shape(examination.bad_gradients[index]), np.shape(examination.given.point.tensor(index))
     if got == expected[::-1] and got != expected:

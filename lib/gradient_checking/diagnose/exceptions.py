@@ -13,6 +13,7 @@ from lib.gradient_checking.diagnose.causes import cause
 from lib.gradient_checking.diagnose.advice import Failure, advice_on
 from lib.gradient_checking.gaps import is_in_gap, relative
 from lib.gradient_checking.report import Cause
+from lib.network_base import Parameter
 
 OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 Shape = Tuple[int, ...]
@@ -22,7 +23,8 @@ def explain(error: BaseException, situation: str, function: str = "") -> List[Ca
     """Return what an exception in backward means, or in a function of the sheet, the likeliest first."""
     frame, line, where = _place(error, function)
     detail = f"{type(error).__name__} in {where}"
-    evidence = (f"{line}\n" if line else "") + (str(error).strip() or type(error).__name__)
+    says = "" if isinstance(error, SystemExit) else str(error).strip()  # of that, it is a number
+    evidence = (f"{line}\n" if line else "") + (says or type(error).__name__)
     if situation not in ("", "at the given numbers"):
         evidence += f" ({situation})"
     evidence += "" if evidence.endswith((".", "?", "!")) else "."
@@ -62,8 +64,12 @@ def _broadcasting_advice(message: str, line: str) -> Tuple[str, str]:
             return "missing sum over the batch", advice + " The sum over the batch is missing: .sum(axis=0)."
         return name, advice
     advice = f" The shapes {first} and {second} don't fit entry by entry."
-    if "*" in line and len(first) == len(second) == 2:
+    if ".backward(" in line and "*" in line:
+        advice += " What a module's backward returns is already multiplied by the gradient that it gets."
+    elif "*" in line and len(first) == len(second) == 2:
         advice += " * multiplies entry by entry; the matrix product is @."
+    elif re.search(r"\.shape\b(?!\s*\[)", line):
+        advice += " .shape is a tuple with the size of each axis: shape[0] is that of the first."
     elif "sum" in line and len(first) != len(second) and "keepdims" not in line:
         advice += " A sum with keepdims=True keeps its axis, with size 1."
     return name, advice
@@ -103,6 +109,9 @@ def _product_advice(frame: Any, line: str) -> str:
     if match is None or frame is None:
         return unknown
     names = match.group(1), match.group(2)
+    parameter = next((name for name in names if isinstance(_value_of(name, frame.f_locals), Parameter)), "")
+    if parameter:
+        return f" {parameter} is a Parameter, which keeps its numbers in .data: {parameter}.data."
     arrays: Any = [_looked_up(name, frame.f_locals) for name in names]
     if any(array is None or array.ndim == 0 for array in arrays):
         return unknown
@@ -124,9 +133,15 @@ def _transposed(name: str) -> str:
 
 
 def _looked_up(name: str, variables: Dict[str, Any]) -> Optional[np.ndarray]:
-    """Return the array that a name such as self.W.data.T stands for; nothing is called."""
+    """Return the array that a name such as self.W.data.T stands for."""
+    value = _value_of(name, variables)
+    return value if isinstance(value, np.ndarray) else None
+
+
+def _value_of(name: str, variables: Dict[str, Any]) -> Any:
+    """Return what a name such as self.W.data.T stands for, or None; nothing is called."""
     first, *attributes = name.split(".")
     value = variables.get(first)
     for attribute in attributes:
         value = getattr(value, attribute, None)
-    return value if isinstance(value, np.ndarray) else None
+    return value

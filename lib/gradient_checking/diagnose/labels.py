@@ -47,6 +47,16 @@ def labels_alone(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
     return -labels / n
 
 
+@of_labels("another formula", "the division reaches only the last of two terms: brackets belong around both")
+def last_term_divided(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
+    return n * e + labels - labels / n
+
+
+@of_labels("another formula", "the division reaches only the first of two terms: brackets belong around both")
+def first_term_divided(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
+    return e + labels / n - labels
+
+
 @of_labels("term missing", "it is right where the label isn't 0, and 0 elsewhere")
 def one_class(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
     return e * (labels != 0)

@@ -189,7 +189,7 @@ def _got_upstream_again(calls: Calls) -> bool:
 def _changed(got: Any, right: Any, words: str, extra: Any = None) -> List[Cause]:
     """Return what was done to a gradient on its way from one part to the next."""
     if not isinstance(got, (np.ndarray, np.number, float, int)):
-        return [cause("wrong shape", f"{words}, but a {type(got).__name__}")]
+        return [cause("not an array", f"{words}, but a {type(got).__name__}")]
     if np.shape(got) != np.shape(right):
         return [cause("another formula", words)]
     got, right = np.asarray(got, dtype=float), np.asarray(right, dtype=float)

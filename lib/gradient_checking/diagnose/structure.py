@@ -92,8 +92,10 @@ def uneven_ratio(trials: Sequence[Trial]) -> List[Cause]:
     wrong = [trial for trial in trials if not trial.is_right]
     ratios = [common_ratio(trial) for trial in wrong]
     if all(ratio is not None for ratio in ratios) and any(trial.value.size > 1 for trial in wrong):
+        shown = ", ".join(f"{ratio:.4g}" for ratio in ratios[:4])
+        is_square = np.allclose(ratios, [trial.num_samples ** 2 for trial in wrong], rtol=1e-4)
         return [cause("constant factor", "got / expected is the same for all entries, but differs from point to point: "
-                      + ", ".join(f"{ratio:.4g}" for ratio in ratios[:4]))]
+                      + shown + ", that is N^2: multiplied by N instead of divided" * is_square)]
     rows = [_ratios_of_rows(trial) for trial in wrong if trial.value.ndim > 1 and trial.value.shape[-1] > 1]
     first = rows[0] if rows else None
     if first is not None and all(ratio is not None for ratio in rows):
@@ -153,6 +155,8 @@ def low_precision(trials: Sequence[Trial]) -> Optional[Cause]:
             np.array_equal(got, np.trunc(expected)) or np.array_equal(got, np.round(expected))
             for got, expected in pairs):
         return cause("low precision", "every entry is the expected one, rounded to an integer")
+    if any(got.any() for got, _ in pairs) and all(np.array_equal(got, np.floor(expected)) for got, expected in pairs):
+        return cause("low precision", "every entry is the expected one, rounded down to an integer, as // does")
     return None
 
 
@@ -190,6 +194,11 @@ def region_cause(trials: Sequence[Trial]) -> List[Cause]:
         large = min((float(np.abs(v[w]).min()) for v, w in zip(x, wrongs) if w.any()), default=0.0)
         small = max((float(np.abs(v[r]).max()) for v, r in zip(x, rights) if r.any()), default=np.inf)
         shares = [sum(float(m.sum()) for m in which) / max(1, sum(m.size for m in which)) for which in (rights, wrongs)]
+        low = max((float(v[w].max()) for v, w in zip(x, wrongs) if w.any()), default=np.inf)
+        high = min((float(v[r].min()) for v, r in zip(x, rights) if r.any()), default=0.0)
+        if 0 < low <= high and min(shares) > 0.05 and all((v[w] > 0).all() for v, w in zip(x, wrongs)):
+            found.append(cause("another formula", f"the gradient is right from x = {high:.3g} on, and wrong where x is "
+                               "positive, but smaller, as if it changed at another number than 0"))
         if large >= small > 0 and min(shares) > 0.15:
             found.append(cause("another formula", f"the gradient is right up to |x| = {small:.3g} and wrong beyond, as "
                                "if the input were clipped"))
