@@ -10,10 +10,12 @@ import pytest
 from lib.fitting.fit import EarlyStopping, fit
 from lib.layers.activations import LeakyReLU
 from lib.layers.normalization import BatchNorm1d
+from lib.losses import CrossEntropyLoss
 from lib.lr_schedulers import CosineAnnealingLR, LambdaLR, PiecewiseConstantLR
 from lib.network import Linear, Sequential
+from lib.network_base import Module
 from lib.optimization.schedules import StepLR
-from lib.optimizers import SGD
+from lib.optimizers import SGD, Adam
 from lib.regularizers import Dropout, L1Regularization, L2Regularization, RegularizedCrossEntropy
 from lib.saving.checkpoints import save_checkpoint
 from lib.saving.model_files import model_arrays
@@ -55,6 +57,73 @@ def test_a_run_with_any_other_setting_is_another_run(change, what, tmp_path):
     with pytest.raises(FileContentError, match=f"another run:(.|\n)*{what}"):
         fit(**regularized(**change), epochs=2, checkpoint=path)
     assert fit(**regularized(), epochs=2, checkpoint=path).num_epochs == 2
+
+
+class Scaled(Module):
+    """Keeps what it is given under other names, and counts its calls."""
+
+    def __init__(self, factor=2.0, table=(1, 2), function=np.tanh):
+        self.scale, self.entries, self.f, self.calls, self.last = factor, list(table), function, 0, None
+
+    def forward(self, x):
+        self.calls += 1
+        self.last = len(x)
+        return self.scale * x
+
+    def backward(self, grad):
+        return self.scale * grad
+
+
+class OwnDescent:
+    def __init__(self, params, rate=0.1, mu=0.9):
+        self.parameters, self.lr, self.factor = list(params), rate, mu
+        self.v, self.steps = [0.0] * len(self.parameters), 0
+
+    def zero_grad(self):
+        for param in self.parameters:
+            param.grad = np.zeros_like(param.data)
+
+    def step(self):
+        self.steps += 1
+        for i, param in enumerate(self.parameters):
+            self.v[i] = self.factor * self.v[i] - self.lr * param.grad
+            param.data = param.data + self.v[i]
+
+
+@pytest.mark.parametrize("change, what", [
+    ({}, ""), ({"factor": 3.0}, "scale=3.0"), ({"table": (1, 3)}, "entries"), ({"function": np.sin}, "f=sin"),
+    ({"mu": 0.8}, "factor=0.8"), ({"rng": 2}, "seed"), ({"rng": np.random.default_rng(1)}, ""),
+    ({"rng": np.random.RandomState(1)}, "can't be restored"), ({"rate": 0.2}, "lr=0.2")])
+def test_settings_of_ones_own_classes_count_under_any_name(change, what, tmp_path):
+    def run(epochs, rng=1, mu=0.9, rate=0.1, **settings):
+        np.random.seed(0)
+        model = Sequential(Linear(3, 4), Scaled(**settings), Linear(4, 2))
+        x, y = np.random.default_rng(0).standard_normal((20, 3)), np.eye(2)[np.arange(20) % 2]
+        model(x)  # its counters aren't settings
+        return fit(model, CrossEntropyLoss(), OwnDescent(model.parameters(), rate, mu), x, y, epochs, 5, rng=rng,
+                   checkpoint=tmp_path / "run.npz")
+
+    run(1)
+    if what:
+        with pytest.raises(FileContentError, match=what):
+            run(2, **change)
+    resumed = run(2, **change if not what else {})
+    (tmp_path / "run.npz").unlink()
+    assert resumed["loss"] == run(2)["loss"]
+
+
+def test_an_optimiser_whose_memory_is_in_another_order_is_another_run(tmp_path):
+    def run(epochs, order):
+        np.random.seed(0)
+        model = Sequential(Linear(3, 3), Linear(3, 3))
+        x = np.random.default_rng(0).standard_normal((8, 3))
+        return fit(model, CrossEntropyLoss(), Adam(model.parameters()[::order]), x, np.eye(3)[np.arange(8) % 3], epochs,
+                   checkpoint=tmp_path / "run.npz")
+
+    run(1, 1)
+    with pytest.raises(FileContentError, match="order of the optimiser's parameters"):
+        run(2, -1)
+    run(2, 1)
 
 
 @pytest.mark.parametrize("rates, same", [((0.1, 0.9), True), ((0.1, 0.8), False), ((0.2, 0.9), False)])

@@ -109,9 +109,10 @@ def fit(model: Module, loss_fn: Any, optimizer: Any, x: np.ndarray, y: np.ndarra
         run = Run(model, loss_fn, optimizer, scheduler, generator)
         trainer = Trainer(run, batches, validation, dict(metrics), early_stopping, plain_loss)
         if checkpoint is not None:
+            seed = {} if rng is None or rng is generator else {"seed": str(rng)}
             trainer.use_checkpoint(checkpoint, resume, {"steps": "compiled" if compiled else "by the modules",
                                                         "clip_norm": str(clip_norm),
-                                                        "drop_last": str(drop_last)})
+                                                        "drop_last": str(drop_last), **seed})
         return trainer.train(training_step, epochs, progress, has_foreign_metrics)
 
 

@@ -106,6 +106,10 @@ class Run:
                                             if param.constant or id(param) not in trained],
                  "parameters not penalised": [name for name, param in named
                                               if penalised and id(param) not in penalised]}
+        places = {id(param): place for place, (_, param) in enumerate(named) if not param.constant}
+        order = [places[id(param)] for param in getattr(self.optimizer, "_params", []) if id(param) in places]
+        if order != sorted(order):  # the optimiser's memory is saved in its own order
+            found["order of the optimiser's parameters"] = [named[place][0] for place in order]
         return {what: ", ".join(names) for what, names in found.items() if names}
 
 
@@ -131,6 +135,7 @@ def load_checkpoint(path: Union[str, Path], description: Dict[str, str]) -> Stat
         checkpoint = restore_tree(arrays, "checkpoint")
         saved, state = checkpoint["description"], checkpoint["state"]
         differences = [difference for name in sorted(set(saved) | set(description))
+                       if name != "seed" or {name} <= set(saved) & set(description)  # a generator doesn't tell it
                        for difference in _differences(name, saved.get(name), description.get(name))]
     except Exception as error:  # a file that isn't a checkpoint can be anything
         raise FileContentError(f"{str(path)!r} holds no checkpoint of a training run.") from error

@@ -1,13 +1,15 @@
 """What an object is, as text: its class and settings, for files that must only be read back into the like.
 
 Settings are what a constructor takes and keeps in an attribute of that name, such as eps or p_delete. So the learning
-rate that a schedule has changed, the steps done so far and a module's caches are none.
+rate that a schedule has changed, the steps done so far and a module's caches are none. A class of yours may keep what
+it is given under another name: then all attributes count that its constructor sets, and no other method.
 """
 from __future__ import annotations
 
+import dis
 import inspect
 import zlib
-from typing import Any, Dict
+from typing import Any, Dict, Set
 
 import numpy as np
 
@@ -15,8 +17,10 @@ from lib.network_base import Module, Parameter
 from lib.saving.state import parts_of
 
 
-def describe(thing: Any) -> str:
+def describe(thing: Any, under_other_names: bool = True) -> str:
     """Return an object's class and settings, and those of the modules below it.
+
+    Without under_other_names, settings that are kept under another name than the constructor's are left out.
 
     >>> from lib.activations import ReLU
     >>> from lib.network import Linear, Sequential
@@ -29,7 +33,7 @@ def describe(thing: Any) -> str:
     """
     if not isinstance(thing, Module):
         return "\n".join(_class_and_settings(part) for part in parts_of([thing]))
-    return "\n".join(_class_and_settings(module) if module is thing else f"{path}: {_class_and_settings(module)}"
+    return "\n".join(("" if module is thing else f"{path}: ") + _class_and_settings(module, under_other_names)
                      for path, module in thing.named_modules())
 
 
@@ -64,25 +68,34 @@ def checksum(array: Any) -> str:
     return f"{zlib.crc32(array.reshape(-1).view(np.uint8).data):08x}"
 
 
-def _class_and_settings(thing: Any) -> str:
-    settings = ", ".join(f"{name}={value}" for name, value in _settings(thing).items())
+def _class_and_settings(thing: Any, under_other_names: bool = True) -> str:
+    settings = ", ".join(f"{name}={value}" for name, value in _settings(thing, under_other_names).items())
     return type(thing).__name__ + (f"({settings})" if settings else "")
 
 
-def _settings(thing: Any) -> Dict[str, str]:
+def _settings(thing: Any, under_other_names: bool) -> Dict[str, str]:
     """Return the arguments of an object's constructor that it keeps, as text; not what is described by itself."""
     try:
         names = list(inspect.signature(type(thing).__init__).parameters)[1:]
     except (TypeError, ValueError):
         return {}
-    found = {}
-    for name in names:
-        held = vars(thing) if hasattr(thing, "__dict__") else {}
-        value = held.get(name, held.get(f"_{name}", thing))
-        text = _as_text(value)
-        if value is not thing and text:
-            found[name] = text
-    return found
+    held = vars(thing) if hasattr(thing, "__dict__") else {}
+    kept = {name: held.get(name, held.get(f"_{name}", thing)) for name in names}
+    if under_other_names and any(value is thing for value in kept.values()):
+        kept.update({name: held[name] for name in sorted(_set_by_constructor_alone(type(thing)) & set(held))})
+    found = {name: _as_text(value) for name, value in kept.items() if value is not thing}
+    return {name: text for name, text in found.items() if text}
+
+
+def _set_by_constructor_alone(cls: type) -> Set[str]:
+    """Return the attributes that the constructors of somebody's own class set, and none of its other methods."""
+    first: Set[str] = set()
+    later: Set[str] = set()
+    own = [base for base in cls.__mro__ if base.__module__.split(".")[0] not in ("lib", "builtins")]
+    for name, function in [item for base in own for item in vars(base).items() if inspect.isfunction(item[1])]:
+        stored = {each.argval for each in dis.get_instructions(function) if each.opname == "STORE_ATTR"}
+        (first if name == "__init__" else later).update(stored)
+    return first - later
 
 
 def _as_text(value: Any) -> str:
@@ -95,6 +108,6 @@ def _as_text(value: Any) -> str:
         if any(isinstance(item, (Module, Parameter)) for item in value):
             return ""
         return f"({', '.join(map(_as_text, value))})"
-    if isinstance(value, type) or inspect.isroutine(value):
+    if isinstance(value, (type, np.ufunc)) or inspect.isroutine(value):
         return getattr(value, "__qualname__", getattr(value, "__name__", ""))
     return ""

@@ -112,7 +112,7 @@ def require_same_architecture(model: Module, text: str, path: Union[str, Path]) 
     """Raise FileContentError unless the file's architecture is the model's."""
     own = describe(model)
     as_earlier = re.sub(r" at 0x[0-9a-fA-F]+", "", repr(model))  # how this was written up to November 2026
-    if text not in (own, as_earlier):
+    if text not in (own, describe(model, under_other_names=False), as_earlier):
         lines, own_lines = (text.split("\n"), own.split("\n")) if "\n" in text else ([text], [as_earlier])
         first = next((i for i, (a, b) in enumerate(zip(lines, own_lines)) if a != b), min(len(lines), len(own_lines)))
         line, own_line = (each[first] if first < len(each) else "nothing more" for each in (lines, own_lines))

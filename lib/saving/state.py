@@ -135,14 +135,21 @@ def _require_fitting(part: Any, saved: Any) -> None:
             fits = isinstance(value, list) and len(value) == len(own[name]) and all(
                 isinstance(entry, dict) and _is_plain(entry) for entry in value)
         else:
-            fits = _is_like(own[name], value) and not (name == "lr" and np.any(np.less(value, 0)))
+            shapes = {param.data.shape for param in _parameters_of(part)}
+            fits = _is_like(own[name], value, shapes) and not (name == "lr" and np.any(np.less(value, 0)))
         if not fits:
             raise InputError(f"{name_of(part)} can't load this state: {name} is {_described(value)}, where it has "
                              f"{_described(own[name])}. Was it saved for another model, or is the file damaged?")
 
 
-def _is_like(own: Any, saved: Any) -> bool:
-    """Return whether a saved value can take the place of an own one: numbers for numbers, arrays of the same shape."""
+def _is_like(own: Any, saved: Any, shapes: Any, is_inside: bool = False) -> bool:
+    """Return whether a saved value can take the place of an own one: numbers for numbers, arrays of the same shape.
+
+    Inside of a list or dict, a 0 and an array of a parameter's shape are alike: [0, 0] is where moments may start.
+    """
+    for number, array in ((own, saved), (saved, own)):
+        if is_inside and isinstance(number, NUMBERS) and number == 0 and isinstance(array, np.ndarray):
+            return array.shape in shapes and array.dtype.kind == "f"
     if own is None or saved is None:
         return _is_plain(saved)
     if isinstance(own, np.ndarray) or isinstance(saved, np.ndarray):
@@ -153,9 +160,11 @@ def _is_like(own: Any, saved: Any) -> bool:
     if isinstance(own, (dict, list)) and not own:  # it fills up as the run goes on
         return isinstance(own, type(saved)) and _is_plain(saved)  # a defaultdict comes back as a dict
     if isinstance(own, dict):
-        return isinstance(saved, dict) and set(own) == set(saved) and all(_is_like(own[key], saved[key]) for key in own)
+        return isinstance(saved, dict) and set(own) == set(saved) and all(
+            _is_like(own[key], saved[key], shapes, True) for key in own)
     if isinstance(own, (list, tuple)):
-        return type(own) is type(saved) and len(own) == len(saved) and all(map(_is_like, own, saved))
+        return type(own) is type(saved) and len(own) == len(saved) and all(
+            _is_like(mine, other, shapes, True) for mine, other in zip(own, saved))
     return type(own) is type(saved)
 
 
