@@ -69,6 +69,23 @@ def test_a_mean_whose_sum_overflows():
     assert MSELoss()(preds, np.zeros((8, 1))) == pytest.approx(0.72e308)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+@pytest.mark.parametrize("height", [0, 700, -700, 3e4, -6e4, 1e17, -1e30])
+def test_the_height_of_logits_changes_neither_loss_nor_gradient(dtype, height):
+    """A large number swallows the logarithm of a sum: two equal logits had the loss 0 in place of ln 2."""
+    if abs(height) > np.finfo(dtype).max:
+        return
+    loss_fn, labels = CrossEntropyLoss(), np.array([[1, 0, 0], [0, 0, 1]])
+    logits = np.full((2, 3), height, dtype)
+    tolerance = 10 * float(np.finfo(dtype).eps)
+    assert loss_fn(logits, labels) == pytest.approx(np.log(3), rel=tolerance)
+    np.testing.assert_allclose(loss_fn.backward(), (1 / 3 - labels) / 2, atol=tolerance)
+
+
+def test_a_loss_of_nothing_is_no_minus_zero():
+    assert str(float(CrossEntropyLoss()(np.array([[900.0, 0.0]]), np.array([[1, 0]])))) == "0.0"
+
+
 def test_logits_of_float32_that_are_far_apart():
     loss_fn = CrossEntropyLoss()
     with np.errstate(over="ignore"):

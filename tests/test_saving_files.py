@@ -49,6 +49,25 @@ def test_home_and_a_folder_as_path(tmp_path, monkeypatch):
             call()
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_pipe_or_a_device_is_not_replaced_by_a_file(tmp_path):
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        for use in (lambda: write_atomically(path, lambda file: file.write(b"x")), lambda: save(Linear(2, 2), path),
+                    lambda: load(Linear(2, 2), path)):
+            with pytest.raises(InputError, match="is a device or a pipe. Name a file"):
+                use()
+    assert pipe.is_fifo() and sorted(path.name for path in tmp_path.iterdir()) == ["link", "pipe"]
+
+
+@pytest.mark.parametrize("path", [3, b"model.npz", None, 1.5, "~nobody_of_that_name/model.npz"])
+def test_what_is_no_path_gets_a_sentence(path):
+    with pytest.raises(InputError, match="A path is a text|There is no home folder"):
+        save(Linear(2, 2), path)
+
+
 def test_what_a_killed_process_left_behind_is_cleared(tmp_path):
     code = ("import os, signal\nfrom lib.saving.files import write_atomically\n"
             f"write_atomically({str(tmp_path / 'run[1].npz')!r}, lambda file: (file.write(b'part'), os._exit(9)))")

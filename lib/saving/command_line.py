@@ -91,8 +91,9 @@ def output_folder(text: str) -> Path:
 def output_file(text: str) -> str:
     """Return the file's path, or fail with a sentence if it can't be written."""
     path = Path(text).expanduser()
-    if path.is_dir():
-        raise argparse.ArgumentTypeError(f"expected the name of a file, but {text!r} is a folder")
+    if path.exists() and not path.is_file():
+        kind = "folder" if path.is_dir() else "device or a pipe"
+        raise argparse.ArgumentTypeError(f"expected the name of a file, but {text!r} is a {kind}")
     try:
         output_folder(str(path.parent))
     except argparse.ArgumentTypeError as error:

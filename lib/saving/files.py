@@ -27,7 +27,7 @@ def write_atomically(path: Union[str, Path], write: Callable[[Any], None]) -> Pa
         The path.
 
     Raises:
-        InputError: the path is a folder.
+        InputError: the path is a folder, or a device, which would be replaced.
     """
     path = expanded_path(path)
     target = Path(os.path.realpath(str(path)))
@@ -53,11 +53,16 @@ def expanded_path(path: Union[str, Path]) -> Path:
     """Return the path of a file, with `~` as the home folder.
 
     Raises:
-        InputError: it is a folder.
+        InputError: it is a folder, or a device.
     """
     if not isinstance(path, (str, os.PathLike)):
         raise InputError(f"A path is a text, such as 'model.npz', or a pathlib.Path, but this is {path!r}.")
-    path = Path(path).expanduser()
+    try:
+        path = Path(path).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"There is no home folder for {str(path)!r}: {error}") from error
+    if path.exists() and not path.is_file() and not path.is_dir():  # renaming would put a file in its place
+        raise InputError(f"{str(path)!r} is a device or a pipe. Name a file.")
     if path.is_dir():
         raise InputError(f"{str(path)!r} is a folder. Name a file in it, such as {str(path / 'model.npz')!r}.")
     return path

@@ -10,6 +10,7 @@ import numpy as np
 from lib.network_base import Module, Parameter
 from lib.saving.files import expanded_path
 from lib.saving.npz import FileContentError
+from lib.validation import require_choice, require_module
 
 
 def load_weights(model: Module, path: Union[str, Path], transposed: Optional[bool] = None) -> Module:
@@ -30,6 +31,8 @@ def load_weights(model: Module, path: Union[str, Path], transposed: Optional[boo
         FileNotFoundError: there is no such file.
         FileContentError: it isn't one of arrays with these names, shapes, and finite numbers.
     """
+    require_module("model", model, "load_weights")
+    require_choice("transposed", transposed, (None, True, False), "load_weights")
     path = expanded_path(path)
     weights, biases = _read(path)
     layers = [(name, _parameter(module, "weight"), _parameter(module, "bias")) for name, module in model.named_modules()
