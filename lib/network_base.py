@@ -204,7 +204,7 @@ class Module:
     @classmethod
     def examples(cls, rng: np.random.Generator) -> List[Tuple["Module", Tuple[Any, ...]]]:
         """Return small situations, (module, inputs), on which the gradient checker and the tests run this class."""
-        return [(cls(), (rng.uniform(-2, 2, (2, 10)),))]
+        return [(cls(), (x,)) for x in (rng.uniform(-2, 2, (2, 10)), np.linspace(-8, 8, 200).reshape(4, 50))]
 
     def check_gradients(self, input_args: Tuple[Any, ...]) -> None:
         """Compare backward with finite differences, for the first input and every parameter: `check_gradients((x,))`.

@@ -209,6 +209,8 @@ def test_a_step_works_in_place_and_keeps_gradients_and_precision(cls, settings, 
         assert param.data is array and array.dtype == np.float32
         assert np.array_equal(param.grad, grad)
         assert all(state.dtype == np.float32 for state in param.state_dict.values())
+        for name, start in optimizer.init_state(param.data).items():
+            assert not np.array_equal(param.state_dict[name], start), f"{name} isn't changed in place"
 
 
 @pytest.mark.parametrize("cls, settings", TRIED)

@@ -41,6 +41,16 @@ def test_one_module():
     assert "\033" not in text and "Sigmoid" not in text
 
 
+def test_a_class_that_doesnt_say_how_it_is_tried_is_left_out(monkeypatch):
+    class Scaled(ReLU):
+        def __init__(self, factor):
+            self.factor = factor
+
+    monkeypatch.setattr(command, "module_classes", lambda: {"Scaled": Scaled})
+    text = run("Scaled")[1]
+    assert "Scaled is left out: Scaled can't be tried as a ReLU is" in text and "wrong" not in text
+
+
 def test_a_wrong_module_is_explained(monkeypatch, tmp_path):
     monkeypatch.setattr(ReLU, "backward", lambda self, grad: grad)
     file = tmp_path / "result.json"

@@ -15,7 +15,7 @@ import numpy as np
 from lib.gradient_checking import board
 from lib.gradient_checking.check import UndecidableWarning, check_module
 from lib.gradient_checking.course import MOST_HINTS, hint_level
-from lib.gradient_checking.discovery import examples_of, module_classes
+from lib.gradient_checking.discovery import NoExamples, examples_of, module_classes
 from lib.gradient_checking.report import OK, TO_DO, UNDECIDABLE, WRONG, GradientReport, TensorReport
 from lib.saving.command_line import OneLineParser, output_file, run_command
 
@@ -118,6 +118,8 @@ def _reports(cls: Any, hints: int) -> List[GradientReport]:
                 except Exception as error:  # forward fails on the library's own example
                     reports.append(_unchecked(cls.__name__, hints, WRONG,
                                               f"forward raises {type(error).__name__}: {error}"))
+    except NoExamples as error:
+        reports.append(_unchecked(cls.__name__, hints, UNDECIDABLE, f"left out: {error}"))
     except Exception as error:  # the module can't even be made
         verdict = TO_DO if isinstance(error, NotImplementedError) else WRONG
         reports.append(_unchecked(cls.__name__, hints, verdict, f"{type(error).__name__}: {error}"))

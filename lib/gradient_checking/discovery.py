@@ -11,6 +11,10 @@ from lib.gradient_checking.sheets import Example, sheet_examples
 from lib.network_base import Module
 
 
+class NoExamples(TypeError):
+    """A class doesn't say in which situations it is to be checked."""
+
+
 def import_everything() -> List[str]:
     """Import all modules of lib; return a sentence for each that can't be, as an optional package may be missing."""
     import lib
@@ -42,10 +46,12 @@ def module_classes() -> Dict[str, Type[Module]]:
 
 def examples_of(cls: Type[Module], rng: np.random.Generator) -> List[Example]:
     """Return the situations, (module, inputs), in which a class is to be checked: its own, or those of its sheet."""
-    for base in cls.__mro__:
-        of_sheet = sheet_examples(base)
-        if of_sheet is not None:
-            return of_sheet(cls, rng)
-        if "examples" in vars(base):
-            break
-    return cls.examples(rng)
+    own = next(base for base in cls.__mro__ if "examples" in vars(base) or sheet_examples(base) is not None)
+    of_sheet = sheet_examples(own)
+    try:
+        return cls.examples(rng) if of_sheet is None else of_sheet(cls, rng)
+    except TypeError as error:
+        if own is cls:
+            raise
+        raise NoExamples(f"{cls.__name__} can't be tried as a {own.__name__} is ({error}). Give it a classmethod "
+                         "examples(rng) that returns a list of (module, inputs).") from error
