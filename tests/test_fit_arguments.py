@@ -14,7 +14,7 @@ from lib.layers.normalization import BatchNorm1d
 from lib.losses import CrossEntropyLoss
 from lib.lr_schedulers import LambdaLR
 from lib.network import Linear, Sequential
-from lib.network_base import Module
+from lib.network_base import Module, Parameter
 from lib.optimizers import SGD, Adam
 from lib.training import train
 from lib.validation import InputError
@@ -106,6 +106,26 @@ def test_a_learning_rate_or_model_that_went_wrong_is_noticed(tmp_path):
     given["optimizer"]._params = []  # as of an optimiser of one's own
     with pytest.raises(InputError, match="none of the model's parameters"):
         fit(**given)
+
+
+@pytest.mark.parametrize("exchange, name", [
+    (lambda model: model.modules.__setitem__(2, Linear(4, 2)), r"Sequential\[2\].W"),
+    (lambda model: setattr(model[0], "W", Parameter(np.ones((3, 4)), name="W")), r"Sequential\[0\].W")])
+def test_an_optimizer_from_before_a_layer_was_exchanged_is_noticed(exchange, name):
+    given = arguments()
+    exchange(given["model"])
+    with pytest.raises(InputError, match=f"{name} as it is: .*exchanged after the optimiser was made"):
+        fit(**given)
+    with pytest.raises(InputError, match=name):
+        train(given["model"], given["loss_fn"], given["optimizer"], X, Y, X, Y, 1, 4)
+
+
+def test_an_optimizer_may_train_a_part_of_a_model():
+    given = arguments()
+    given["optimizer"] = SGD(given["model"][2].parameters(), lr=0.1)
+    before = given["model"][0].W.data.copy()
+    fit(**given)
+    assert np.array_equal(given["model"][0].W.data, before)
 
 
 @pytest.mark.parametrize("place", ["a folder", "in a file"])
