@@ -195,6 +195,18 @@ def test_what_cant_be_compiled_is_said(monkeypatch):
     with pytest.raises(NotCompilable, match="differ in more than their weights"):
         train_many(lambda: Sequential(Linear(2, 2), LeakyReLU(next(slopes))), CrossEntropyLoss(), X, LABELS, 2, seeds=3,
                    compiled=True)
+    for change in (lambda model: model.modules.append(GELU()), lambda model: model.modules.append(Sequential()),
+                   lambda model: setattr(model, "backward", lambda grad: grad)):
+        def create():
+            drawn, model = np.random.rand(), create_xor_net()
+            if drawn == of_seed_2:
+                change(model)
+            return model
+
+        np.random.seed(2)
+        of_seed_2 = np.random.rand()
+        with pytest.raises(NotCompilable, match="differ in more than their weights"):
+            train_many(create, CrossEntropyLoss(), X, LABELS, 2, seeds=4, compiled=True)
     monkeypatch.setattr(ReLU, "forward", lambda self, x: x)
     with pytest.raises(NotCompilable, match="ReLU.forward was replaced"):
         train_many(create_xor_net, CrossEntropyLoss(), X, LABELS, 2, seeds=3, compiled=True)

@@ -9,7 +9,7 @@ import numpy as np
 from lib.network_base import Module, Parameter
 from lib.steps.comparison import (TOLERANCES, UPDATE_TOLERANCES, DifferentResult, Expected, require_reset,
                                   require_same)
-from lib.steps.conditions import flat_layers, replaced_method
+from lib.steps.conditions import containers, flat_layers, replaced_method
 from lib.steps.convolutions import RULES
 from lib.steps.memory import NotCompilable
 from lib.steps.stacked import StackedParameters, StackedProgram
@@ -135,10 +135,10 @@ class NetworksTogether:
 
 def architecture(model: Module) -> List[Any]:
     """Return what networks that are trained at once have in common: their layers, with settings and parameters."""
-    found: List[Any] = []
+    found: List[Any] = [replaced_method(container, ()) for container in containers(model)]
     for layer in flat_layers(model):
-        found.append((type(layer), [getattr(layer, name, None) for name in RULES[type(layer)].settings],
-                      replaced_method(layer, ())))
+        settings = RULES[type(layer)].settings if type(layer) in RULES else ()
+        found.append((type(layer), [getattr(layer, name, None) for name in settings], replaced_method(layer, ())))
         found += [(parameter.name, parameter.data.shape, parameter.data.dtype, parameter.constant)
                   for parameter in vars(layer).values() if isinstance(parameter, Parameter)]
     return found
