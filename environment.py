@@ -179,6 +179,8 @@ def module_of_command():
 def ask_for_module():
     """End with a sentence, as a file of a package was run by its path: `python lib/network.py`."""
     path = os.path.relpath(os.path.abspath(sys.argv[0]), ROOT)
+    if path.startswith(os.pardir) or not os.path.isfile(sys.argv[0]):  # at a prompt, by -c, in a notebook
+        raise ImportError("lib is a package in the folder {0}. Start Python in there.".format(ROOT))
     say("{0} is part of a package, so it isn't run by its path. In the folder {1}, run: python -m {2}"
         .format(path, ROOT, os.path.splitext(path)[0].replace(os.sep, ".")))
     sys.exit(2)

@@ -92,6 +92,12 @@ def test_what_is_started_in_another_way_says_how(command, status, said):
     assert result.returncode == status and re.search(said, result.stdout) and "Traceback" not in result.stdout
 
 
+def test_python_that_is_started_inside_lib_says_where_to_start_it():
+    result = subprocess.run([sys.executable, "-c", "import network"], cwd=str(ROOT / "lib"), stderr=subprocess.PIPE,
+                            universal_newlines=True)
+    assert "ImportError: lib is a package in the folder " in result.stderr and "-m lib.-c" not in result.stderr
+
+
 def imported_by(module):
     """Return the names of the top-level packages that importing a module brings in."""
     code = f"import sys, {module}; print(' '.join({{name.split('.')[0] for name in sys.modules}}))"
