@@ -37,9 +37,9 @@ def require_training_objects(model: Any, loss_fn: Any, optimizer: Any, who: str,
     if trained - {id(param) for param in held} and hasattr(optimizer, "_params"):  # it trains what isn't there
         for name, param in model.named_parameters():
             if id(param) not in trained:
-                raise InputError(f"{who} would leave {name} as it is: the optimiser doesn't train it, but something that "
-                                 "isn't in the model. Was a layer or a Parameter exchanged after the optimiser was made? "
-                                 "Then make the optimiser anew, from this model's parameters().")
+                raise InputError(f"{who} would leave {name} as it is: the optimiser trains something that isn't in the "
+                                 "model instead. Was a layer or Parameter exchanged after the optimiser was made? Then "
+                                 "make the optimiser anew, from this model's parameters().")
     if hasattr(optimizer, "lr"):
         require_positive("the optimiser's lr", optimizer.lr, who, zero_allowed=True)
     if scheduler is not None and not hasattr(scheduler, "step"):
