@@ -250,6 +250,21 @@ def test_no_text_covers_another_or_leaves_its_box(width, height, tmp_path):
             assert tab.evaluate(COVERED) != []
 
 
+def test_what_is_no_number_is_shown_and_never_asked_for(tmp_path):
+    model = Sequential(Linear(2, 2), ReLU(), Linear(2, 2))
+    model.modules[0].W.data[0, 0] = np.nan
+    with opened() as browser, np.errstate(all="ignore"):
+        tab = browser.open(page(model, np.ones((2, 2)), np.eye(2)).save(tmp_path / "page.html"))
+        tab.click("text=Predict first")
+        tab.evaluate("goTo(9)")
+        assert "L is computed" in tab.inner_text(".sentence") and tab.locator(".question").count() == 0
+        tab.evaluate("goTo(0)")
+        assert tab.locator(".question").count() == 1  # there is a number in t1, too
+        tab.fill("#answer", "0.37")
+        tab.click("text=Check")
+        assert "Not yet" in tab.inner_text("main") and browser.said == []
+
+
 def test_printing_lays_out_all_steps(xor):
     path, data = xor
     with opened() as browser:

@@ -84,15 +84,18 @@ def test_axe_finds_nothing_and_no_text_is_small(xor, dark, width, height):
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_printing_lays_out_six_moments_of_each_run(xor):
+def test_printing_lays_out_six_moments_of_each_run_on_white_paper(xor):
     path, data = xor
-    with opened() as browser:
+    with opened(dark=True) as browser:
         tab = browser.open(path)
         tab.evaluate("dispatchEvent(new Event('beforeprint'))")
         tab.emulate_media(media="print")
         assert tab.locator(".printed:visible").count() == len(data["runs"])
         assert tab.locator(".printed .plane:visible").count() == 6 * len(data["runs"])
         assert tab.locator(".controls:visible, .run:visible").count() == 0 and browser.said == []
+        assert tab.evaluate("getComputedStyle(document.body).color") == "rgb(31, 41, 51)"
+        guess = "document.querySelector('.printed canvas').getContext('2d').getImageData(9, 9, 1, 1).data.join()"
+        assert tab.evaluate(guess) == "255,255,255,255"
 
 
 def test_hostile_names_stay_texts_and_other_data_is_shown(tmp_path, rng):

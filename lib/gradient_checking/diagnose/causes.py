@@ -80,8 +80,8 @@ CAUSES: Dict[str, Words] = {
         "what stands there isn't an array of numbers",
         "backward returns one array, dL/d(first input); it adds the others to the parameters' gradients."),
     "exception in backward": Words(
-        "Write the shapes beside each array of your formula. Do they fit?", "backward raises an exception",
-        "In a product A @ B, the columns of A are as many as the rows of B."),
+        "What does each name in this line hold, and of which shape?", "backward raises an exception",
+        "Give each name a value before its line; in a product A @ B, the columns of A are as many as the rows of B."),
     "None returned": Words(
         "What does a function return that has no return?",
         "backward returns None: the return is missing, or what is returned never gets a value",

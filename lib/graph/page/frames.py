@@ -120,20 +120,22 @@ def over_the_plane(recording: Any, epochs: Sequence[int], plane: Dict[str, Any])
     """Return for each frame the predictions over the plane, a letter a cell row by row, and those for the points."""
     sides = [np.linspace(plane["low"][axis], plane["high"][axis], plane["resolution"]) for axis in (0, 1)]
     grid = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2)
-    cells, listed, wrong, missed, labels = [], [], [], [], _labels(recording)[0]
+    cells, scales, listed, wrong, missed, labels = [], [], [], [], [], _labels(recording)[0]
     for epoch in epochs:
         model = recording.at(epoch).eval()
         with np.errstate(all="ignore"):
             picture = _seen(model(grid), recording, plane)
             seen = _seen(model(recording.x), recording, plane)
-            cells.append("".join(ALPHABET[int(each)] for each in _letters(picture, plane)))
+            levels, scale = _levels(picture, plane)
+        cells.append("".join(ALPHABET[int(each)] for each in levels))
+        scales.append(float(f"{scale:.6g}"))
         undefined = np.isnan(seen).any(axis=1)  # argmax takes nan for the greatest
         misses = (seen.argmax(axis=1) != labels) | undefined
         wrong.append(int(misses.sum()))
         if plane["listed"]:
             missed.append("".join("01"[int(miss)] for miss in misses))
             listed.append(rounded(seen[:, 1] if plane["classes"] == 2 else seen.max(axis=1)))
-    return {"cells": cells, "predictions": listed,
+    return {"cells": cells, "scales": scales, "predictions": listed,
             **({"wrong": wrong, "missed": missed} if plane["classes"] else {"wrong": None})}
 
 
@@ -147,16 +149,17 @@ def _seen(output: Any, recording: Any, plane: Dict[str, Any]) -> np.ndarray:
     return seen[:, :plane["classes"] or 1]
 
 
-def _letters(seen: np.ndarray, plane: Dict[str, Any]) -> np.ndarray:
+def _levels(seen: np.ndarray, plane: Dict[str, Any]) -> Tuple[np.ndarray, float]:
+    """Return the level of each cell, 0 to LEVELS, and by what the levels of two classes or of numbers are scaled."""
     seen = np.nan_to_num(seen, nan=0.5)
-    if plane["classes"] == 2:
-        return _fine(seen[:, 1] - seen[:, 0])
-    if not plane["classes"]:
+    if plane["classes"] <= 2:
         low, high = plane["range"]
-        return _fine(2 * (seen[:, 0] - low) / max(high - low, 1e-12) - 1)
+        values = seen[:, 1] - seen[:, 0] if plane["classes"] else 2 * (seen[:, 0] - low) / max(high - low, 1e-12) - 1
+        scale = float(np.clip(np.abs(values).max(), 1e-300, 1))  # where all are near a guess, they still differ
+        return _fine(values / scale), scale
     least = 1 / plane["classes"]
     strength = np.clip(np.round(6 * (seen.max(axis=1) - least) / (1 - least)), 0, 6)
-    return seen.argmax(axis=1) % CLASSES * 7 + strength
+    return seen.argmax(axis=1) % CLASSES * 7 + strength, 1.0
 
 
 def _fine(values: np.ndarray) -> np.ndarray:

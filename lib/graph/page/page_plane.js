@@ -14,14 +14,14 @@ function paperColour() {
 }
 
 // The value of a letter: the probability of class 1 or the number's place in its range, 0 to 1; or [class, strength].
-function meaning(letter) {
+function meaning(letter, scale) {
   const level = LEVEL.get(letter);
   const root = level / 31.5 - 1;  // levels are finer near the middle
-  return data.plane.classes > 2 ? [Math.floor(level / 7), (level % 7) / 6] : 0.5 + Math.sign(root) * root * root / 2;
+  return data.plane.classes > 2 ? [Math.floor(level / 7), (level % 7) / 6] : 0.5 + scale * Math.sign(root) * root * root / 2;
 }
 
-function cellColour(letter, paper) {
-  const value = meaning(letter);
+function cellColour(letter, scale, paper) {
+  const value = meaning(letter, scale);
   const [kind, strength] = Array.isArray(value) ? [value[0], 0.15 + 0.45 * value[1]] : [value < 0.5 ? 0 : 1, Math.abs(value - 0.5) * 1.2];
   return COLOURS[kind].map((each, k) => Math.round(each * strength + paper[k] * (1 - strength)));
 }
@@ -35,7 +35,7 @@ function onScreen([x, y]) {
 function boundaryPath(cells) {
   const n = data.plane.resolution, step = SIDE / (n - 1);
   if (data.plane.classes > 2) return "";
-  const value = (i, j) => meaning(cells[j * n + i]) - 0.5;
+  const value = (i, j) => meaning(cells[j * n + i], 1) - 0.5;
   let path = "";
   for (let j = 0; j + 1 < n; j++)
     for (let i = 0; i + 1 < n; i++) {
@@ -107,12 +107,12 @@ function isWrong(run, frame, k) {
   return Boolean(data.plane.listed && run.missed && run.missed[frame][k] === "1");
 }
 
-function drawPlane(run, frame) {
-  const n = data.plane.resolution, paper = paperColour(), cells = run.cells[frame];
+function drawPlane(run, frame, paper = paperColour()) {
+  const n = data.plane.resolution, cells = run.cells[frame];
   const small = element("canvas", {width: n, height: n}), large = element("canvas", {width: SIDE, height: SIDE, "aria-hidden": "true"});
   const image = small.getContext("2d").createImageData(n, n);
   for (let j = 0; j < n; j++)
-    for (let i = 0; i < n; i++) image.data.set([...cellColour(cells[j * n + i], paper), 255], 4 * ((n - 1 - j) * n + i));
+    for (let i = 0; i < n; i++) image.data.set([...cellColour(cells[j * n + i], run.scales[frame], paper), 255], 4 * ((n - 1 - j) * n + i));
   small.getContext("2d").putImageData(image, 0, 0);
   large.getContext("2d").imageSmoothingEnabled = data.plane.classes <= 2;
   const half = SIDE / (n - 1) / 2;  // a cell's number is that of its middle

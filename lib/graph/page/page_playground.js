@@ -76,6 +76,7 @@ function ask(question, done) {
   playground.number += 1;
   playground.waiting.set(playground.number, done);
   busy(true);
+  parts.report.parentElement.hidden = true;
   say("Python is working. If it doesn't come to an end, stop it.");
   playground.worker.postMessage({number: playground.number, question});
 }

@@ -27,15 +27,20 @@ function slipsOf(step) {
 function askedEntry(index) {
   const numbers = quantityOf(data.steps[index]), slips = slipsOf(data.steps[index]), start = (7 * index) % numbers.length;
   const differs = (a, b) => Math.abs(a - b) > 1e-3 * Math.max(Math.abs(a), Math.abs(b));
-  const telling = k => slips.filter(slip => differs(slip.numbers[k], numbers[k])).length + (numbers[k] !== 0 ? 0.5 : 0);
+  const telling = k => typeof numbers[k] !== "number" ? -1 : slips.filter(slip => differs(slip.numbers[k], numbers[k])).length + (numbers[k] !== 0 ? 0.5 : 0);
   let best = start;
   for (let k = 0; k < numbers.length; k++)
     if (telling((start + k) % numbers.length) > telling(best)) best = (start + k) % numbers.length;
   return best;
 }
 
+function canBeAsked(index) {
+  const step = data.steps[index];
+  return step.phase !== "seed" && typeof quantityOf(step)[askedEntry(index)] === "number";  // nan is nothing to type
+}
+
 function isAsked(index) {
-  return predict.on && data.steps[index].phase !== "seed" && !predict.answers.has(index);
+  return predict.on && canBeAsked(index) && !predict.answers.has(index);
 }
 
 function isHidden(index, k) {
@@ -105,7 +110,7 @@ function question(index, answered) {
 // At the end: which steps were right.
 function score() {
   const count = kind => [...predict.answers.values()].filter(answer => answer === kind).length;
-  const asked = data.steps.filter(step => step.phase !== "seed").length;
+  const asked = data.steps.filter((_, index) => canBeAsked(index)).length;
   const open = [...predict.missed].filter(index => !predict.answers.has(index));
   const wrong = [...predict.answers].filter(([, answer]) => answer !== "right").map(([index]) => index).concat(open);
   wrong.sort((a, b) => a - b);

@@ -72,8 +72,8 @@ function panel(run, number) {
   const plane = element("div", {}), now = element("p", {class: "now"}), curve = chart(run), units = element("p", {class: "remark"});
   const made = element("section", {class: "run", "aria-labelledby": `run${number}`},
     element("h2", {id: `run${number}`}, run.name), run.verdict ? element("p", {class: `verdict ${kind}`}, run.verdict) : null,
-    ...(run.cells ? [plane] : []), now, curve.drawing, ...(run.cells ? [units] : []),
-    ...run.said.map(sentence => element("p", {class: "said"}, sentence)));
+    ...(run.cells ? [plane] : []), now, curve.drawing,
+    ...run.said.map(sentence => element("p", {class: "said"}, sentence)), ...(run.cells ? [units] : []));
   return {made, go: frame => {
     if (run.cells) {
       plane.replaceChildren(drawPlane(run, frameOf(run, frame)));
@@ -176,7 +176,7 @@ function printed(run) {
   return element("section", {class: "printed"}, element("h2", {}, `${run.name}${run.verdict ? `: ${run.verdict}` : ""}`),
     ...run.said.map(sentence => element("p", {}, sentence)),
     element("div", {class: "runs"}, ...chosen.map(frame => element("div", {}, element("p", {}, `Epoch ${data.frames[frame]}: ${runSentence(run, frame)}`),
-      ...(run.cells ? [drawPlane(run, frameOf(run, frame))] : [])))),
+      ...(run.cells ? [drawPlane(run, frameOf(run, frame), [255, 255, 255])] : [])))),
     ...(run.parameters ? [0, last].map(frame => element("div", {class: "tables"}, element("p", {}, `Epoch ${data.frames[frame]}`), ...numbersOf(run, frame))) : []));
 }
 
