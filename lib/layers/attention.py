@@ -60,6 +60,7 @@ class SelfAttention(Module):
     (batch, heads, length, length): row t says how much the place t took from each place.
 
     Sequences of different lengths are padded to one, and told apart by a mask, (batch, length): `attention(x, mask)`.
+    Inside of other modules, such as a Sequential, Padded (in lib.layers.padding) around the whole model does that.
     No place takes anything from a padded one, as S = -infinity there; what padded places get is of no use to anybody.
 
     Args:
@@ -75,6 +76,7 @@ class SelfAttention(Module):
 
     heads = 1
     weights: Any = None
+    mask: Any = None  # what Padded gives it for the time of a forward pass
 
     def __init__(self, features: int, head_features: Optional[int] = None, causal: bool = False,
                  rng: Optional[np.random.Generator] = None) -> None:
@@ -100,6 +102,7 @@ class SelfAttention(Module):
 
     def forward(self, x: np.ndarray, mask: Any = None) -> np.ndarray:
         x = checked_sequences(self, x, self.features)
+        mask = self.mask if mask is None else mask
         rows = x.reshape(-1, self.features)  # each place of each sequence as one row for the linear layers
         Q, K, V = (self._split(linear(rows), x) for linear in (self.query, self.key, self.value))
         S = Q @ transpose(K) / math.sqrt(Q.shape[-1])
@@ -114,6 +117,7 @@ class SelfAttention(Module):
 
     def on_nodes(self, x: Any, mask: Any = None) -> Any:
         """Say what forward does to a node of a graph, in the names of the paper."""
+        mask = self.mask if mask is None else mask
         Q = self._heads_of(x @ self.query.W.data + self.query.b.data).named("Q")
         K = self._heads_of(x @ self.key.W.data).named("K")
         V = self._heads_of(x @ self.value.W.data + self.value.b.data).named("V")
