@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import html
 import re
 from typing import Dict, Iterator, List, NamedTuple, Set, Tuple
 
@@ -22,6 +23,8 @@ NAMES = OF_NUMPY | {"Linear", "Sequential", "Sigmoid", "ReLU", "Softmax", "rever
 ATTRIBUTES = NAMES | {"W", "b", "grad", "data", "T", "backward", "forward", "modules", "parameters", "copy", "astype",
                       "check_gradients", "add", "reduce", "uniform", "randn"}
 FEWEST = 5  # a statement with fewer tokens is too common to be told
+MARGIN = re.compile(r"^[ \t]*(?:>>>|\.\.\.|[>+|])[ \t]?", re.MULTILINE)  # of examples, mail, patches and tables
+COMPILED = (".pyc", ".pyo", ".so", ".pyd")
 COMMON = {"v", "=", ",", "+", "-", "."}  # a statement of nothing but these is, too
 
 
@@ -33,10 +36,19 @@ class Leak(NamedTuple):
     found: str
 
 
+def plain(text: str) -> str:
+    """Return a text as code is written: without the escapes of JSON, HTML, Markdown and LaTeX, and its signs."""
+    text = re.sub(r"\\u00([0-9a-f]{2})", lambda found: chr(int(found.group(1), 16)), html.unescape(text))
+    text = re.sub(r"</?(?:br|p|pre|code|td|tr|li|div|span)\b[^<>]*>", " ", text)
+    for sign, pattern in (("*", r"\\(?:cdot|times)(?![A-Za-z])|[×·⋅]"), ("-", "−"), (r"\1", r"\\([*_])")):
+        text = re.sub(pattern, sign, text)
+    return text
+
+
 def tokens(text: str) -> str:
     """Return a text's tokens, one space between each: names are v, brackets and quotes are left out."""
-    text = text.replace("\\n", " ").replace("\\t", " ").replace("\\\n", " ")
-    text = re.sub(r"([\"'])\s*,\s*\1", " ", text)  # between the lines of a list of texts
+    text = plain(text).replace("\\n", " ").replace("\\t", " ").replace("\\\n", " ")
+    text = re.sub(r"([\"'])\s*[,+]\s*\1", " ", text)  # between the parts of a text, or the lines of a list
     found: List[str] = []
     for token in TOKEN.findall(re.sub(r"[\"'()#`|]", " ", text)):
         if token == "return":
@@ -81,6 +93,9 @@ def _as_body(solution: str) -> str:
     return "def gap():\n" + "\n".join("    " + line for line in solution.split("\n"))
 
 
+TURNED = {ast.Gt: "<", ast.GtE: "<=", ast.Lt: ">", ast.LtE: ">="}
+
+
 def variants(statement: ast.stmt, source: str) -> Iterator[str]:
     """Yield a statement's text, with its operands in the other order, and with += written out."""
     own = ast.get_source_segment(source, statement) or ""
@@ -90,6 +105,10 @@ def variants(statement: ast.stmt, source: str) -> Iterator[str]:
             whole, left, right = (ast.get_source_segment(source, part) or "" for part in (node, node.left, node.right))
             sign = "*" if isinstance(node.op, ast.Mult) else "+"
             yield own.replace(whole, f"{right} {sign} {left}")
+        if isinstance(node, ast.Compare) and type(node.ops[0]) in TURNED:
+            whole, left, right = (ast.get_source_segment(source, part) or "" for part in (
+                node, node.left, node.comparators[0]))
+            yield own.replace(whole, f"{right} {TURNED[type(node.ops[0])]} {left}")
     if isinstance(statement, ast.AugAssign) and isinstance(statement.op, (ast.Add, ast.Sub)):
         target, value = (ast.get_source_segment(source, part) for part in (statement.target, statement.value))
         sign = "+" if isinstance(statement.op, ast.Add) else "-"
@@ -121,6 +140,12 @@ class Shape(ast.NodeTransformer):
             left, right = sorted((left, right), key=ast.dump)
         return ast.BinOp(left=left, op=node.op, right=right)
 
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        left, right, operator = self.visit(node.left), self.visit(node.comparators[0]), node.ops[0]
+        if isinstance(operator, (ast.Lt, ast.LtE)) and len(node.ops) == 1:
+            left, right, operator = right, left, ast.Gt() if isinstance(operator, ast.Lt) else ast.GtE()
+        return ast.Compare(left=left, ops=[operator] + node.ops[1:], comparators=[right] + node.comparators[1:])
+
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
         target = self.visit(node.target)
         return ast.Assign(targets=[target], value=self.visit(ast.BinOp(left=node.target, op=node.op, right=node.value)))
@@ -138,6 +163,32 @@ def shape(statement: ast.AST) -> str:
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
         node = ast.Expr(value=node.value)
     return ast.dump(node)
+
+
+class Inlined(ast.NodeTransformer):
+    """Puts the value of a name that is used once, by the next statement, where it is used."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        body = getattr(node, "body", None)
+        for first, second in reversed(list(zip(body, body[1:]))) if isinstance(body, list) else ():
+            if isinstance(first, ast.Assign) and isinstance(first.targets[0], ast.Name):
+                name = first.targets[0].id
+                uses = [inner for inner in ast.walk(second) if isinstance(inner, ast.Name) and inner.id == name]
+                if len(uses) == 1 and isinstance(uses[0].ctx, ast.Load):
+                    _replace(second, uses[0], first.value)
+                    body.remove(first)
+        return node
+
+
+def _replace(node: ast.AST, old: ast.AST, new: ast.AST) -> None:
+    """Put another expression in place of one below a node."""
+    for parent in ast.walk(node):
+        for field, value in ast.iter_fields(parent):
+            if value is old:
+                setattr(parent, field, new)
+            elif isinstance(value, list):
+                setattr(parent, field, [new if part is old else part for part in value])
 
 
 class Search:
@@ -169,14 +220,14 @@ class Search:
     def look(self, path: str, text: str) -> List[Leak]:
         """Return the solutions that a file's text holds."""
         found: Set[Leak] = set()
-        whole = f" {tokens(text)} "
-        for task, row in self.rows:
-            if not self.is_given(task, path) and any(
-                    whole[:place].rstrip()[-1:] not in tuple("+-*/@%")  # or it is part of another product
-                    for place in _places(whole, f" {row} ")):
-                found.add(Leak(task, path, row))
-        if path.endswith(".py"):
-            for node in ast.walk(ast.parse(text)):
+        for whole in {f" {tokens(text)} ", f" {tokens(MARGIN.sub('', text))} "}:
+            for task, row in self.rows:
+                if not self.is_given(task, path) and any(
+                        whole[:place].rstrip()[-1:] not in tuple("+-*/@%")  # or it is part of another product
+                        for place in _places(whole, f" {row} ")):
+                    found.add(Leak(task, path, row))
+        for tree in (ast.parse(text), Inlined().visit(ast.parse(text))) if path.endswith(".py") else ():
+            for node in ast.walk(tree):
                 if isinstance(node, ast.stmt) and not isinstance(node, (ast.FunctionDef, ast.ClassDef)):
                     task_number = self.shapes.get(shape(node)) if _is_small(node) else None
                     if task_number and not self.is_given(task_number, path):
@@ -196,9 +247,9 @@ def _is_small(node: ast.stmt) -> bool:
 
 
 def search(files: Dict[str, bytes], sheet: Sheet, reference: Dict[str, str]) -> List[Leak]:
-    """Return every solution in released files; compiled code is searched for the texts that it holds."""
+    """Return every solution in released files, and every compiled file: in that, it can't be told."""
     looking = Search(sheet, reference)
-    found: List[Leak] = []
+    found = [Leak("all", path, "compiled code") for path in sorted(files) if path.endswith(COMPILED)]
     for path, content in sorted(files.items()):
         text = _printable(content) if path.endswith(".pyc") else content.decode("utf-8", "replace")
         found += looking.look(path, text)

@@ -1,6 +1,7 @@
 """Releasing a sheet: an allow-list, placeholders in the gaps, no solution left, the same bytes every time."""
 from __future__ import annotations
 
+import html
 import io
 import json
 import re
@@ -36,7 +37,29 @@ def renamed(solution: str) -> str:
     return re.sub(r"(?<![.\w])grad\b", "upstream_gradient", solution)
 
 
+def with_a_name(solution: str) -> str:
+    """Return a solution in which part of a line has a name of its own, given in the line before."""
+    lines = []
+    for line in solution.split("\n"):
+        patterns = (r"\([^(),]+ (?:[<>]|-) [^(),]+\)", r"\w[\w.]*\.T @ \w+", r"np\.\w+\([^()]*\)")
+        part = next((found for pattern in patterns for found in [re.search(pattern, line)] if found), None)
+        if part:
+            lines.append(line[:len(line) - len(line.lstrip())] + "part = " + part.group())
+            line = line.replace(part.group(), "part", 1)
+        lines.append(line)
+    return "\n".join(lines)
+
+
 DISGUISES = {
+    "turned around": lambda s: ("lib/utilities.py", in_function(re.sub(r"\((\S+) > 0\)", r"(0 < \1)", s))),
+    "a part with a name": lambda s: ("lib/utilities.py", in_function(with_a_name(s))),
+    "HTML": lambda s: ("help.html", "<pre>" + html.escape(s).replace("\n", "<br>") + "</pre>"),
+    "JSON with escapes": lambda s: ("x.json", json.dumps(s).replace(">", "\\u003e").replace("*", "\\u002a")),
+    "signs of mathematics": lambda s: ("README.md", s.replace("*", "×").replace("- ", "− ")),
+    "Markdown with escapes": lambda s: ("README.md", s.replace("*", "\\*").replace("_", "\\_")),
+    "an example in a docstring": lambda s: ("lib/utilities.py", 'def f():\n    """\n' + "".join(
+        f"    {'... ' if i else '>>> '}{line}\n" for i, line in enumerate(s.split("\n"))) + '    """\n'),
+    "a patch": lambda s: ("notes.patch", "\n".join("+" + line for line in s.split("\n"))),
     "as it is": lambda s: ("lib/utilities.py", in_function(s)),
     "other names": lambda s: ("lib/utilities.py", in_function(renamed(s))),
     "a comment": lambda s: ("lib/utilities.py", "\n".join("# " + line for line in renamed(s).split("\n"))),
@@ -65,6 +88,11 @@ def test_a_planted_solution_is_found(disguise):
         for solution in task.solutions:
             path, text = DISGUISES[disguise](solution)
             assert task.number in {leak.task for leak in LOOKING.look(path, text)}, (task.number, solution)
+
+
+def test_compiled_code_is_not_released():
+    files = {"lib/__pycache__/utilities.cpython-311.pyc": b"\x00", "lib/fast.so": b"\x00", "lib/utilities.py": b""}
+    assert [leak.path for leak in search(files, SHEET, REFERENCE)] == sorted(files)[:2]
 
 
 def test_what_is_given_is_not_a_leak():
