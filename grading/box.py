@@ -19,12 +19,13 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 from grading import frames, isolation
 from grading.box_folder import FIRST_UID
-from grading.ending import adopt, children, end, memory_below
+from grading.ending import adopt, below, children, end, memory_below, queued
 from grading.isolation import Level, Limits
 
 HERE = Path(__file__).resolve().parent
 LOOK = 0.2  # seconds between two looks at how much memory all processes of a box hold
 UIDS = 60000
+MOST_QUEUED = 9  # times the limit on the clock: how long a box may wait for a processor besides
 Handler = Callable[[Dict[str, Any], List[Any]], Tuple[Dict[str, Any], List[Any]]]
 
 
@@ -105,7 +106,7 @@ class Box:
             self.uid, self.holder = take_uid()
         self.process: Optional[subprocess.Popen] = None
         self.before: Set[int] = set()
-        self.deadline = 0.0
+        self.started = self.deadline = self.own_queued = 0.0
 
     def __enter__(self) -> "Box":
         for name in ("child.py", "frames.py", "refused.py", "remote.py"):
@@ -134,7 +135,8 @@ class Box:
         command = words + [isolation.interpreter(), "-I", "-S", "-B", inside + "/child.py", json.dumps(settings)]
         adopt()
         self.before = children()
-        self.deadline = time.monotonic() + self.limits.wall
+        self.started, self.own_queued = time.monotonic(), queued()
+        self.deadline = self.started + self.limits.wall
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             pass_fds=(question, answer), env=isolation.environment(temporary), start_new_session=True,
@@ -214,6 +216,8 @@ class Box:
 
     def _wait(self, sources: List[int], sinks: List[int]) -> None:
         while True:
+            if time.monotonic() > self.deadline:
+                self.deadline = self.started + self.limits.wall + self._queued()
             rest = self.deadline - time.monotonic()
             ready = select.select(sources, sinks, [], min(max(0.0, rest), LOOK))
             if ready[0] or ready[1]:
@@ -224,6 +228,11 @@ class Box:
                 continue
             raise BoxError("limit", f"It wasn't done after {self.limits.wall:g} seconds. Is there an endless loop, or "
                                     "a wait for something?")
+
+    def _queued(self) -> float:
+        """Return for how long the box, and we, waited for a processor: a busy machine must not cost points."""
+        of_the_box = [queued(str(process.pid)) for process in below(self.process.pid)] if self.process else []
+        return min(max(of_the_box, default=0.0) + queued() - self.own_queued, MOST_QUEUED * self.limits.wall)
 
     def _ended(self) -> BoxError:
         """Return what is to be said of a child that has ended too early."""

@@ -63,14 +63,26 @@ def children() -> Set[int]:
         return {process.pid for process in processes() if process.parent == os.getpid()}
 
 
-def memory_below(pid: int) -> int:
-    """Return how many bytes a process and all below it hold."""
+def below(pid: int) -> List[Process]:
+    """Return a process and all below it."""
     everything = processes()
     inside, size = {pid}, 0
     while len(inside) != size:
         size = len(inside)
         inside |= {process.pid for process in everything if process.parent in inside}
-    return sum(process.memory for process in everything if process.pid in inside)
+    return [process for process in everything if process.pid in inside]
+
+
+def memory_below(pid: int) -> int:
+    """Return how many bytes a process and all below it hold."""
+    return sum(process.memory for process in below(pid))
+
+
+def queued(task: str = "thread-self") -> float:
+    """Return for how many seconds a task has waited until a processor was free for it (Linux, else 0)."""
+    with contextlib.suppress(OSError, ValueError, IndexError), open(f"/proc/{task}/schedstat", "rb") as file:
+        return int(file.read().split()[1]) / 1e9
+    return 0.0
 
 
 def end(process: Optional[subprocess.Popen], uid: Optional[int], before: Iterable[int]) -> None:

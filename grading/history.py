@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Dict, FrozenSet, List, Mapping, NamedTuple, Optional
 
-SECONDS = 10
+SECONDS = 60
 MOST_BYTES = 1 << 20
 MOST_FILES = 100
 MOST_BRANCHES = 10

@@ -20,7 +20,7 @@ class Limits(NamedTuple):
     """What a box may use."""
 
     cpu: int = 5  # seconds
-    wall: float = 10.0  # seconds
+    wall: float = 10.0  # seconds on the clock, without those in which it waited for a processor
     memory: int = 1 << 30  # bytes of address space, each process
     processes: int = 32
     file_size: int = 16 << 20  # bytes, of one file and of all files in memory

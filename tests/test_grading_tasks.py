@@ -142,6 +142,16 @@ def test_a_box_that_ends_during_the_diagnosis_proves_nothing():
     assert result.cause == "wrong values" and "Evidence" not in result.feedback, result
 
 
+@pytest.mark.slow
+def test_a_busy_machine_costs_no_points(monkeypatch):
+    """A limit on the clock counts only the time in which a processor was free for the box, or for who grades it."""
+    made = with_gap("3.2", "import time\ntime.sleep(0.6)\nreturn grad * (self.input_cache > 0)")
+    assert graded(made, "3.2", wall=2).status == "limit"
+    waits = iter([0.0] + [100.0] * 1000)
+    monkeypatch.setattr("grading.box.queued", lambda task="thread-self": next(waits) if task == "thread-self" else 0.0)
+    assert graded(made, "3.2", wall=2).status == "right"
+
+
 def test_a_conflict_that_a_merge_has_left_is_named():
     made = with_gap("3.3", "@@@")
     text = made.text("lib/network.py").replace("        @@@", "<<<<<<< HEAD\n        a = 1\n=======\n>>>>>>> dev")
