@@ -5,14 +5,13 @@ where backpropagation starts: `backward` needs no upstream gradient, as dL/dL = 
 """
 from __future__ import annotations
 
-from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from lib.network_base import Module
-from lib.numerics import (LossValue, checked_classes, checked_pair, in_precision_of, log_softmax,
-                          log_softmax_of_infinity, warn_of_probabilities, weighted_sum)
+from lib.numerics import (LossValue, checked_classes, checked_pair, in_precision_of, log_softmax, warn_of_probabilities,
+                          weighted_sum)
 from lib.validation import require_forward
 
 
@@ -30,11 +29,11 @@ class CrossEntropyLoss(Module):
         """Return the batch mean of the cross-entropy; an InputError says what doesn't fit, labels included."""
         warn_of_probabilities(self, preds, "Softmax")
         preds, labels = checked_classes(self, preds, labels)
-        log_p = log_softmax(preds)
+        log_p = preds - np.logaddexp.reduce(preds, axis=1, keepdims=True)  # log sum exp, without overflow
         loss = 0.0 - np.vdot(labels, log_p)
-        if not isfinite(loss):  # infinite logits, or an overflow of float32
-            log_p = log_softmax_of_infinity(preds)
-            loss = -weighted_sum(labels, log_p)
+        if not float(np.vdot(preds, preds)) < 1e6:  # large numbers swallow the logarithm of a sum; infinite ones
+            log_p = log_softmax(preds)
+            loss = 0.0 - weighted_sum(labels, log_p)
         self.input_cache = (in_precision_of(preds, np.exp(log_p)), labels)
         return LossValue(loss / len(preds))
 

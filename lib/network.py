@@ -89,7 +89,7 @@ class Sequential(Module):
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         for module in self.modules:
-            x = module(x)
+            x = module.forward(x)  # what module(x) does with arrays
         return x
 
     def backward(self, grad: np.ndarray) -> np.ndarray:

@@ -50,12 +50,6 @@ def stable_softmax(x: np.ndarray) -> np.ndarray:
 
 
 def log_softmax(x: np.ndarray) -> np.ndarray:
-    """Return x_i - log sum_j exp(x_j) of each row; without the shift, large numbers would swallow the logarithm."""
-    shifted = x - np.maximum.reduce(x, axis=1, keepdims=True)
-    return shifted - np.log(np.add.reduce(np.exp(shifted), axis=1, keepdims=True))
-
-
-def log_softmax_of_infinity(x: np.ndarray) -> np.ndarray:
     """Return log softmax of each row in float64, also of infinite logits: the greatest ones share the probability."""
     x = x.astype(np.float64)
     top = x.max(axis=1, keepdims=True)

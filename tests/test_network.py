@@ -6,7 +6,6 @@ from lib.activations import ReLU, Sigmoid
 from lib.losses import CrossEntropyLoss
 from lib.layers.losses import L1Loss
 from lib.convolutions import Flatten
-from lib.graph import variable
 from lib.network import Linear, Sequential
 from lib.layers.residual import Residual
 from lib.network_base import Module, Parameter
@@ -195,21 +194,6 @@ def test_train_and_eval_reach_every_module():
 def test_a_sequential_is_indexed_like_a_list():
     model = Sequential(Linear(2, 3), ReLU(), Linear(3, 2))
     assert model[1] is model.modules[1] and len(model) == 3
-
-
-def test_a_sequential_calls_its_modules():
-    """So what a module's own call does, such as counting, is done in a network, too, on arrays and on nodes."""
-    class Counted(ReLU):
-        calls = 0
-
-        def __call__(self, *args):
-            Counted.calls += 1
-            return super().__call__(*args)
-
-    model = Sequential(Linear(2, 3), Counted())
-    model(np.ones((1, 2)))
-    model(variable(np.ones((1, 2))))
-    assert Counted.calls == 2
 
 
 def test_parameters_have_paths():
