@@ -167,14 +167,18 @@ def test_mistakes_are_answered_with_sentences():
         check_answers(variable(1.0) * 2.0, {"dL/dw": 1})
     with pytest.raises(InputError, match="must be a number"):
         check_answers(loss, {"h0": "a half"})
-    with pytest.raises(InputError, match="must be a number"):
-        check_answers(loss, {"h0": None})
+    for no_number in (None, True, "5*101", "0.37 or 0.38"):
+        with pytest.raises(InputError, match="must be a number"):
+            check_answers(loss, {"h0": no_number})
+    with pytest.raises(InputError, match="There is no dL/dy: y is a constant"):
+        check_answers(loss, {"dL/dy": 1})
     for huge in ("9" * 400 + "/3", "3/0"):
         with pytest.raises(InputError, match="must be a number"):
             check_answers(loss, {"h0": huge})
     assert "no number (nan or inf)" in check_answers(loss, {"h0": "1e400"})["h0"].message
-    with pytest.raises(InputError, match="no answer to check"):
-        check_answers(loss, {})
+    for nothing in ({}, "dL/dw0 = 0.75", [0.75]):
+        with pytest.raises(InputError, match="no answer to check"):
+            check_answers(loss, nothing)
     with pytest.raises(InputError, match="learning rate must be known"):
         check_answers(loss, {"new w0": 1})
     with pytest.raises(InputError, match="single number"):
@@ -196,7 +200,9 @@ def test_comparison_by_rounding():
     for answer, correct in [(0.33, 1 / 3), ("1/3", 1 / 3), ([0.5], 0.5), (0.378, 0.3775), (0.377, 0.3775), (152, 152.4),
                             (12300, 12345), (0.13, 0.1257), ("0,378", 0.3775), ("\N{MINUS SIGN}0.50", -0.5), (10, 9.96),
                             ("1.26e-1", 0.1257), ("1.26\N{MIDDLE DOT}10^-1", 0.1257), (0.30, 0.2998),
-                            ([0.004, 1.234], [0.0041, 1.2338])]:
+                            ([0.004, 1.234], [0.0041, 1.2338]), (np.float32(-0.378), -0.3775), ("= 12.6e-2", 0.1257),
+                            (np.array([0.13, -2.4], np.float32), [0.1257, -2.3999]), ("\N{ALMOST EQUAL TO}0.126", 0.1257),
+                            ("1,26 x 10\N{SUPERSCRIPT MINUS}\N{SUPERSCRIPT ONE}", 0.1257), ("3*10**2", 304)]:
         assert close(answer, correct), (answer, correct)
     for answer, correct in [(0.34, 1 / 3), (0.379, 0.3775), (153, 152.4), (12400, 12345), (0.12, 0.1257), (10, 9.6),
                             (0.3, 1 / 3), (0.1, 0.0951), (0, 0.0003), ("1/3", 0.33333)]:

@@ -14,6 +14,7 @@ from lib.graph.composed_shapes import picked
 from lib.graph.operations import FUNCTIONS, call, node_in, normalised_axes, value_of
 from lib.graph.operations.aggregates import Cumsum, Norm
 from lib.graph.operations.kinks import Where
+from lib.graph.operations.matrices import Trace
 from lib.graph.operations.products import Einsum, explicit
 from lib.graph.operations.shapes import Cast
 from lib.graph.rules import NoRule, arguments_of_numpy, array_or_node, rule
@@ -210,9 +211,11 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
     return a
 
 
-@rule
+@arguments_of_numpy
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Return the sum of the diagonal."""
+    if a.ndim == 2 and not offset and (axis1, axis2) == (0, 1):
+        return call(Trace(), a)
     return np.diagonal(a, offset, axis1, axis2).sum(axis=-1)
 
 

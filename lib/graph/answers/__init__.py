@@ -57,11 +57,15 @@ def check_answers(graph: Any, answers: Mapping[str, Any], learning_rate: Optiona
     derivation = getattr(graph, "derivation", None)
     if not isinstance(derivation, Derivation):
         derivation = derivation_of(graph, reuse=True)
-    if not answers:
+    if not answers or not isinstance(answers, Mapping):
         raise InputError("There is no answer to check: give a dictionary such as {\"dL/dw0\": 0.75}.")
     if any(kind in ("grad", "new", "after") for kind, _ in (find(derivation, name, learning_rate) for name in answers)):
         derivation.require_gradients()
     given = {find(derivation, name, learning_rate): (name, as_given(name, answer)) for name, answer in answers.items()}
+    for (kind, node), (name, _) in given.items():
+        if kind == "grad" and node not in derivation.gradients:
+            raise InputError(f"There is no {name}: {derivation.names.text[node]} is a constant, or nothing but constants "
+                             "go into it. Make it a variable(value, name=...) to have its derivative checked.")
     return AnswerReport(_Examination(derivation, given, learning_rate, tolerance).lines)
 
 

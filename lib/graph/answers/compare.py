@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, List, NamedTuple, Tuple
@@ -58,6 +59,10 @@ def as_given(name: str, answer: Any) -> Given:
             else:
                 answer = Fraction(text)
         array = np.asarray(answer)
+        if array.dtype.kind == "b":
+            raise TypeError("a truth value")
+        if array.dtype.kind == "f":
+            written = written or [str(entry) for entry in array.ravel()]  # in its own precision
         if array.dtype.kind == "O":  # fractions, say; None would silently become nan
             array = np.vectorize(float, otypes=[float])(array)
         array = array.astype(np.float64)
@@ -163,8 +168,10 @@ def _plain_number(text: str) -> str:
     if mixed and int(mixed.group(4)):  # "1 1/2" is three halves
         sign, whole, above, below = mixed.groups()
         return f"{'-' if sign else ''}{int(whole) * int(below) + int(above)}/{below}"
-    text = "".join(text.split()).replace("\N{MINUS SIGN}", "-").replace("\N{EN DASH}", "-")
-    text = re.sub(r"[*\N{MIDDLE DOT}\N{MULTIPLICATION SIGN}]10\^?(?:\*\*)?\(?(-?\d+)\)?$", r"e\1", text)
+    text = re.sub("[\N{SUPERSCRIPT MINUS}\u2070-\u2079\xb9\xb2\xb3]+", r"^\g<0>", "".join(text.split()))
+    text = unicodedata.normalize("NFKC", text).replace("\N{MINUS SIGN}", "-").replace("\N{EN DASH}", "-")
+    text = re.sub(r"[*x\N{MIDDLE DOT}\N{MULTIPLICATION SIGN}]10(?:\^|\*\*)\(?(-?\d+)\)?$", r"e\1", text)
+    text = re.sub("^[=~\N{ALMOST EQUAL TO}]", "", text)
     return text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
 
 

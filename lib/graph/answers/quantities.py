@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from typing import Any, Optional
 
 from lib.graph.answers.calculation import Quantity, edges_between
@@ -49,7 +50,7 @@ def find(derivation: Derivation, name: str, learning_rate: Optional[float]) -> Q
 
 def _plain(text: str) -> str:
     """Return a name without blanks, and with d for the sign of a partial derivative."""
-    text = text.replace("\N{PARTIAL DIFFERENTIAL}", "d").replace("\N{GREEK SMALL LETTER DELTA}", "delta_").strip()
+    text = unicodedata.normalize("NFKC", text).replace("\N{PARTIAL DIFFERENTIAL}", "d").replace("\N{GREEK SMALL LETTER DELTA}", "delta_").strip()
     return re.sub(r"^new\s+", "new ", text) if text.startswith("new ") else "".join(text.split())
 
 

@@ -133,8 +133,11 @@ class Where(Choice):
         return function("where", self._condition(), number(1 - i), number(i))
 
     def flow(self, i, grad, out, a, b):
+        condition, shape = self._condition(), grad.shape
+        if grad.kind == "ones" and condition.shape == shape:
+            grad = number(1)
         taken = (grad, number(0)) if i == 0 else (number(0), grad)
-        return function("where", self._condition(), *taken, shape=grad.shape)
+        return function("where", condition, *taken, shape=shape)
 
     def _condition(self) -> Term:
         return array(self.condition.astype(int))

@@ -1,10 +1,10 @@
-"""The inverse and the determinant of a matrix, or of each one of a stack."""
+"""The inverse, the determinant and the trace of a matrix."""
 from __future__ import annotations
 
 import numpy as np
 
 from lib.graph.notation import call as function
-from lib.graph.notation import entry, equation, partial
+from lib.graph.notation import choice, entry, equation, name, number, partial
 from lib.graph.notation.simplify import times, turned
 from lib.graph.operations import Operation, call
 from lib.validation import InputError
@@ -60,3 +60,30 @@ class Determinant(Operation):
 
     def flow(self, i, grad, out, a):
         return times(grad, out, function("inv", a, shape=a.shape).T)
+
+
+class Trace(Operation):
+    """out = the sum of a's diagonal; the derivative by an entry is 1 on the diagonal and 0 elsewhere: eye(n)."""
+
+    name, shape_rule = "trace", "a matrix; the output is a single number"
+
+    @classmethod
+    def examples(cls, rng):
+        return [(cls(), (rng.uniform(-1, 1, shape),)) for shape in ((3, 3), (2, 3))]
+
+    def forward(self, a):
+        return a.trace()
+
+    def backward(self, i, grad, out, a):
+        return np.eye(*a.shape, dtype=a.dtype) * grad
+
+    def formula(self, a):
+        return function(self.name, a, shape=())
+
+    def derivative(self, i, out, a):
+        return equation(partial(out, entry(a, "ij")), choice(name("i"), "==", name("j")))
+
+    def flow(self, i, grad, out, a):
+        rows, columns = a.shape
+        sizes = [number(rows)] if rows == columns else [number(rows), number(columns)]
+        return times(grad, function("eye", *sizes).of_shape(a.shape))
