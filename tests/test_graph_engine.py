@@ -195,6 +195,17 @@ def test_a_variable_that_is_changed_before_backward_is_noticed(size):
         np.testing.assert_allclose(w.grad, 2 * earlier)
 
 
+def test_data_that_are_changed_before_backward_are_noticed():
+    x, w = constant(np.arange(6.0).reshape(3, 2), name="x"), variable(np.ones((2, 1)), name="w")
+    loss = (x @ w).sum()
+    x.value[...] = 100.0  # the next batch in the same array
+    with pytest.raises(InputError, match="'x'.* changed after"):
+        loss.backward()
+    graph.forward(loss)
+    loss.backward()
+    assert w.grad.tolist() == [[300.0], [300.0]]
+
+
 def test_a_step_between_two_losses_is_noticed():
     linear = Linear(2, 2)
     first, second = (linear(constant(np.ones((3, 2)) * k)).sum() for k in (1, 2))

@@ -15,9 +15,9 @@ _WEIGHTS = {np.dtype(kind): np.cos(np.arange(2.0 * _MOST)).astype(kind) for kind
 
 
 def marks_of(parents: Tuple[Any, ...]) -> Optional[Tuple[Any, ...]]:
-    """Return one number for the array of each variable among the parents, to be compared later; None without one."""
-    found = [_mark(parent.value) if parent.operation is None and parent.needs_grad and type(parent.value) is np.ndarray
-             else None for parent in parents]
+    """Return one number for the array of each leaf among the parents, to be compared later; None without one."""
+    found = [_mark(parent.value) if parent.operation is None and type(parent.value) is np.ndarray else None
+             for parent in parents]
     return tuple(found) if any(mark is not None for mark in found) else None
 
 

@@ -64,7 +64,7 @@ class Node(ArrayHabits):
         needs_grad: whether gradients flow into this node; False for constants and for what is computed from them alone.
         line: (file, line number) of the user's code that made this node, where it was recorded (array operations).
         number: counts the nodes in the order of creation; parents always have smaller numbers.
-        marks: what tells whether the arrays of variables were changed since this node was computed from them.
+        marks: what tells whether the arrays of leaves were changed since this node was computed from them.
     """
 
     __slots__ = ("value", "grad", "operation", "parents", "name", "needs_grad", "line", "number", "marks",
@@ -246,15 +246,14 @@ def apply(operation: Operation, *parents: Node) -> Node:
         value = operation.forward(*[parent.value for parent in parents])
     except (ValueError, IndexError) as error:
         raise shape_error(operation, parents, error, user_line()) from error
-    needs_grad = has_variable = False
+    needs_grad = has_leaf = False
     for parent in parents:
-        if parent.needs_grad:
-            needs_grad = True
-            has_variable = has_variable or parent.operation is None
+        needs_grad = needs_grad or parent.needs_grad
+        has_leaf = has_leaf or parent.operation is None
     node = _computed(value, operation, parents, needs_grad)
     if type(value) is _ndarray:
         node.line = user_line()
-    if has_variable:
+    if has_leaf and needs_grad:
         node.marks = marks_of(parents)
     if known is not None:
         known[key] = node
