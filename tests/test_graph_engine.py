@@ -1,6 +1,8 @@
 """The graph: leaves, backward, reuse, deep graphs, errors, sharing, and the seeds' own numbers."""
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from lib import graph
 from lib.graph import (ShapeError, constant, exp, log, relu, share, share_subexpressions, sqrt, topological_order,
                        variable)
 from lib.network import Linear
+from lib.network_base import Module
 from lib.validation import InputError
 
 
@@ -244,6 +247,17 @@ def test_shape_errors_name_operands_operation_and_line():
         a[5]
     with pytest.raises(ShapeError, match="concatenate"):
         graph.concatenate([a, W])
+
+
+def test_a_shape_error_inside_of_a_module_names_the_line_in_its_forward():
+    class Mine(Module):
+        def forward(self, x):
+            return x + np.ones(5)
+
+    with pytest.raises(ShapeError, match="which was called by") as info:
+        Mine()(variable(np.ones((2, 3))))
+    inside, outside = map(int, re.findall(r"test_graph_engine.py, line (\d+)", str(info.value)))
+    assert outside - inside == 3
 
 
 def test_a_shape_error_in_a_reused_graph_names_the_line_that_made_the_node():

@@ -78,7 +78,7 @@ def test_named_nodes_keep_their_lines():
     (lambda a: (np.pad(a, 1) ** 2).sum(), "dL/da = dL/dt1[1:4] ="),
     (lambda a: (np.flip(a) * [1.0, 2.0, 4.0]).sum(), "L = sum(a[[2, 1, 0]] * c1) ="),
     (lambda a: (np.diag(a) ** 2).sum(), "dL/da = dL/dt1[[0, 1, 2], [0, 1, 2]] ="),
-    (lambda a: np.where(a.value > 1, a ** 2, a).sum(), "dL/da = 2 * where([0, 1, 1], 1, 0) * a + where([0, 1, 1], 0, 1)"),
+    (lambda a: np.where(a > 1, a ** 2, a).sum(), "dL/da = 2 * where([0, 1, 1], 1, 0) * a + where([0, 1, 1], 0, 1)"),
     (lambda a: np.trace(a.reshape(3, 1) @ a.reshape(1, 3)), "L = trace(a.reshape(3, 1) @ a.reshape(1, 3)) = 14"),
     (lambda a: np.trace(np.outer(a, a)), "dL/da = "),
     (np.prod, "dL/da = the product of the entries that an entry of a is multiplied with "),
@@ -88,6 +88,15 @@ def test_named_nodes_keep_their_lines():
 def test_what_only_moves_entries_is_read_as_it_is_written_in_python(f, said):
     text = str(explain(f(variable([1.0, 2.0, 3.0], name="a")).named("L")))
     assert any(line.strip().startswith(said) for line in text.splitlines()), text
+
+
+def test_a_choice_between_single_numbers_is_explained():
+    x = variable(-2.0, name="x")
+    text = str(explain(np.where(x > 0, x, x ** 3).named("L"), learning_rate=1))
+    assert "L = where(0, x, x ** 3) = where(0, -2, (-2) ** 3) = -8" in text
+    assert "dL/dx = 3 * where(0, 0, 1) * x ** 2 + where(0, 1, 0) = 3 * where(0, 0, 1) * (-2) ** 2 + where" in text
+    assert "the choices of where are those of before" in text
+    assert "choices" not in str(explain(relu(x).named("L"), learning_rate=1))
 
 
 def test_one_parameter_alone():

@@ -151,7 +151,8 @@ def forward(output: Any) -> Any:
     """Compute the graph again after new numbers were put into `leaf.value`, and return output.value.
 
     Every computed node that output depends on gets its new value; gradients stay as they are until backward(). The
-    shapes may change, such as the size of a batch, as long as every operation still fits.
+    shapes may change, such as the size of a batch, as long as every operation still fits. What was an array or a number
+    outside of the graph, such as the condition in np.where(x > 0, x, 0), stays what it was.
 
     >>> from lib.graph import variable
     >>> x = variable(2.0)

@@ -64,8 +64,8 @@ def check_answers(graph: Any, answers: Mapping[str, Any], learning_rate: Optiona
     given = {find(derivation, name, learning_rate): (name, as_given(name, answer)) for name, answer in answers.items()}
     for (kind, node), (name, _) in given.items():
         if kind == "grad" and node not in derivation.gradients:
-            raise InputError(f"There is no {name}: {derivation.names.text[node]} is a constant, or nothing but constants "
-                             "go into it. Make it a variable(value, name=...) to have its derivative checked.")
+            raise InputError(f"There is no {name}: {derivation.names.text[node]} is a constant, or computed from "
+                             "constants alone. Make it a variable(value, name=...) to have its derivative checked.")
     return AnswerReport(_Examination(derivation, given, learning_rate, tolerance).lines)
 
 

@@ -50,7 +50,8 @@ def find(derivation: Derivation, name: str, learning_rate: Optional[float]) -> Q
 
 def _plain(text: str) -> str:
     """Return a name without blanks, and with d for the sign of a partial derivative."""
-    text = unicodedata.normalize("NFKC", text).replace("\N{PARTIAL DIFFERENTIAL}", "d").replace("\N{GREEK SMALL LETTER DELTA}", "delta_").strip()
+    text = unicodedata.normalize("NFKC", text).strip()
+    text = text.replace("\N{PARTIAL DIFFERENTIAL}", "d").replace("\N{GREEK SMALL LETTER DELTA}", "delta_")
     return re.sub(r"^new\s+", "new ", text) if text.startswith("new ") else "".join(text.split())
 
 

@@ -134,8 +134,11 @@ def stepped(derivation: Derivation, learning_rate: float,
 
 def before_and_after(derivation: Derivation, after: Dict[Node, Any]) -> Line:
     """Return the line on what a step did to the output."""
+    chosen = any(node.operation.name == "where" and after[node] is not node.value  # type: ignore[union-attr]
+                 for node in derivation.computed())
     return Line(derivation.names.term(derivation.output), " was ", array(derivation.output.value), " and is ",
-                array(after[derivation.output]), " after the step.")
+                array(after[derivation.output]), " after the step",
+                ", if the choices of where are those of before: a condition isn't computed again." if chosen else ".")
 
 
 def trained(derivation: Derivation) -> List[Node]:

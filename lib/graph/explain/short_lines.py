@@ -194,8 +194,8 @@ def _with_numbers(numbers: Dict[Term, Any], formula: Term, value: Any) -> List[T
 
 
 def _function(label: str) -> Callable[..., Any]:
-    """Return what a function's name stands for: the operation of that name, or NumPy's function."""
-    for cls in Operation.all():
-        if cls.name == label:
-            return lambda *inputs, **settings: cls(**settings).forward(*map(np.asarray, inputs))
-    return getattr(np, label)
+    """Return what a function's name stands for: NumPy's function, or the operation of that name."""
+    cls = next((each for each in Operation.all() if each.name == label and not hasattr(np, label)), None)
+    if cls is None:
+        return getattr(np, label)
+    return lambda *inputs, **settings: cls(**settings).forward(*map(np.asarray, inputs))

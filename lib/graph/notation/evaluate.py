@@ -35,8 +35,9 @@ def evaluate(term: Term, numbers: Mapping[Term, Any], functions: Callable[[str],
     if kind == "ones":
         return np.ones(parts[0])
     if kind == "call":
-        return functions(parts[0])(*[int(each.parts[0]) if each.kind == "number" and parts[0] in ("swapaxes", "eye") else
-                                     value(each) for each in parts[1]], **dict(parts[2]))
+        whole = parts[0] in ("swapaxes", "eye")
+        return functions(parts[0])(*[int(each.parts[0]) if whole and each.kind == "number" else value(each)
+                                     for each in parts[1]], **dict(parts[2]))
     if kind == "choice":
         left, right = value(parts[0]), value(parts[2])
         holds = {">": np.greater, ">=": np.greater_equal, "<": np.less, "==": np.equal}[parts[1]](left, right)
