@@ -344,6 +344,15 @@ def test_the_gradient_of_a_determinant_of_zero_is_refused_in_a_sentence(backward
         backward(np.linalg.det(SINGULAR))
 
 
+@pytest.mark.parametrize("settings", [{"axis": 0}, {"axis": 0, "ddof": 1}, {"axis": (0,), "keepdims": True}])
+def test_the_derivative_of_a_standard_deviation_of_0_is_0(settings):
+    x = variable([[2.0, 1.0], [2.0, 4.0], [2.0, 1.0]])
+    y = np.std(x, **settings)
+    np.testing.assert_allclose(y.value, np.std(x.value, **settings))
+    y.sum().backward()
+    assert not np.any(x.grad[:, 0]) and np.all(x.grad[:, 1])
+
+
 def test_arctan2_has_a_value_everywhere():
     y, x = np.array([0.0, 0.0, -0.0, 1.0]), np.array([0.0, -1.0, -1.0, 0.0])
     np.testing.assert_array_equal(np.arctan2(variable(y), variable(x)).value, np.arctan2(y, x))

@@ -163,8 +163,13 @@ def var(a: Any, axis: Any = None, dtype: Any = None, ddof: int = 0, keepdims: bo
 
 @rule
 def std(a: Any, axis: Any = None, dtype: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
-    """Return the standard deviation, the root of the variance."""
-    return np.sqrt(var(a, axis, dtype, ddof, keepdims))
+    """Return the standard deviation, the root of the variance; where that is 0, its derivative is 0, as a norm's."""
+    variance = var(a, axis, dtype, ddof, keepdims)
+    if np.all(value_of(variance) != 0):
+        return np.sqrt(variance)
+    a = array_or_node(a) if dtype is None else astype(array_or_node(a), dtype)
+    count = math.prod(a.shape[i] for i in normalised_axes(axis, a.ndim))
+    return call(Norm(axis, keepdims), a - a.mean(axis=axis, keepdims=True)) / math.sqrt(count - ddof)
 
 
 @rule

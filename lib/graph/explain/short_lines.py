@@ -66,7 +66,7 @@ def given(derivation: Derivation, which: Set[Node]) -> List[Line]:
             is_short = node.size <= LARGEST_PRINTED and len(TEXT.write(entries)) <= LONGEST_GIVEN
             known = equation(term, entries) if is_short else term
             piece = words(known, f" {shape_text(node.shape)}") if node.ndim else known
-            if len(lines[-1]) > 1 and len(Line(*lines[-1], piece).text) > WIDEST:
+            if node.ndim and len(lines[-1]) > 1 and len(Line(*lines[-1], piece).text) > WIDEST:
                 lines[-1][-1] = ","
                 lines.append([])
             lines[-1] += [piece, ", "]
