@@ -484,6 +484,8 @@ def test_another_penalty_counts():
         losses.append(step.step(x, y)[0])
         loss_fn.reg_loss = L2Regularization(0.5, model.parameters()[:1])
         step.look_for_changes()
+        losses += [step.step(x, y)[0] for _ in range(2)]
+        loss_fn.reg_loss.backward = lambda _=None: None
         results.append(losses + [step.step(x, y)[0] for _ in range(2)])
     np.testing.assert_allclose(results[1], results[0], rtol=1e-10)
 

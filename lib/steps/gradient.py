@@ -109,7 +109,8 @@ class CompiledGradient:
                           for name in RULES[type(layer)].settings]
         self.flat = FlatParameters(self._layers)
         self._penalty = loss_and_penalty(self.loss_fn)[1]
-        self._completions: List[Callable[..., Any]] = [] if self._penalty is None else [self._penalty.backward]
+        self._completions: List[Callable[..., Any]] = [] if self._penalty is None else [
+            lambda: self._penalty.backward()]  # whatever it is then
 
     def _why_not(self) -> Optional[str]:
         return why_not_compiled(self.model, self.loss_fn, self.optimizer)
