@@ -44,11 +44,13 @@ if "IPython" in sys.modules:
 
 
 def __getattr__(name: str) -> Any:
-    """Say where a class is, as in `from lib import Linear`."""
+    """Say where a class or function is, as in `from lib import Linear`."""
     from pathlib import Path
-    defined = re.compile(rf"^(class {name}\b|{name} = )", re.MULTILINE)
+    if name[:1] == "_" or exists(join(HERE, name)) or exists(join(HERE, name + ".py")):  # a module of lib
+        raise AttributeError(f"module 'lib' has no attribute {name!r}")
+    defined = re.compile(rf"^(class {name}\b|def {name}\b|{name} = )", re.MULTILINE)
     home = next((path for path in sorted(Path(HERE).rglob("*.py"), key=lambda path: (len(path.parts), path))
-                 if name[:1].isupper() and defined.search(path.read_text(encoding="utf-8"))), None)
+                 if defined.search(path.read_text(encoding="utf-8"))), None)
     if home is None:
         raise AttributeError(f"module 'lib' has no attribute {name!r}")
     module = ".".join(home.relative_to(dirname(HERE)).with_suffix("").parts)
@@ -66,6 +68,11 @@ _ELSEWHERE = {
     "load_state_dict": "load(model, path), from lib.saving.model_files",
     "zero_grad": "zero_grad(model.parameters()), from lib.gradient_utilities, or optimizer.zero_grad()",
     "to": "model.astype(np.float32) for the precision; there is no other device than the CPU",
+    "cuda": "model.astype(np.float32) for the precision; there is no other device than the CPU",
+    "add": "Sequential(Linear(2, 4), ReLU(), ...), which gets all its modules when it is made",
+    "append": "Sequential(Linear(2, 4), ReLU(), ...), which gets all its modules when it is made",
+    "save": "save(model, path), from lib.saving.model_files",
+    "load_weights": "load(model, path), from lib.saving.model_files",
 }
 
 
@@ -81,6 +88,13 @@ class _Elsewhere:
         is_there = file is None or exists(join(HERE, *file[1].split(".")) + ".py")
         raise AttributeError(f"'{cls.__name__}' object has no attribute '{self.name}'. " + (
             f"Here it is: {place}." if is_there else "The library of this sheet goes without."))
+
+
+def _refuse_requires_grad(parameter: Any, value: Any = None) -> Any:
+    raise AttributeError("A Parameter has no requires_grad. Here it is: parameter.constant = True keeps its values.")
+
+
+requires_grad = property(_refuse_requires_grad, _refuse_requires_grad)  # setting it would change nothing, in silence
 
 
 def says_what_is_elsewhere(cls: Any) -> Any:

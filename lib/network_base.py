@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional,
 
 import numpy as np
 
-from lib import says_what_is_elsewhere
+from lib import requires_grad, says_what_is_elsewhere
 from lib.numerics import OwnArray, items_of, renew
 from lib.validation import InputError, as_float
 
@@ -33,6 +33,7 @@ class Parameter(OwnArray):
     """
 
     _is_constant = False
+    requires_grad = requires_grad
 
     def __init__(self, data: Any, grad: Any = None, name: Optional[str] = None, constant: bool = False,
                  role: Optional[str] = None) -> None:

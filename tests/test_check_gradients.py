@@ -17,9 +17,9 @@ def test_checks_every_module_of_the_sheet(monkeypatch):
     checked = []
 
     def recording(original):
-        def record(self, *args):
+        def record(self, *args, **named):
             checked.append(self)
-            return original(self, *args)
+            return original(self, *args, **named)
         return record
 
     for name in ("check_gradients", "check_gradients_wrt_input", "check_gradients_wrt_params"):
@@ -38,6 +38,10 @@ def test_fails_when_a_backward_is_wrong(monkeypatch, module):
     monkeypatch.setattr(module, "backward", lambda self, grad=None: 1.01 * right(self, grad))
     with pytest.raises(RuntimeError):
         gradient_utilities.check_gradients()
+
+
+def test_input_args_may_be_named(rng):
+    ReLU().check_gradients(input_args=(rng.uniform(-1, 1, (2, 3)),))
 
 
 def test_input_args_must_be_a_tuple():

@@ -21,7 +21,9 @@ MODEL = Sequential(Linear(2, 3), ReLU(), Linear(3, 2))
 @pytest.mark.parametrize("name, words", [
     ("fit", "from lib.fitting.fit"), ("summary", "from lib.inspection.summary"), ("predict", "argmax"),
     ("state_dict", "from lib.saving.model_files"), ("load_state_dict", "load"), ("compile", "fit"), ("to", "astype"),
-    ("zero_grad", "zero_grad\\(model.parameters\\(\\)\\)"), ("evaluate", "from lib.model_evaluation")])
+    ("zero_grad", "zero_grad\\(model.parameters\\(\\)\\)"), ("evaluate", "from lib.model_evaluation"),
+    ("cuda", "CPU"), ("add", "Sequential"), ("append", "Sequential"), ("save", "model_files"),
+    ("load_weights", "load")])
 def test_a_method_of_another_library_is_said_to_be_elsewhere(name, words):
     for module in (MODEL, Linear(2, 2)):
         with pytest.raises(AttributeError, match=words):
@@ -58,14 +60,23 @@ def test_the_backward_of_a_losss_value_says_where_it_is():
         loss.backward()
 
 
+def test_freezing_a_parameter_as_elsewhere_isnt_ignored():
+    with pytest.raises(AttributeError, match="parameter.constant = True"):
+        MODEL[0].W.requires_grad = False
+    assert not hasattr(MODEL[0].W, "requires_grad")
+
+
 def test_classes_are_not_in_lib_itself():
-    for name, module in (("Linear", "network"), ("Relu", "activations"), ("LeakyReLU", "layers.activations"),
+    for name, module in (("Linear", "network"), ("zero_grad", "gradient_utilities"),
+                         ("Relu", "activations"), ("LeakyReLU", "layers.activations"),
                          ("AdamW", "optimization.adaptive")):
         with pytest.raises(ImportError, match=f"from lib.{module} import {name}"):
             exec(f"from lib import {name}")
         assert hasattr(importlib.import_module(f"lib.{module}"), name)
     import lib
-    assert not hasattr(lib, "no_such_thing") and not hasattr(lib, "NoSuchClass")
+    assert not hasattr(lib, "no_such_thing") and not hasattr(lib, "NoSuchClass") and not hasattr(lib, "__wrapped__")
+    from lib import plot, training  # files of lib are found as before, whatever functions are called so
+    assert plot.__name__ == "lib.plot" and training.__name__ == "lib.training"
 
 
 def test_a_slice_of_a_sequential_is_one():

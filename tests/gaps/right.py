@@ -280,6 +280,9 @@ sequential.check_gradients_wrt_params(input_args, 1e-6)
 layers = [Linear(3, 4), ReLU(), Linear(4, 4), Sigmoid(), Linear(4, 2)]
 Sequential(*layers).check_gradients((np.random.normal(size=(5, 3)),))
 """, """
+model = Sequential(Linear(10, 6), Sigmoid(), Linear(6, 3))
+model.check_gradients(input_args=(x,))
+""", """
 for hidden in (1, 5):
     network = Sequential(Linear(10, hidden), ReLU(), Linear(hidden, 10))
     network.check_gradients(tuple([x]))
