@@ -160,7 +160,7 @@ def _contradiction(groups: List[List[int]], predicted: np.ndarray, labels: np.nd
     best = (sums / np.bincount(which)[:, np.newaxis])[which]  # that any network can predict
     if not groups or confused_points(predicted, best):
         return None
-    where = points_in_words(np.unique(first[which[(best != labels).any(axis=1)]]), x)
+    where = points_in_words(np.unique(first[which[(best != labels).any(axis=1)]]).tolist(), x)
     near = np.abs(predicted - best).max() < 0.1
     return "contradicting labels" if near else "none found", [], (
         f"The data gives {where} more than one label, and no network can tell equal inputs apart."

@@ -90,8 +90,9 @@ def ratio_cause(trials: Sequence[Trial]) -> Optional[Cause]:
 def uneven_ratio(trials: Sequence[Trial]) -> List[Cause]:
     """Return a cause for a ratio got / expected that is the same in every entry, or in every row, of a point."""
     wrong = [trial for trial in trials if not trial.is_right]
-    ratios = [common_ratio(trial) for trial in wrong]
-    if all(ratio is not None for ratio in ratios) and any(trial.value.size > 1 for trial in wrong):
+    found = [common_ratio(trial) for trial in wrong]
+    ratios = [ratio for ratio in found if ratio is not None]
+    if len(ratios) == len(wrong) and any(trial.value.size > 1 for trial in wrong):
         shown = ", ".join(f"{ratio:.4g}" for ratio in ratios[:4])
         is_square = np.allclose(ratios, [trial.num_samples ** 2 for trial in wrong], rtol=1e-4)
         return [cause("constant factor", "got / expected is the same for all entries, but differs from point to point: "
