@@ -54,6 +54,7 @@ def test_the_base_class_holds_parameters_and_rate_and_resets_gradients():
 def test_sgd():
     params, expected = two_parameters(), [param.data.copy() for param in two_parameters()]
     found = data_after(SGD(params, lr=0.1), params, 5)
+    assert SGD(params).lr == 1.0
     for step in range(5):
         expected = [data - 0.1 * grad for data, grad in zip(expected, gradients(step))]
     for ours, theirs in zip(found, expected):

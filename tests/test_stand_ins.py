@@ -72,6 +72,7 @@ MISTAKES = [
     Mistake("sheet3/experiments", "- lr * param.grad", "+ lr * param.grad"),
     Mistake("sheet4/optimizers", "self.momentum * velocity - self.lr * p.grad", "self.momentum * velocity + p.grad"),
     Mistake("sheet4/optimizers", "p.data -= self.lr * p.grad", "p.data -= p.grad"),
+    Mistake("sheet4/optimizers", "lr=1.0, momentum", "lr=0.1, momentum"),
     Mistake("sheet4/optimizers", "state[\"v\"] / (1 - beta2 ** state[\"t\"])", "state[\"v\"]"),
     Mistake("sheet4/optimizers", "param.grad = np.zeros_like(param.data)", "pass"),
     Mistake("sheet4/optimizers", "raise ValueError(f", "return SGD(params)  # ("),
