@@ -4,6 +4,7 @@ import pytest
 
 from lib.activations import ReLU
 from lib.fitting.fit import fit
+from lib.fitting.weights import checked_weights
 from lib.layers.losses import BinaryCrossEntropyLoss, L1Loss, MeanSquaredError
 from lib.layers.weighted import WeightedLoss
 from lib.losses import CrossEntropyLoss, MSELoss
@@ -99,6 +100,19 @@ def test_validation_has_weights_of_its_own_and_none_of_the_classes():
     assert history["val_loss"][0] == pytest.approx(float(CrossEntropyLoss()(model(X), Y)), rel=1e-12)
 
 
+def test_balanced_weights_leave_out_classes_that_have_no_example():
+    y = np.eye(4)[[0, 0, 0, 0, 1, 3, 3]]  # one class with a single example, one with none: as scikit-learn has it
+    np.testing.assert_allclose(checked_weights(None, "balanced", y), [7 / 12] * 4 + [7 / 3] + [7 / 6] * 2)
+    np.testing.assert_allclose(checked_weights(None, "balanced", np.array([0, 0, 0, 0, 1, 3, 3])),
+                               [7 / 12] * 4 + [7 / 3] + [7 / 6] * 2)
+    assert checked_weights(None, None, y) is None  # then the loss is what it was
+
+
+def test_soft_labels_have_a_share_of_each_classs_weight():
+    np.testing.assert_allclose(checked_weights(None, [1, 3], np.array([[0.5, 0.5], [1, 0], [0.25, 0.75]])), [2, 1, 2.5])
+    np.testing.assert_allclose(checked_weights([2, 1], {1: 3}, np.array([[0.5], [1.0]])), [4, 3])
+
+
 def test_equal_weights_change_nothing():
     np.testing.assert_allclose(trained(sample_weight=np.full(12, 7))[0], trained()[0], atol=1e-14)
 
@@ -126,6 +140,8 @@ def test_other_weights_are_another_run(change, tmp_path):
     (dict(class_weight={True: 1.0}), "but True"), (dict(class_weight={0: -1}), "class_weight.*from 0"),
     (dict(class_weight=[1, 2, 3]), r"of shape \(2,\)"), (dict(class_weight=5), r"of shape \(2,\)"),
     (dict(class_weight=[1, 2], y=RNG.standard_normal((12, 2)), loss_fn=MSELoss()), "give each example its own"),
+    (dict(class_weight=[1, 2], y=np.ones((12, 2)), loss_fn=BinaryCrossEntropyLoss()), "labels that are classes"),
+    (dict(class_weight=[1, 2], y=Y * 0.9, loss_fn=MSELoss()), "labels that are classes"),
     (dict(validation=(X, Y, [1])), r"validation.*sample_weight.*\(12,\)"),
     (dict(sample_weight=WEIGHTS, compiled=True), "WeightedLoss"),
     (dict(sample_weight=WEIGHTS, loss_fn=WeightedLoss(CrossEntropyLoss())), "give fit the loss that is in it"),

@@ -2,11 +2,13 @@
 import numpy as np
 import pytest
 
+from lib.activations import Sigmoid, Softmax
 from lib.fitting.fit import fit
 from lib.layers.attention import MultiHeadSelfAttention, PerPosition, SelfAttention
 from lib.layers.losses import BinaryCrossEntropyLoss, L1Loss, MeanSquaredError
 from lib.layers.weighted import WeightedLoss
 from lib.losses import CrossEntropyLoss, MSELoss
+from lib.model_evaluation import evaluate
 from lib.network import Linear, Sequential
 from lib.optimizers import SGD
 from lib.regularizers import L2Regularization, RegularizedCrossEntropy
@@ -87,6 +89,19 @@ def test_an_example_of_weight_0_does_not_count_whatever_its_loss(rng):
     preds, labels = np.array([[0.0, 0.0], [-np.inf, 0.0]]), np.eye(2)[[0, 0]]
     assert WeightedLoss(CrossEntropyLoss())(preds, labels, [1, 1]) == np.inf
     assert WeightedLoss(CrossEntropyLoss())(preds, labels, [1, 0]) == pytest.approx(np.log(2))
+
+
+def test_it_is_judged_and_warned_about_as_the_loss_inside(rng):
+    model, x = Linear(2, 1), np.array([[1.0, 0], [-1, 0], [0.2, 0]])
+    model.W.data, model.b.data = [[1.0], [0.0]], [0.0]
+    y = np.array([[1.0], [0], [1]])  # logits 1, -1 and 0.2: all right, by their sign
+    for loss_fn in (BinaryCrossEntropyLoss(), WeightedLoss(BinaryCrossEntropyLoss(), [1, 2])):
+        assert evaluate(x, y, model, loss_fn, 2)[0] == 1
+    assert evaluate(x, y, model, WeightedLoss(MSELoss()), 2)[0] == pytest.approx(2 / 3)
+    for activation, loss_fn in ((Softmax(), CrossEntropyLoss()), (Sigmoid(), BinaryCrossEntropyLoss())):
+        preds = activation(rng.standard_normal((3, 2)))
+        with pytest.warns(UserWarning, match=f"contains the {type(activation).__name__} already"):
+            WeightedLoss(loss_fn)(preds, np.eye(2)[[0, 1, 0]], [1, 2, 3])
 
 
 def test_attention_says_what_is_wrong(rng):

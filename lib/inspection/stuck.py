@@ -107,9 +107,9 @@ def predictions(output: np.ndarray, y: np.ndarray, loss_fn: Any) -> Tuple[np.nda
     """Return what a network predicts, the labels likewise, and what that is.
 
     "probabilities" of classes, (N, K), where the outputs are logits; "scores", the outputs for one-hot labels under
-    another loss; or "numbers". For BinaryCrossEntropyLoss the one output is the logit of class 1.
+    another loss; or "numbers". For BinaryCrossEntropyLoss, also a weighted one, the one output is the logit of class 1.
     """
-    if type(loss_fn).__name__ == "BinaryCrossEntropyLoss" and y.shape[1] == 1:
+    if getattr(loss_fn, "takes_logits", False) and y.shape[1] == 1:
         output, y, logits = np.hstack([np.zeros_like(output), output]), np.hstack([1 - y, y]), True
     else:
         logits = is_one_hot(y) if loss_fn is None else y.shape[1] > 1 and _takes_logits(loss_fn, y)

@@ -5,8 +5,10 @@ from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from lib.layers.losses import BinaryCrossEntropyLoss
 from lib.losses import CrossEntropyLoss
 from lib.network_base import Module
+from lib.numerics import warn_of_probabilities
 from lib.validation import InputError, as_float, require_forward, require_positive
 
 
@@ -44,6 +46,11 @@ class WeightedLoss(Module):
         self.loss_fn, self.mean_weight = loss_fn, mean_weight
         self.class_weights = None if class_weights is None else self._checked(class_weights, "class_weights", None)
 
+    @property
+    def takes_logits(self) -> bool:
+        """Whether a prediction is for class 1 where it is above 0, as for the loss inside."""
+        return getattr(self.loss_fn, "takes_logits", False)
+
     @classmethod
     def examples(cls, rng: np.random.Generator) -> List[Tuple[Module, Tuple[Any, ...]]]:
         preds, labels = rng.standard_normal((5, 3)), np.eye(3)[[0, 2, 1, 1, 0]]
@@ -52,6 +59,9 @@ class WeightedLoss(Module):
 
     def forward(self, preds: Any, labels: Any, sample_weights: Any = None) -> Any:
         """Return the weighted mean of the examples' losses."""
+        for loss, activation in ((CrossEntropyLoss, "Softmax"), (BinaryCrossEntropyLoss, "Sigmoid")):
+            if isinstance(self.loss_fn, loss):
+                warn_of_probabilities(self.loss_fn, preds, activation)
         preds, labels = as_float(preds, self), as_float(labels, self)
         if preds.ndim == 0 or labels.shape[:1] != preds.shape[:1]:
             raise InputError("WeightedLoss expects a row of predictions and one of labels for each example, but got "
