@@ -1,6 +1,7 @@
 """Sheet 4, optimisation: what its files must do, whoever wrote them. Nothing beyond the sheet is asked for."""
 from __future__ import annotations
 
+import inspect
 import re
 
 import numpy as np
@@ -240,11 +241,27 @@ def test_a_network_learns(make):
     assert curves[0][-1] < 0.3 * curves[0][0] and curves[1][-1] > 0.9 and curves[3][-1] > 0.9
 
 
-def test_create_and_train_model():
+def arguments_of_each(monkeypatch, cls):
+    """Return a list to which the arguments of every object that is made of a class will be added, by name."""
+    made, make = [], cls.__init__
+
+    def noted(self, *args, **kwargs):
+        bound = inspect.signature(make).bind(self, *args, **kwargs)
+        bound.apply_defaults()
+        made.append(dict(bound.arguments))
+        make(self, *args, **kwargs)
+
+    monkeypatch.setattr(cls, "__init__", noted)
+    return made
+
+
+def test_create_and_train_model(monkeypatch):
     x_train, x_val, _, y_train, y_val, _ = some_digits(50)
     np.random.seed(0)
+    layers = arguments_of_each(monkeypatch, Linear)
     curves = create_and_train_model("adam", {"lr": 0.01}, x_train, y_train, x_val, y_val)
     assert all(np.shape(curve) == (10,) for curve in curves) and curves[0][-1] < curves[0][0]
+    assert [tuple(layer.values())[1:3] for layer in layers] == [(784, 30), (30, 10)]
     curves = create_and_train_model("sgd", {"lr": 0.1}, x_train, y_train, x_val, y_val, 25, 3)
     assert all(np.shape(curve) == (3,) for curve in curves)
 
@@ -252,7 +269,10 @@ def test_create_and_train_model():
 def test_compare_optimizers_saves_three_runs(monkeypatch, tmp_path):
     put_in_the_place_of_mnist(monkeypatch, some_digits(50))
     monkeypatch.chdir(tmp_path)
+    sgd, adam = arguments_of_each(monkeypatch, SGD), arguments_of_each(monkeypatch, Adam)
     compare_optimizers()
+    assert sorted((made["lr"], made["momentum"] or 0.0) for made in sgd) == [(0.1, 0.0), (0.1, 0.9)]
+    assert [made["lr"] for made in adam] == [0.01]
     saved = utilities.load_result("optimizers_comparison")
     assert set(saved) == {"sgd", "sgd_momentum", "adam"}
     assert all(np.shape(curve) == (10,) for curves in saved.values() for curve in curves)

@@ -86,6 +86,7 @@ MISTAKES = [
     Mistake("sheet4/training", "val_accuracies[epoch], val_costs[epoch] =",
             "val_costs[epoch], val_accuracies[epoch] ="),
     Mistake("sheet4/training", "            scheduler.step()", "            pass"),
+    Mistake("sheet4/training", "30", "20", 2), Mistake("sheet4/training", "0.9", "0.5"),
     Mistake("sheet4/training", "\"sgd_momentum\", \"sgd\"", "\"momentum\", \"sgd\""),
     Mistake("sheet4/plot", "for name in results:", "for name in [\"sgd\"]:"),
     Mistake("sheet4/plot", "plt.plot(results[name][i])", "plt.plot(results[\"adam\"][i])"),
