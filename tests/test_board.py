@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from lib.gradient_checking import board
+from lib.gradient_checking import board, course
 from lib.gradient_checking.course import ROOT, coding_tasks
 from lib.gradient_checking.text import MOST_LINES
 from tests.gaps.planting import planted
@@ -73,6 +73,16 @@ def test_where_backward_returns_none_nothing_else_is_suspected(outcome_with):
     text = "for module in reversed(self.modules):\n    grad = module.backward(grad)"
     outcome = outcome_with("Sequential.backward", text)
     assert "return is missing" in outcome.detail and "Or:" not in outcome.detail
+
+
+@pytest.mark.parametrize("level, product, row", [
+    (0, "they don't fit.", "shape."), (1, "a transposition they do.", "batch is missing."),
+    (3, "a transposition they do: grad @ self.W.data.T has shape (2, 10).", "batch is missing: .sum(axis=0).")])
+def test_what_would_fit_in_a_gap_is_its_formula(outcome_with, monkeypatch, level, product, row):
+    monkeypatch.setattr(course, "sheet", lambda: {"hints": level})
+    for text, said in (("return grad @ self.W.data", product), ("self.b.grad += grad\nreturn grad", row)):
+        detail = re.sub(r"\s+", " ", outcome_with("Linear.backward", text).detail)
+        assert detail.partition(" How it is right")[0].endswith(said)
 
 
 def test_a_remark_on_what_is_right_stands_on_the_board(outcome_with):

@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
+from lib.gradient_checking.course import MOST_HINTS, hint_level
 from lib.gradient_checking.diagnose.causes import cause
 from lib.gradient_checking.diagnose.advice import Failure, advice_on
 from lib.gradient_checking.gaps import is_in_gap, relative
@@ -22,6 +23,8 @@ Shape = Tuple[int, ...]
 def explain(error: BaseException, situation: str, function: str = "") -> List[Cause]:
     """Return what an exception in backward means, or in a function of the sheet, the likeliest first."""
     frame, line, where = _place(error, function)
+    # What would fit is the formula of a gap of the sheet; of other code, it may be said at once.
+    level = hint_level() if frame is not None and is_in_gap(frame, frame.f_lineno) else MOST_HINTS
     detail = f"{type(error).__name__} in {where}"
     says = "" if isinstance(error, SystemExit) else str(error).strip()  # of that, it is a number
     evidence = (f"{line}\n" if line else "") + (says or type(error).__name__)
@@ -33,9 +36,9 @@ def explain(error: BaseException, situation: str, function: str = "") -> List[Ca
     name, advice = "exception in backward", ""
     others: List[Cause] = []
     if isinstance(error, ValueError) and "broadcast" in str(error):
-        name, advice = _broadcasting_advice(str(error), line)
+        name, advice = _broadcasting_advice(str(error), line, level)
     elif isinstance(error, ValueError) and ("matmul" in str(error) or "not aligned" in str(error)):
-        advice = _product_advice(frame, line)
+        advice = _product_advice(frame, line, level)
         if "With a transposition" in advice:
             others.append(cause("transposed", evidence + advice, detail))
     if not advice:
@@ -47,7 +50,7 @@ def explain(error: BaseException, situation: str, function: str = "") -> List[Ca
     return [cause(name, evidence + advice, detail)] + others
 
 
-def _broadcasting_advice(message: str, line: str) -> Tuple[str, str]:
+def _broadcasting_advice(message: str, line: str, level: int) -> Tuple[str, str]:
     """Return the cause and the advice for two arrays that don't fit entry by entry."""
     name, shapes = "exception in backward", _shapes(message)
     if len(shapes) < 2:
@@ -60,8 +63,9 @@ def _broadcasting_advice(message: str, line: str) -> Tuple[str, str]:
                   "has the parameter's shape.")
         if "keepdims=True" in line:
             return name, advice + " keepdims=True keeps the axis that is summed over, with size 1."
-        if len(second) > len(first) and "sum" not in line:
-            return "missing sum over the batch", advice + " The sum over the batch is missing: .sum(axis=0)."
+        if len(second) > len(first) and "sum" not in line and level >= 1:
+            formula = ": .sum(axis=0)" if level == MOST_HINTS else ""
+            return "missing sum over the batch", f"{advice} The sum over the batch is missing{formula}."
         return name, advice
     advice = f" The shapes {first} and {second} don't fit entry by entry."
     if ".backward(" in line and "*" in line:
@@ -100,7 +104,7 @@ def _shapes(message: str) -> List[Shape]:
             if re.search(r"\d", text)]
 
 
-def _product_advice(frame: Any, line: str) -> str:
+def _product_advice(frame: Any, line: str, level: int) -> str:
     """Say which shapes a matrix product has, and which transposition would fit."""
     name = r"([\w.\[\]]+)"
     forms = (rf"{name}\s*@\s*{name}", rf"(?:dot|matmul)\({name},\s*{name}\)", rf"{name}\.dot\({name}\)")
@@ -125,7 +129,8 @@ def _product_advice(frame: Any, line: str) -> str:
                 if x.shape[1] == y.shape[0]:
                     fits.append(f"{left} @ {right} has shape {(x.shape[0], y.shape[1])}")
     text = f" {names[0]} has shape {a.shape} and {names[1]} has shape {b.shape}: as a product they don't fit."
-    return text + (f" With a transposition they do: {', or '.join(fits)}." if fits else "")
+    formula = f": {', or '.join(fits)}" if level == MOST_HINTS else ""
+    return text + (f" With a transposition they do{formula}." if fits and level >= 1 else "")
 
 
 def _transposed(name: str) -> str:
