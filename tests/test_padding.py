@@ -107,3 +107,8 @@ def test_what_is_wrong_gets_a_sentence(wrong, words):
     with pytest.raises(InputError):
         Padded(attention)(np.zeros((1, 2, 2)))
     assert attention.mask is None
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)

@@ -128,13 +128,14 @@ def array_of(objects):
 class Net(Module):
     def __init__(self, put):
         np.random.seed(0)
-        self.order = [Linear(3, 4), BatchNorm1d(4), Dropout(0.5), Linear(4, 3)]
-        parts, self.order = self.order, tuple(map(id, self.order))
+        parts = [Linear(3, 4), BatchNorm1d(4), Dropout(0.5), Linear(4, 3)]
+        for place, part in enumerate(parts):
+            part.place = place
         self.held = put(parts)
 
     def in_order(self):
-        modules = {id(module): module for _, module in self.named_modules()}
-        return [modules[each] for each in self.order]
+        parts = [module for _, module in self.named_modules() if hasattr(module, "place")]
+        return sorted(parts, key=lambda part: part.place)
 
     def parameters(self):
         return [parameter for module in self.in_order() for parameter in module.parameters()]

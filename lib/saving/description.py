@@ -102,7 +102,7 @@ def _as_text(value: Any) -> str:
     """Return a setting as text; "" for what isn't one: modules, parameters, generators and other objects."""
     if value is None or isinstance(value, (bool, int, float, complex, str, np.generic)):
         return repr(value.item() if isinstance(value, np.generic) else value) if value is not None else "None"
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         return f"array{value.shape} {checksum(value)}"
     if isinstance(value, (list, tuple)):
         if any(isinstance(item, (Module, Parameter)) for item in value):
