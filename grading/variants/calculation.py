@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from lib.graph.answers.calculation import NO_ROUNDING, Calculation, Quantity, St
 from lib.graph.answers.quantities import find
 from lib.graph.explain.derivation import Derivation
 from lib.graph.explain.names import is_number
+from lib.graph.explain.short import ShortForm
 from lib.graph.notation import Term, entry, new, partial, words
 from lib.validation import InputError
 
@@ -48,6 +50,7 @@ class Machine:
 
     Attributes:
         task: the task.
+        names: all quantities by the names that rules refer to.
         lines: what is asked for, in the order of the calculation.
     """
 
@@ -57,21 +60,22 @@ class Machine:
         self.derivation = Derivation(task.build(numbers))
         leaves = {node.name for node in self.derivation.order if node.operation is None}
         assert set(numbers) - {RATE} <= leaves, f"{task.name}: {set(numbers) - leaves} are no leaves of the graph"
-        self._names = self._all_names()
+        self.names = self._all_names()
         asked = [self._line(name) for name in task.lines]
         slopes = {line.name: line.quantity for line in asked if line.quantity[0] in ("local", "none")}
-        self._names.update(slopes)
-        wanted = {quantity: None for quantity in list(self._names.values()) + [line.quantity for line in asked]}
+        self.names.update(slopes)
+        wanted = {quantity: None for quantity in list(self.names.values()) + [line.quantity for line in asked]}
         steps = Calculation(self.derivation, wanted, self.rate).steps
         steps += [Step(slope, [], lambda *_: 0.0) for slope in slopes.values() if slope[0] == "none"]
         order = {"value": 0, "local": 1, "none": 1}  # slopes come before the gradients, which may follow from them
-        self.all_steps = sorted(steps, key=lambda step: order.get(step.quantity[0], 2))
+        steps = sorted(steps, key=lambda step: order.get(step.quantity[0], 2))
         rules = [slip.rule for slip in task.slips] + [rule for ways in task.ways.values() for rule in ways]
-        self._rules = {rule: compiled_rule(rule, [*self._names, "it"]) for rule in rules}
+        self._rules = {rule: compiled_rule(rule, [*self.names, "it"]) for rule in rules}
         needed = {line.quantity for line in asked}
-        needed |= {self._names[name] for _, names in self._rules.values() for name in names if name != "it"}
+        needed |= {self.names[name] for _, names in self._rules.values() for name in names if name != "it"}
+        needed |= {quantity for quantity in self.names.values() if quantity[0] == "new"}
         self.steps: List[Step] = []
-        for step in reversed(self.all_steps):
+        for step in reversed(steps):
             if step.quantity in needed:
                 needed.update(step.inputs)
                 self.steps.append(step)
@@ -105,6 +109,11 @@ class Machine:
                 computed[quantity] = result
                 used[quantity] = _with_entries(result, by_quantity[quantity]) if quantity in by_quantity else result
         return computed, used
+
+    @cached_property
+    def short(self) -> ShortForm:
+        """The formulas of all quantities."""
+        return ShortForm(self.derivation)
 
     def key(self, numbers: Numbers) -> Dict[str, float]:
         """Return the right number of each line, by name."""
@@ -140,9 +149,29 @@ class Machine:
         return [line.of(computed)] + [self._by_rule(rule, line, computed, used)
                                       for rule in self.task.ways.get(line.name, ())]
 
+    def guessed(self, code: Any, line: Line, computed: Found, used: Found) -> float:
+        """Return what a compiled rule gives, or nan if it can't be computed with these shapes."""
+        try:
+            value = np.asarray(value_of(code, _ByName(self.names, used, line, computed)), float)
+            return float(value.reshape(()) if value.size == 1 else value[line.place])
+        except (ValueError, IndexError, TypeError, KeyError, ArithmeticError, AttributeError):
+            return float("nan")
+
+    def partners(self, name: str) -> List[str]:
+        """Return what goes into the function that gives a quantity, and what comes out of the one that takes it."""
+        derivation = self.derivation
+        ends = re.fullmatch(r"(d\w+/d)?(\w+)", name)
+        node = derivation.names.find(ends.group(2)) if ends else None
+        if node is None:
+            return []
+        nodes = [each for each in derivation.order if len(each.parents) == 1 and each.parents[0] is node]
+        nodes += node.parents if len(node.parents) == 1 else ()
+        found = [(ends.group(1) or "") + derivation.names.text[each] for each in nodes]  # type: ignore[union-attr]
+        return [each for each in found if each in self.names]
+
     def _by_rule(self, rule: str, line: Line, computed: Found, used: Found) -> float:
         code, _ = self._rules[rule]
-        numbers = _ByName(self._names, used, line, computed)
+        numbers = _ByName(self.names, used, line, computed)
         value = np.asarray(value_of(code, numbers), float)
         return float(value.reshape(()) if value.size == 1 else value[line.place])
 
@@ -209,12 +238,12 @@ class _ByName:
     """A student's numbers by name, as a rule asks for them; of the line itself, what is right there."""
 
     def __init__(self, names: Mapping[str, Quantity], used: Found, line: Line, computed: Found) -> None:
-        self._names, self._used, self._line, self._computed = names, used, line, computed
+        self.names, self._used, self._line, self._computed = names, used, line, computed
 
     def __getitem__(self, name: str) -> Any:
         if name == "it":
             return self._line.of(self._computed)
-        kind, node = quantity = self._names[name]
+        kind, node = quantity = self.names[name]
         if kind == "rate":
             return node
         return (self._computed if is_of(self._line, quantity) else self._used)[quantity]

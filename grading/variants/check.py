@@ -12,14 +12,14 @@ import numpy as np
 
 from grading.variants.calculation import Line
 from grading.variants.draws import Case, spreads_of, tolerance
+from grading.variants.guesses import guesses
 from grading.variants.task import CAUSES
 from lib.graph.answers.compare import as_given, is_close
-from lib.graph.answers.diagnosis import Student, slips
 from lib.graph.notation.digits import number_text
 from lib.validation import InputError
 
-OTHER, COARSE = "other", "rounding"
-WORDS = {**CAUSES, OTHER: "another mistake", COARSE: "it is rounded too coarsely"}
+COARSE = "rounding"
+WORDS = {**CAUSES, COARSE: "it is rounded too coarsely"}
 
 
 class Verdict(NamedTuple):
@@ -194,17 +194,13 @@ class _Check:
             yield "sign", "A sign is wrong.", -expected
             yield "factor", "A factor of 2 is missing.", expected / 2
             yield "factor", "There is a factor of 2 too many.", expected * 2
-        if line.axis is None and line.quantity[0] in ("value", "grad", "new"):
-            for number, sentence in self._anywhere(line):
-                if np.shape(number) == np.shape(self.exact[0][line.quantity]):
-                    yield OTHER, sentence, float(np.asarray(number)[line.place])
-
-    def _anywhere(self, line: Line) -> Iterator[Tuple[float, str]]:
-        machine = self.machine
-        computed, used = machine.run(self.numbers, self.slips, machine.all_steps)
-        student = Student(machine.derivation, used, frozenset(each.quantity for each in self.values), machine.rate)
-        with np.errstate(all="ignore"):
-            yield from slips(student, line.quantity, computed[line.quantity])
+            yield "factor", "A sign is wrong, and a factor of 2 is missing.", -expected / 2
+            yield "factor", "A sign is wrong, and there is a factor of 2 too many.", -expected * 2
+        for guess in guesses(self.machine, line):
+            for computed, used in (self.exact, self.literal):
+                yield guess.cause, guess.hint, self.machine.guessed(guess.code, line, computed, used)
+        if line.quantity[0] == "none":
+            yield "formula", "Does the one depend on the other at all?", self.values[line]
 
 
 def _digits_of(text: str) -> int:

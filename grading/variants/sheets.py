@@ -11,7 +11,6 @@ from grading.variants.draws import Case
 from grading.variants.task import CAUSES, RATE
 from lib.graph.draw import Drawing, draw
 from lib.graph.explain import explain
-from lib.graph.explain.short import ShortForm
 from lib.graph.notation import MATHML, SPOKEN, Term, array, equation, matrix, name, number, words
 from lib.graph.notation.mathml import markup
 
@@ -101,7 +100,7 @@ def given_terms(case: Case) -> List[Term]:
 
 def formula_terms(case: Case) -> List[Term]:
     """Return what is computed, a formula for each quantity that has a name."""
-    short = ShortForm(case.machine.derivation)
+    short = case.machine.short
     return [equation(case.machine.derivation.names.term(node), formula) for node, formula in short.formulas.items()]
 
 

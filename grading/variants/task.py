@@ -92,13 +92,20 @@ class Task(NamedTuple):
 
 
 FUNCTIONS = {"exp": np.exp, "log": np.log, "log10": np.log10, "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos,
-             "tanh": np.tanh, "abs": np.abs, "sign": np.sign, "sum": np.sum, "mean": np.mean, "pi": np.pi,
+             "tanh": np.tanh, "abs": np.abs, "sign": np.sign, "sum": np.sum, "mean": np.mean, "outer": np.outer,
+             "ones": np.ones, "pi": np.pi,
              "sigmoid": stable_sigmoid, "relu": lambda x: np.maximum(x, 0.0),
              "step": lambda x: np.where(x > 0, 1.0, 0.0)}
 
 
 def compiled_rule(rule: str, names: Sequence[str]) -> Tuple[Any, Tuple[str, ...]]:
-    """Return a rule, ready to be evaluated, and the names in it; a name such as dL/dw is one name, not a fraction."""
+    """Return a rule, ready to be evaluated, and the names in it."""
+    text, found = with_references(rule, names)
+    return compile(text, rule, "eval"), found
+
+
+def with_references(rule: str, names: Sequence[str]) -> Tuple[str, Tuple[str, ...]]:
+    """Return a rule with n["x"] for each name, and the names in it; one such as dL/dw is a name, not a fraction."""
     longest_first = sorted(names, key=len, reverse=True)
     pattern = re.compile(r"(?<![\w.])(" + "|".join(map(re.escape, longest_first)) + r")(?!\w)")
     found: Dict[str, None] = {}
@@ -107,7 +114,7 @@ def compiled_rule(rule: str, names: Sequence[str]) -> Tuple[Any, Tuple[str, ...]
         found[match.group(1)] = None
         return f"n[{match.group(1)!r}]"
 
-    return compile(pattern.sub(reference, rule), rule, "eval"), tuple(found)
+    return pattern.sub(reference, rule), tuple(found)
 
 
 def value_of(code: Any, numbers: Any) -> Any:

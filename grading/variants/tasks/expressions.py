@@ -165,5 +165,7 @@ JACOBIAN = Task(
      Slip("dL/dx3", "a1 * df1/dx3", "paths", "On how many paths does x3 reach L?"),
      Slip("dL/dx3", "a2 * df2/dx3", "paths", "On how many paths does x3 reach L?"),
      Slip("dL/dx3", "df1/dx3 + df2/dx3", "upstream", "The row (a1, a2) stands in front of the matrix.")),
-    ways={"df1/dx1": ("p * f1",), "df2/dx3": ("q * df2/dx2",),
+    ways={"f1": ("exp(p * x1) * sin(x3)",), "df1/dx1": ("p * f1", "p * exp(p * x1) * sin(x3)"),
+          "df1/dx3": ("exp(p * x1) * cos(x3)",), "df2/dx2": ("1 / (2 * f2)", "1 / (2 * sqrt(x2 + q * x3))"),
+          "df2/dx3": ("q * df2/dx2", "q / (2 * f2)"),
           **{f"dL/dx{k}": (f"a1 * df1/dx{k} + a2 * df2/dx{k}",) for k in "123"}})

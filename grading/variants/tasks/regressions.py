@@ -56,7 +56,8 @@ LINEAR_REGRESSION = Task(
      Slip("dL/db", "it / 2", "factor", "What is the derivative of a square?"),
      Slip("dL/db", "-it", "sign", "If the offset rises a little, do the predictions rise or fall?"),
      Slip("dL/db", "(e1 * x1 + e2 * x2 + e3 * x3 + e4 * x4) / 2", "input", "What does the offset multiply?"),
-     *step_slips("w", "b")), None, line_scheme("y_hat = w x + b"))
+     *step_slips("w", "b")), None, line_scheme("y_hat = w x + b"),
+    {"dL/de1": ("2 * e1 / 4",), "dL/de4": ("2 * e4 / 4",)})
 
 
 def logistic_graph(w: float, b: float, **numbers: float) -> Node:
