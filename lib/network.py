@@ -93,8 +93,8 @@ class Sequential(Module):
         return x
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
-        if len(set(self.modules)) < len(self.modules):
-            places = [i for i, module in enumerate(self.modules) if list(self.modules).count(module) > 1]
+        if len(set(map(id, self.modules))) < len(self.modules):
+            places = [i for i, module in enumerate(self.modules) if sum(module is other for other in self.modules) > 1]
             raise CallOrderError("The same object stands at several places of this Sequential "
                                  f"({', '.join(map(str, places))}). It caches the input of its last call only, so "
                                  "backward would be wrong. Make a new object for each place.")

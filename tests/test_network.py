@@ -1,4 +1,6 @@
 """Residual, Flatten, Parameter, and what holds for whole networks: precision, vectors, messages."""
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
@@ -194,6 +196,27 @@ def test_train_and_eval_reach_every_module():
 def test_a_sequential_is_indexed_like_a_list():
     model = Sequential(Linear(2, 3), ReLU(), Linear(3, 2))
     assert model[1] is model.modules[1] and len(model) == 3
+
+
+@dataclass
+class Scaled(Module):
+    """A module that is equal to another one of the same factor, and has no hash, as it is a dataclass."""
+
+    factor: float
+
+    def forward(self, x):
+        return x * self.factor
+
+    def backward(self, grad):
+        return grad * self.factor
+
+
+def test_modules_that_are_equal_are_not_the_same_one(rng):
+    model = Sequential(Scaled(2.0), Linear(3, 2), Scaled(2.0))
+    assert_backward_is_right(model, (rng.standard_normal((4, 3)),))
+    model.modules[2] = model.modules[0]
+    with pytest.raises(RuntimeError, match=r"several places of this Sequential \(0, 2\)"):
+        model.backward(np.ones((4, 2)))
 
 
 def test_parameters_have_paths():
