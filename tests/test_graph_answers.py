@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.activations import ReLU
-from lib.graph import constant, expanded, parameter_node, relu, sigmoid, topological_order, variable
+from lib.graph import constant, expanded, parameter_node, relu, sigmoid, softmax, topological_order, variable
 from lib.graph.answers import check_answers
 from lib.graph.answers.compare import as_given, is_close
 from lib.graph.draw import draw
@@ -268,6 +268,45 @@ def test_no_faultless_calculation_is_refused(seed):
                       [name for name in lines if name.startswith("dL/dw")]):
             report = check_answers(network.loss, {name: lines[name] for name in names}, learning_rate=0.5)
             assert report.all_right, f"{digits} digits:\n{report}"
+
+
+def batch_by_hand(seed, r, slip=""):
+    """Return a softmax regression and a tanh network on three examples, and the lines of both, each rounded by r."""
+    rng = np.random.default_rng(seed)
+    x, y, t = rng.normal(size=(3, 2)).round(1), np.eye(3)[rng.permutation(3)], rng.normal(size=(3, 1)).round(1)
+    W, V1, V2 = (rng.normal(size=shape).round(2) for shape in ((2, 3), (2, 4), (4, 1)))
+    p = softmax((constant(x) @ variable(W, name="W")).named("z")).named("p")
+    h = np.tanh(constant(x) @ variable(V1, name="V1")).named("h")
+    o = (h @ variable(V2, name="V2")).named("o")
+    losses = (-(constant(y) * np.log(p)).sum() / 3).named("L"), ((o - constant(t)) ** 2).mean().named("L")
+    z = r(x @ W)
+    powers = r(np.exp(z))
+    p = r(powers / powers.sum(axis=1, keepdims=True))
+    g = r((p - y) / 3)
+    h = r(np.tanh(r(x @ V1)))
+    o = r(h @ V2)
+    e = r(o - t if slip == "dL/do" else 2 * (o - t) / 3)
+    gh = r(e @ V2.T)
+    gz = gh if slip == "dL/dV1" else r(gh * r(1 - r(h * h)))
+    return zip(losses, ({"z": z, "p": p, "dL/dz": g, "dL/dW": r(x.T @ g)},
+                        {"h": h, "o": o, "dL/do": e, "dL/dV2": r(h.T @ e), "dL/dh": gh, "dL/dV1": r(x.T @ gz)}))
+
+
+@pytest.mark.parametrize("r", [
+    lambda a: np.round(a, 3), lambda a: np.round(a, 4).astype(np.float32), lambda a: np.vectorize(rounded)(a, 3)],
+    ids=["three decimals", "float32", "three digits"])
+@pytest.mark.parametrize("seed", range(2))
+def test_no_faultless_batch_is_refused(seed, r):
+    for loss, lines in batch_by_hand(seed, r):
+        assert check_answers(loss, lines).all_right, check_answers(loss, lines)
+        del lines["dL/dz" if "dL/dz" in lines else "dL/dh"]
+        assert check_answers(loss, lines).all_right, check_answers(loss, lines)
+
+
+@pytest.mark.parametrize("slip", ["dL/do", "dL/dV1"])
+def test_a_wrong_line_of_a_batch_is_found(slip):
+    _, (loss, lines) = batch_by_hand(0, lambda a: np.round(a, 3), slip)
+    assert check_answers(loss, lines).names("wrong") == [slip]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -81,7 +81,10 @@ class _Examination:
                    for quantity, (_, answer) in given.items() if _fits(answer, self.correct[quantity])}
         self.expected, used = calculation.run(numbers)
         digits = max(answer.digits for _, answer in given.values())
-        self.digits = digits if digits >= FEWEST_DIGITS else 3  # so few digits say nothing on how somebody calculates
+        last = min([0] + [answer.last for _, answer in given.values()])
+        self.digits, self.last = digits, last or -12  # integers don't say how many decimals somebody keeps
+        if digits < FEWEST_DIGITS:
+            self.digits, self.last = 3, -12  # so few digits say nothing on how somebody calculates
         self.calculation, self.numbers = calculation, numbers
         self._spreads: Optional[Dict[Quantity, Spread]] = None
         self.student = Student(derivation, used, frozenset(given), rate)
@@ -118,7 +121,7 @@ class _Examination:
     def _spread(self, quantity: Quantity) -> Spread:
         """Return how far a number may be off because what isn't written down was rounded."""
         if self._spreads is None:
-            self._spreads = self.calculation.spreads(self.numbers, self.expected, self.digits)
+            self._spreads = self.calculation.spreads(self.numbers, self.expected, self.digits, self.last)
         return self._spreads[quantity]
 
     def _diagnosis(self, quantity: Quantity, answer: Given, comparison: Comparison, order: List[str]) -> str:

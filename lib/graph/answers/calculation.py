@@ -29,11 +29,25 @@ class Rounding:
 
     Args:
         digits: how many significant digits are kept.
+        last: the power of ten of the last decimal that is kept, -3 for three decimals.
         rng: the generator that chance comes from.
     """
 
-    def __init__(self, digits: int, rng: np.random.Generator) -> None:
-        self.digits, self.rng = digits, rng
+    def __init__(self, digits: int, last: int, rng: np.random.Generator) -> None:
+        self.digits, self.last, self.rng = digits, last, rng
+
+    def unit(self, numbers: Any) -> Any:
+        """Return the unit of rounding: of the last digit or decimal that is kept, and of one digit at least."""
+        decimal = np.minimum(10.0 ** self.last, rounding_unit(numbers, 1))
+        return decimal if self.rng.random() < 0.5 else np.maximum(rounding_unit(numbers, self.digits), decimal)
+
+    def output(self, node: Node, inputs: Dict[Node, Any]) -> Any:
+        """Return the value of a node; by hand, softmax is computed from rounded powers of e and their rounded sum."""
+        operation: Any = node.operation
+        if operation.name != "softmax":
+            return replay.forward(node, inputs)
+        powers = self.value(np.exp(inputs[node.parents[0]]))
+        return powers / self.value(powers.sum(axis=operation.axis, keepdims=True))
 
     def inputs(self, edge: Edge, numbers: Numbers) -> Dict[Node, Any]:
         """Return what a derivative is computed from: -z / w, say, for z = x / w, or -x / w ** 2 without z."""
@@ -46,7 +60,9 @@ class Rounding:
         """Return the value of an operation: rounded, an exact half up or down, or as the calculator shows it."""
         if self.rng.random() < 0.3:
             return numbers
-        return rounded(numbers * (1 + self.rng.choice([-1e-9, 1e-9])), self.digits)
+        unit = np.asarray(self.unit(numbers))
+        steps = numbers * (1 + self.rng.choice([-1e-9, 1e-9])) / np.where(unit > 0, unit, 1)
+        return np.where(unit > 0, np.round(steps) * unit, numbers)[()]
 
     def product(self, numbers: Any) -> Any:
         """Return a product of several factors: off by half a unit of the last digit, its own or one on the way.
@@ -54,14 +70,14 @@ class Rounding:
         One that has no more digits than are kept is taken as exact.
         """
         step = 10.0 ** (1 - self.digits)
-        own = np.asarray(rounding_unit(numbers, self.digits))
+        own = np.asarray(self.unit(numbers))
         units = np.maximum(own, 0.5 * step * np.abs(numbers))
         exact = np.abs(rounded(numbers, self.digits) - numbers) < 1e-9 * own
         return numbers + np.where(exact, 0, self.rng.choice([-0.5, 0.5], np.shape(numbers)) * units)[()]
 
     def difference(self, number: Any) -> Any:
         """Return one minus a rounded number."""
-        return number + self.rng.choice([-0.5, 0.5]) * 10.0 ** -self.digits
+        return number + self.rng.choice([-0.5, 0.5], np.shape(number)) * 10.0 ** max(-self.digits, self.last)
 
 
 class NoRounding:
@@ -70,6 +86,10 @@ class NoRounding:
     def inputs(self, edge: Edge, numbers: Numbers) -> Dict[Node, Any]:
         """Return what a derivative is computed from, the result of the operation among it."""
         return _values(edge, numbers)
+
+    def output(self, node: Node, inputs: Dict[Node, Any]) -> Any:
+        """Return the value of a node."""
+        return replay.forward(node, inputs)
 
     def value(self, numbers: Any) -> Any:
         """Return the numbers."""
@@ -122,16 +142,16 @@ class Calculation:
                 used[step.quantity] = rounding.value(result) if step.inputs else result
         return computed, used
 
-    def spreads(self, answers: Mapping[Quantity, Any], expected: Numbers, digits: int) -> Dict[Quantity, Spread]:
-        """Return how far below and above each number may be if what isn't written down was rounded to so many digits.
-        """
+    def spreads(self, answers: Mapping[Quantity, Any], expected: Numbers, digits: int,
+                last: int) -> Dict[Quantity, Spread]:
+        """Return how far below and above each number may be if what isn't written down was rounded: see Rounding."""
         rng = np.random.default_rng(0)
         spread: Dict[Quantity, Spread] = {step.quantity: NO_SPREAD for step in self.steps}
         order = self.derivation.order
         if sum(node.size for node in order) > LARGEST_SAMPLED or any(map(replay.is_module, order)):
             return spread
         for _ in range(SAMPLES):
-            computed, _ = self.run(answers, Rounding(digits, rng))
+            computed, _ = self.run(answers, Rounding(digits, last, rng))
             for quantity, number in computed.items():
                 below, above = spread[quantity]
                 change = number - expected[quantity]
@@ -148,7 +168,7 @@ class Calculation:
                 return Step((kind, node), [start], lambda numbers, rounding: numbers[start])
             return Step((kind, node), [], lambda numbers, rounding: node.value)
         inputs = [(kind, parent) for parent in node.parents]
-        return Step((kind, node), inputs, lambda numbers, rounding: replay.forward(
+        return Step((kind, node), inputs, lambda numbers, rounding: rounding.output(
             node, {parent: numbers[kind, parent] for parent in node.parents}))
 
     def _gradient(self, node: Node) -> Step:
@@ -223,16 +243,15 @@ def _values(edge: Edge, numbers: Numbers) -> Dict[Node, Any]:
 
 def _flow(edge: Edge, grad: Any, values: Dict[Node, Any], rounding: Any) -> Any:
     """Return what is sent along an edge; by hand, the factors of it may be rounded one after the other."""
-    flow = flow_along(edge, grad, values)
-    if np.ndim(flow) or np.ndim(grad) or rounding is NO_ROUNDING or replay.is_module(edge.child):
+    flow, operation = flow_along(edge, grad, values), edge.child.operation  # type: Any, Any
+    if rounding is NO_ROUNDING or not operation.elementwise or np.shape(flow) != np.shape(grad):
         return flow
     slope = local_derivative(edge, values)
-    if slope in (0, 1, -1):
+    if np.all(np.isin(slope, (0, 1, -1))):
         return flow
-    operation: Any = edge.child.operation
     formula = operation.derivative(edge.i, name("out"), *[name("x") for _ in edge.child.parents])
     if formula.kind == "sum":  # 1 - out ** 2
         slope = rounding.difference(slope)
     elif signs_in(formula) > 1:  # -x / w ** 2
         slope = rounding.product(rounding.product(slope))
-    return slope if grad == 1 else rounding.product(grad * rounding.product(slope))
+    return slope if np.all(grad == 1) else rounding.product(grad * rounding.product(slope))

@@ -32,11 +32,13 @@ class Given(NamedTuple):
         value: the number or array, as floats.
         margin: by how much rounding may have changed each entry.
         digits: with how many significant digits it is written, at most.
+        last: the power of ten of its last decimal, -3 for three decimals; 0 where that isn't known.
     """
 
     value: np.ndarray
     margin: np.ndarray
     digits: int
+    last: int = 0
 
 
 def as_given(name: str, answer: Any) -> Given:
@@ -62,7 +64,8 @@ def as_given(name: str, answer: Any) -> Given:
         if array.dtype.kind == "b":
             raise TypeError("a truth value")
         if array.dtype.kind == "f":
-            written = written or [str(entry) for entry in array.ravel()]  # in its own precision
+            written = written or [str(entry) for entry in array.ravel()]  # in its own precision, which float32 has, too
+            array = np.array(list(map(float, written))).reshape(array.shape)
         if array.dtype.kind == "O":  # fractions, say; None would silently become nan
             array = np.vectorize(float, otypes=[float])(array)
         array = array.astype(np.float64)
@@ -73,7 +76,7 @@ def as_given(name: str, answer: Any) -> Given:
         return Given(array, np.zeros(array.shape), 0)
     written = written or [repr(float(entry)) for entry in array.ravel()]
     digits = max([_digits(each) for each in written], default=0)
-    return Given(array, _margins(array, written), digits)
+    return Given(array, _margins(array, written), digits, min(map(_last_place, written), default=0))
 
 
 def is_close(answer: Given, correct: Any, tolerance: float = 0.0, spread: Spread = NO_SPREAD) -> Comparison:
@@ -98,6 +101,9 @@ def is_close(answer: Given, correct: Any, tolerance: float = 0.0, spread: Spread
     largest = float(np.max(np.abs(correct), initial=0.0))
     # a number just below a power of ten has finer digits than the power that it might be rounded to
     limit = np.where(_unit(value, FEWEST_DIGITS) > _unit(correct, FEWEST_DIGITS), margin / 10, margin)
+    decimal = 0.5 * 10.0 ** answer.last
+    if value.ndim and np.all(margin >= decimal * (1 - SLACK)):  # all entries of an array have so many decimals
+        limit = np.maximum(limit, decimal)
     allowed = np.maximum(limit, tolerance * np.abs(correct)) + SLACK * max(1e-3, largest)
     if np.all((value >= correct - spread[0] - allowed) & (value <= correct + spread[1] + allowed)):
         return Comparison(True)

@@ -47,6 +47,8 @@ class Reshape(Movement):
         return _reshaped(a, self.shape, _shape_of(self.forward, a))
 
     def flow(self, i, grad, out, a):
+        if grad.shape == ():  # the same for every entry
+            return times(grad, ones(a.shape)) if a.shape else grad
         return _reshaped(grad, a.shape or (), a.shape)
 
 
