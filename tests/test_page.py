@@ -118,7 +118,8 @@ def test_what_cannot_be_shown_gets_a_sentence(tmp_path):
                                 ((3.0,), "float"), ((variable(1.0), x, y), "holds its numbers already"),
                                 ((variable(np.ones(2)) * 2,), r"write_page\(node.sum\(\)"),
                                 ((Sequential(ReLU()), x, y), "has none. Put a layer"),
-                                ((model, x, np.array([0, 1, 1, 0])), r"one-hot: np.eye\(2\)\[y\]")):
+                                ((model, x, np.array([0, 1, 1, 0])), r"one-hot: np.eye\(2\)\[y\]"),
+                                ((model, x + 1j, y), "complex"), ((model, [["a", "b"]], y), "array of numbers")):
         with pytest.raises(ValueError, match=sentence):
             page(*arguments)
     with pytest.raises(ValueError, match="needs a path"):

@@ -106,6 +106,15 @@ def test_outputs_are_taken_for_what_the_loss_takes_them_for(what, rng):
     assert run["wrong"][-1] == np.sum(outputs.argmax(axis=1) != hot.argmax(axis=1))
 
 
+def test_a_plateau_without_a_known_cause_is_not_sent_on():
+    points = np.array([[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)], float)
+    np.random.seed(4)  # its folds lie where no read-out of them helps
+    model = Sequential(Linear(3, 3), ReLU(), Linear(3, 2))
+    run = replay_page(model, points, np.eye(2)[points.sum(axis=1).astype(int) % 2], epochs=300).data["runs"][0]
+    assert run["verdict"] == "falls no longer" and "train it on" not in " ".join(run["said"])
+    assert "From epoch 150 on, the loss has fallen by less than 0.1%" in run["said"][1]
+
+
 def test_inputs_too_large_for_a_picture_get_none():
     page = replay_page(xor_net(0), X * 1e308, LABELS, epochs=3)
     assert page.data["plane"] is None and any("inputs are too large" in said for said in page.data["runs"][0]["said"])

@@ -169,6 +169,8 @@ def test_other_networks_and_data(rng):
     for wrong in (y, LABELS[:, :1], LABELS[:3]):
         with pytest.raises(ValueError, match="labels in the shape of the predictions"):
             why_stuck(LINEAR, X, wrong)
+    with pytest.raises(ValueError, match="complex"):
+        why_stuck(LINEAR, X + 1j, LABELS)
     with pytest.raises(ValueError, match="at least one example"):
         why_stuck(LINEAR, X[:0], LABELS[:0])
     with pytest.raises(ValueError, match="no cure"):

@@ -30,7 +30,7 @@ from lib.inspection.cures import Cure, best_cure
 from lib.inspection.hidden_units import Unit, hidden_units, in_numbers, is_affine, points_in_words, saturates
 from lib.inspection.recording import numpy_random_state_kept
 from lib.network_base import Module
-from lib.validation import InputError
+from lib.validation import InputError, as_float
 
 ON_ITS_WAY = " It may be on its way still: train it on."
 SAME = 0.03  # predictions that differ by less count as one
@@ -79,7 +79,7 @@ def why_stuck(model: Module, x: Any, y: Any, loss_fn: Any = None) -> Optional[St
     Raises:
         InputError: the shapes don't fit.
     """
-    x, y = np.asarray(x, float), np.asarray(y, float)
+    x, y = (np.asarray(as_float(each, "why_stuck"), float) for each in (x, y))
     with numpy_random_state_kept(), np.errstate(all="ignore"):
         twin = copy.deepcopy(model).eval()
         output = np.asarray(twin(x), float)
@@ -161,7 +161,7 @@ def _contradiction(groups: List[List[int]], predicted: np.ndarray, labels: np.nd
     if not groups or confused_points(predicted, best):
         return None
     where = points_in_words(np.unique(first[which[(best != labels).any(axis=1)]]).tolist(), x)
-    near = np.abs(predicted - best).max() < 0.1
+    near = np.abs(predicted - best).max() < 0.2
     return "contradicting labels" if near else "none found", [], (
         f"The data gives {where} more than one label, and no network can tell equal inputs apart."
         f"{'' if near else ON_ITS_WAY}")

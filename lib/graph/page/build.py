@@ -10,7 +10,7 @@ from lib.graph.modules import expanded
 from lib.graph.node import Node, constant
 from lib.layers import CrossEntropyLoss, MeanSquaredError
 from lib.network_base import Module, Parameter
-from lib.validation import InputError
+from lib.validation import InputError, as_float
 
 Stage = Tuple[Module, Node, Node]  # a module, its input and its output
 
@@ -48,13 +48,13 @@ def derivation_for(what: Any, x: Any, y: Any, loss_fn: Any) -> Tuple[Derivation,
 
 
 def _of_model(model: Module, x: Any, y: Any, loss_fn: Any) -> Tuple[Derivation, List[Stage]]:
-    y = np.asarray(y, float)
+    x, y = (np.asarray(as_float(each, "write_page"), float) for each in (x, y))
     is_given = loss_fn is not None
     if loss_fn is None:
         loss_fn = CrossEntropyLoss() if _is_one_hot(y) else MeanSquaredError()
     with expanded():
         stages: List[Stage] = []
-        node = constant(np.asarray(x, float), name="x")
+        node = constant(x, name="x")
         for module in _flat(model):
             after = module(node)
             stages.append((module, node, after))

@@ -21,7 +21,7 @@ import numpy as np
 from lib.graph.page.document import Page
 from lib.graph.page.frames import choose_frames, flat, folds, numbered, over_the_plane, plane_of, tensors, thinned
 from lib.inspection.recording import numpy_random_state_kept
-from lib.inspection.stuck import is_one_hot, why_stuck
+from lib.inspection.stuck import ON_ITS_WAY, is_one_hot, why_stuck
 from lib.layers import CrossEntropyLoss, MeanSquaredError
 from lib.network_base import Module
 from lib.validation import InputError, as_float, require_positive, require_size
@@ -240,6 +240,11 @@ def _judged(recording: Recording, cures: bool) -> Any:
     if last > 10 * first:  # what holds it there came of the steps, and no cure lasts under such steps
         return "diverged", [f"The loss has grown from {first:.4g} to {last:.4g}: {steps}. {found.sentence}"], None
     if found.cause == "none found":
+        half = len(recording.losses) // 2
+        if half > 50 and recording.losses[half] - last < 1e-3 * last:
+            return "falls no longer", [found.sentence.replace(ON_ITS_WAY, ""), (
+                f"From epoch {half} on, the loss has fallen by less than 0.1%: another start or more hidden units may "
+                "help more than more epochs.")], None
         return f"loss {last:.4g}", [found.sentence], None
     said = [found.sentence] + ([found.cure.sentence] if found.cure else [])
     cured = None
