@@ -207,7 +207,7 @@ def kill_and_resume(kind, folder, num_examples, moment, expected):
     process.wait()
     process.stdout.close()
     if process.returncode != 0:  # else it was faster than the executioner
-        assert process.returncode == -signal.SIGKILL or os.name == "nt"
+        assert os.name == "nt" or process.returncode == -signal.SIGKILL
         assert saved_epochs(folder) >= epochs_seen - 1  # the last line's epoch may not have been saved yet
     np.testing.assert_equal(finish(kind, folder, 77, num_examples), expected)
     return epochs_seen

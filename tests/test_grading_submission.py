@@ -46,10 +46,12 @@ def test_what_leads_out_is_left_out(tmp_path):
     (folder / "lib" / "losses.py").unlink()
     os.symlink(str(secret), str(folder / "lib" / "losses.py"))
     os.symlink(str(tmp_path), str(folder / "link"))
-    os.mkfifo(str(folder / "lib" / "pipe.py"))
+    if hasattr(os, "mkfifo"):  # Windows has none
+        os.mkfifo(str(folder / "lib" / "pipe.py"))
     made = read_submission(folder, SHEET)
     assert "lib/losses.py" not in made.files and not any("secret" in path for path in made.files)
-    assert "lib/pipe.py" not in made.files and any("regular file" in note for note in made.notes)
+    assert "lib/pipe.py" not in made.files
+    assert not hasattr(os, "mkfifo") or any("regular file" in note for note in made.notes)
     with zipfile.ZipFile(tmp_path / "slip.zip", "w") as archive:
         archive.writestr("../../evil.py", "x")
         archive.writestr("/abs.py", "x")

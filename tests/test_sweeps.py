@@ -1,7 +1,6 @@
 """Sweeps: in this process, over several processes, and on a Dask cluster of which a worker is killed midway."""
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -60,7 +59,7 @@ def test_a_cluster_that_loses_a_worker_loses_no_result(tmp_path):
                                    stdout=subprocess.PIPE, universal_newlines=True)
             while len(list(notes.iterdir())) < 8 and run.poll() is None:
                 time.sleep(0.05)
-            workers[0].send_signal(signal.SIGKILL)
+            workers[0].kill()
             output, _ = run.communicate(timeout=120)
         finally:
             for worker in workers:

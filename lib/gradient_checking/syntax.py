@@ -25,7 +25,8 @@ def syntax_lines(error: SyntaxError) -> List[str]:
     column = max(0, (error.offset or 1) - 1 - (len(text) - len(text.lstrip())))
     shown = [f"      {line}", "      " + " " * column + "^"] if line else []
     advice = _unclosed(error) or advice_on(Failure(error, line, {}))
-    return shown + wrapped(f"    {type(error).__name__}: {error.msg}. {advice}".rstrip())
+    stop = "" if error.msg.endswith("?") else "."
+    return shown + wrapped(f"    {type(error).__name__}: {error.msg}{stop} {advice}".rstrip())
 
 
 def _unclosed(error: SyntaxError) -> str:

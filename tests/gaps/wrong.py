@@ -190,6 +190,13 @@ return grad * (self.input_cache > 0)
         ("""
 return grad * grad.size() * (self.input_cache > 0)
 """, r"is an int, not a function\.$"),
+        ("""
+return grad * np.where(self.input_cache => 0, 1, 0)
+""", r"Comparisons are written >= and <="),
+        ("""
+print(“backward”)
+return grad * (self.input_cache > 0)
+""", r"Quotes are ' or"),
     ],
     "Linear.backward": [
         ("""

@@ -216,6 +216,11 @@ ADVICE: Advice = (
     (IndexError, r"too many indices for array", lambda failure: "Look at the array's shape: it has fewer axes."),
     (RecursionError, r"", lambda failure: "The function calls itself without end."),
     (ZeroDivisionError, r"", lambda failure: "What stands below the fraction is 0."),
+    (TabError, r"", lambda failure: "A line begins with a tab: begin all of them with spaces."),
+    (SyntaxError, r"invalid (?:non-printable )?character", lambda failure: (
+        "Quotes are ' or \", as the keyboard has them." if re.search("[\u2018-\u201f]", failure.line) else None)),
+    (SyntaxError, r"", lambda failure: (
+        "Comparisons are written >= and <=." if re.search(r"=>|=<", failure.line) else None)),
     (IndentationError, r"expected an indented block", lambda failure: (
         "What belongs to a for, if or def is further in than it; a comment alone is no statement.")),
     (IndentationError, r"unindent|unexpected indent", lambda failure: (
