@@ -113,6 +113,19 @@ def test_soft_labels_have_a_share_of_each_classs_weight():
     np.testing.assert_allclose(checked_weights([2, 1], {1: 3}, np.array([[0.5], [1.0]])), [4, 3])
 
 
+def test_weights_mean_what_they_mean_in_scikit_learn():
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    rng = np.random.default_rng(3)
+    x, weights = rng.standard_normal((40, 2)), rng.integers(1, 5, 40)
+    classes = (x[:, 0] + 1.5 * rng.standard_normal(40) > 0).astype(int)
+    model = Linear(2, 2)
+    fit(model, CrossEntropyLoss(), Adam(model.parameters(), lr=0.05), x, np.eye(2)[classes], 800, 40,
+        sample_weight=weights, class_weight={1: 4})
+    theirs = linear_model.LogisticRegression(C=1e12, tol=1e-10, max_iter=10000, class_weight={0: 1, 1: 4})
+    odds = theirs.fit(x, classes, sample_weight=weights).decision_function(x)
+    np.testing.assert_allclose(model(x)[:, 1] - model(x)[:, 0], odds, atol=1e-4)
+
+
 def test_equal_weights_change_nothing():
     np.testing.assert_allclose(trained(sample_weight=np.full(12, 7))[0], trained()[0], atol=1e-14)
 

@@ -182,3 +182,21 @@ def test_a_set_of_modules_is_refused(kind):
 if __name__ == "__main__":
     from tests.run import run_this_file
     run_this_file(__file__)
+
+
+@pytest.mark.parametrize("train_it", [train, lambda model: minimize(model, MSELoss(), X, X)])
+def test_a_module_that_belongs_to_the_class_is_refused(train_it):
+    class OfTheClass(Module):
+        dropout = Dropout(0.5)
+
+        def __init__(self):
+            self.linear = Linear(3, 3)
+
+        def parameters(self):
+            return self.linear.parameters()
+
+        def forward(self, x):
+            return self.dropout(self.linear(x))
+
+    with pytest.raises(InputError, match=r"dropout is an attribute of the class.*self.dropout = "):
+        train_it(Sequential(OfTheClass()))

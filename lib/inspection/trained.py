@@ -21,6 +21,11 @@ def trained_parameters(model: Module, who: str) -> List[Parameter]:
     named = model.named_parameters()
     listed = {id(param) for param in model.parameters()}
     for path, module in model.named_modules():
+        for name, value in vars(type(module)).items():
+            if isinstance(value, (Module, Parameter)):
+                raise InputError(f"{who}: {name} is an attribute of the class {type(module).__name__}, which all its "
+                                 "objects share, and which eval() and save() don't reach. Make it in __init__: "
+                                 f"self.{name} = ...")
         for label, param in Module.held(module, Parameter):
             if id(param) not in listed and not param.constant:
                 raise InputError(f"{who} would leave {path}{label} as it is: {type(model).__name__}.parameters() "
