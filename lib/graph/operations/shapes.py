@@ -296,6 +296,8 @@ def _reshaped(term: Term, sizes: Any, shape: Any) -> Term:
 
 def _with_axes(term: Term, axes: Any) -> Term:
     """Return a term with its axes in reverse order, or in another one."""
+    if term.shape == ():
+        return term
     if axes is None:
         return turned(term) if term.ndim <= 2 else term.T
     ndim = len(axes)
