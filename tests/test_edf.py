@@ -300,6 +300,10 @@ def test_mistakes_are_told_in_sentences():
     y.value = np.array([0.0, 1.0])
     with pytest.raises(InputError, match="integers"):
         edf.Forward()
+    for labels in ([0, 3], [-1, 1]):  # -1 would count from the last class
+        y.value = np.array(labels)
+        with pytest.raises(InputError, match="labels from 0 to 2"):
+            edf.Forward()
 
 
 if __name__ == "__main__":

@@ -267,6 +267,10 @@ class CrossEntropyLoss(CompNode):
         if labels.ndim != 1 or len(labels) != len(self.p.value) or labels.dtype.kind not in "iu":
             raise InputError(f"CrossEntropyLoss expects the labels as integers of shape (batch,) = "
                              f"({len(self.p.value)},), but got {labels.dtype} of shape {labels.shape}.")
+        classes = self.p.value.shape[-1]
+        if labels.size and (labels.min() < 0 or labels.max() >= classes):
+            raise InputError(f"CrossEntropyLoss expects labels from 0 to {classes - 1}, one for each column of p, but "
+                             f"they reach from {labels.min()} to {labels.max()}.")
         return Index((np.arange(len(labels)), labels))
 
 
