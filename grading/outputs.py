@@ -84,6 +84,9 @@ def export(name: str, sheet: Sheet, source: Path, out: Path, where: Dict[str, st
         found = json.loads(source.read_text(encoding="utf-8"))
         reports = found if isinstance(found, list) else [found]
         names = [file_name(report["submission"]) for report in reports if report["tasks"] + report["bonus"]]
+    except FileNotFoundError as error:
+        raise GradingError(f"There is no report at {source}: grade-all writes a folder of them, and grade --json one."
+                           ) from error
     except (ValueError, TypeError, KeyError) as error:
         raise GradingError(f"{source} isn't a report: expected the JSON that grade --json or grade-all has written."
                            ) from error

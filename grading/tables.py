@@ -27,10 +27,17 @@ class Student(NamedTuple):
 
 
 def read_rows(path: Union[str, Path]) -> List[Dict[str, Any]]:
-    """Return the rows of a CSV that an instructor has made, by the names in its first line."""
+    """Return the rows of a CSV that an instructor has made, by the names in its first line, in small letters.
+
+    Between the cells stands a comma, a semicolon (as a German spreadsheet saves them) or a tab, as in the first line.
+    """
     try:
         with open(str(path), encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file))
+            first = file.readline()
+            file.seek(0)
+            rows = csv.DictReader(file, delimiter=max(",;\t", key=first.count))
+            rows.fieldnames = [name.strip().lower() for name in rows.fieldnames or ()]
+            return list(rows)
     except UnicodeDecodeError as error:
         raise GradingError(f"{path} isn't UTF-8, so the names in it can't be told: save it as CSV UTF-8.") from error
 

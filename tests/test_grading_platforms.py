@@ -142,6 +142,20 @@ def test_students_csv(tmp_path):
         tables.read_students(path)
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_list_may_come_from_a_spreadsheet_of_any_country(tmp_path, separator):
+    """A German one writes semicolons, and was told that every column is missing."""
+    path = tmp_path / "students.csv"
+    path.write_text(separator.join(["Submission", "Name ", "ID", "Email"]) + "\n" + separator.join(
+        ['"a"', '"M, N; O"', "1", "a@x"]) + "\n", encoding="utf-8-sig")
+    assert tables.read_students(path) == [Student("a", "M, N; O", "1", "a@x")]
+
+
+def test_export_of_what_is_not_there_is_a_sentence(tmp_path):
+    with pytest.raises(GradingError, match="There is no report at .*nothing: grade-all writes"):
+        export("github", SHEET, tmp_path / "nothing", tmp_path / "files", {})
+
+
 def test_export_writes_files(tmp_path):
     (tmp_path / "report.json").write_text(json.dumps(report()))
     for name, file in (("gradescope", "results.json"), ("github", "result.txt"), ("prairielearn", "results.json"),
