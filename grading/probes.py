@@ -14,7 +14,7 @@ import numpy as np
 from grading.box import Box, plain
 from grading.frames import Other
 from grading.oracle import Oracle, draw, set_parameters, tensors
-from grading.sheet import Task, module_name
+from grading.sheet import SheetError, Task, module_name
 
 TOLERANCE = 5e-6  # of the largest expected entry: what float32 needs
 NOTHING_RIGHT = "no right gradient"  # the cause of a later probe that has nothing to build on
@@ -42,6 +42,8 @@ class Examiner:
         self.judged: Set[str] = set()
 
     def run(self, probe: Dict[str, Any]) -> Finding:
+        if probe["kind"] not in KINDS:
+            raise SheetError(f"the kind of a probe is one of {', '.join(KINDS)}, but got {probe['kind']!r}")
         return KINDS[probe["kind"]](self, probe)
 
     # ------------------------------------------------------------------ one module

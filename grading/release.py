@@ -12,6 +12,7 @@ from typing import Any, Dict, List, Optional, Union
 
 from grading.layout import files_of_module, imported_files
 from grading.leaks import reference_solutions, search
+from grading.rehearsal import rehearse
 from grading.sheet import ROOT, Sheet, module_name
 from grading.trim import keep_only, names_defined, trimmed
 from grading.verify import ReleaseError, verify
@@ -153,6 +154,7 @@ def release(sheet: Sheet, out: Union[str, Path], check: bool = True) -> Path:
 
     Raises:
         ReleaseError: the folder isn't empty, something doesn't work, or a solution is left.
+        SheetError: the probes don't find the reference to be right.
     """
     out = Path(out)
     if out.exists() and (out.is_file() or any(out.iterdir())):
@@ -166,6 +168,7 @@ def release(sheet: Sheet, out: Union[str, Path], check: bool = True) -> Path:
             raise ReleaseError(f"A solution is left in the release ({len(leaks)} places): {shown}. Cut it by the rules "
                                "in sheet.json, or list it under given, with the reason.")
         verify(sheet, files, collect(sheet))
+        rehearse(sheet)
     if out.suffix == ".zip":
         write_atomically(out, lambda file: write_zip(file, files))
     else:

@@ -1,10 +1,14 @@
 """A sheet as its sheet.json describes it: tasks, points, gaps, probes, bonus. Everything else is derived from here."""
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
+import textwrap
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from grading.gaps import find_gaps
 
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = ("written", "code", "style", "feedback")
@@ -133,21 +137,53 @@ def _check(sheet: Sheet) -> None:
             raise SheetError(f"Sheet {sheet.topic}{where}: {sentence}")
 
     where, seen = "", set()
+    require(isinstance(sheet.get("placeholder"), str), "it needs a placeholder, such as raise NotImplementedError, for "
+            "its gaps.")
+    require(_is_number(sheet.get("step", 1)) and sheet.get("step", 1) > 0, "step is a number of points above 0.")
+    for path in sheet.get("release", {}).get("files", ()):
+        require((ROOT / path).is_file(), f"release lists {path}, and there is no such file.")
     for task in sheet.tasks + sheet.bonus:
         where = f", task {task.number}"
         require(task.number not in seen, "this number occurs twice.")
         seen.add(task.number)
         require(task.kind in KINDS, f"the kind is one of {', '.join(KINDS)}, but got {task.kind!r}.")
-        require(task.points is None or task.points >= 0, f"points can't be negative, but got {task.points}.")
+        require(task.points is None or _is_number(task.points),
+                f"points are a number that can't be negative, but got {task.points!r}.")
+        if task.gap is not None:
+            file = ROOT / task.gap.file
+            require(file.is_file(), f"there is no file {task.gap.file} with its gap.")
+            known = find_gaps(file.read_text(encoding="utf-8"))
+            require(task.gap.name in known, f"{task.gap.file} has no gap {task.gap.name!r}, but {', '.join(known)}: "
+                    "a gap stands between # START TODO and # END TODO.")
+        for test in task.tests:
+            require((ROOT / test).is_file(), f"there is no file {test}.")
+        for solution in task.solutions:
+            require(_is_code(solution), f"this solution isn't Python: {solution}")
         if task.is_code:
             require(task.gap is not None, "a code task needs a gap: its file and name.")
             require(bool(task.probes), "a code task needs probes that prove it.")
+            for probe in task.probes:
+                require(_is_number(probe.get("share")) and probe.get("cases") != [],
+                        f"a probe needs a share, which is a number, and cases, but got {probe}.")
             total = sum(probe["share"] for probe in task.probes)
             require(abs(total - 1) < 1e-9, f"the probes' shares must sum to 1, but sum to {total:g}.")
     for task in sheet.tasks:
         where = f", task {task.number}"
         for other in task.builds_upon:
             require(other in seen, f"it builds upon {other!r}, which isn't a task of this sheet.")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+
+
+def _is_code(solution: str) -> bool:
+    """Return whether a text can be the body of a function."""
+    try:
+        ast.parse("def gap():\n" + textwrap.indent(solution, "    "))
+    except SyntaxError:
+        return False
+    return True
 
 
 def topics() -> List[str]:
@@ -168,6 +204,8 @@ def load_sheet(topic: str) -> Sheet:
                          "a sheet.json.")
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(raw, dict):
+            raise SheetError(f"{path} holds a {type(raw).__name__}; a sheet is an object with sheet, title and tasks.")
         return Sheet(raw, folder)
     except json.JSONDecodeError as error:
         raise SheetError(f"{path} isn't valid JSON: {error}.") from error

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from grading.rehearsal import rehearse
 from grading.sheet import ROOT, Sheet, SheetError, load_sheet, topics
 
 
@@ -54,6 +55,16 @@ def test_the_readmes_tables_say_what_sheet_json_says():
     (lambda raw: raw["tasks"][3].update(weight=2), "unknown entries weight"),
     (lambda raw: raw["tasks"][3]["probes"].pop(), "must sum to 1"),
     (lambda raw: raw["tasks"][3].update(builds_upon=["9.9"]), "9.9"),
+    (lambda raw: raw["tasks"][3].update(points="one"), "points are a number"),
+    (lambda raw: raw["tasks"][3]["gap"].update(name="zero_grads"), "no gap 'zero_grads', but zero_grad, check_grad"),
+    (lambda raw: raw["tasks"][3]["gap"].update(file="lib/nothing.py"), "no file lib/nothing.py"),
+    (lambda raw: raw["tasks"][3].update(tests=["tests/test_nothing.py"]), "no file tests/test_nothing.py"),
+    (lambda raw: raw["tasks"][3].update(solutions=[["return x +"]]), "isn't Python: return x"),
+    (lambda raw: raw["tasks"][3]["probes"][0].update(share="half"), "a share, which is a number"),
+    (lambda raw: raw["tasks"][4]["probes"][0].update(cases=[]), "and cases"),
+    (lambda raw: raw.pop("placeholder"), "needs a placeholder"),
+    (lambda raw: raw.update(step=0), "above 0"),
+    (lambda raw: raw["release"]["files"].append("nothing.txt"), "release lists nothing.txt"),
 ])
 def test_contradictions_get_a_sentence(change, words):
     sheet = load_sheet("backpropagation")
@@ -61,6 +72,22 @@ def test_contradictions_get_a_sentence(change, words):
     change(raw)
     with pytest.raises(SheetError, match=words):
         Sheet(raw, sheet.folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change, words", [
+    (lambda task: task["probes"][1].update(kind="gradient"), "kind of a probe is one of .* but got 'gradient'"),
+    (lambda task: task["probes"][0]["cases"][0].update(make=["Relu6"]), "can't be run on the reference: .*Relu6"),
+    (lambda task: task["probes"][0]["cases"][0].update(inputs=["gauss(4, 5)"]), "describes an input as 'gauss"),
+    (lambda task: task["probes"][0].update(of=["W"]), "can't be run on the reference: KeyError: 'W'"),
+    (lambda task: task.update(solutions=[["return grad"]]), "don't take the first of its solutions to be right"),
+])
+def test_probes_that_would_cost_every_student_are_refused_before_the_release(change, words):
+    raw = copy.deepcopy(load_sheet("backpropagation").raw)
+    raw["tasks"] = [task for task in raw["tasks"] if task["number"] == "3.2"]
+    change(raw["tasks"][0])
+    with pytest.raises(SheetError, match=words):
+        rehearse(Sheet(raw, ROOT / "exercises" / "backpropagation"))
 
 
 def test_what_isnt_a_sheet_gets_a_sentence(tmp_path):
