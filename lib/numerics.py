@@ -144,15 +144,16 @@ def _view(memory: np.ndarray, start: int, shape: Tuple[int, ...], strides: Tuple
 def items_of(value: Any) -> Iterator[Tuple[str, Any]]:
     """Yield (place, item) of what a container holds, places as Python would write them, such as "[0]" or ".name".
 
-    Containers are lists, tuples, deques, arrays of objects, dicts, dataclasses, namespaces, and objects with a forward
-    that somebody forgot to derive from Module; anything else holds nothing.
+    Containers are lists, tuples, deques, arrays of objects, dicts, dataclasses, namespaces, and objects of one's own
+    that have a length, or a forward, as what isn't derived from Module; anything else holds nothing.
     """
     if isinstance(value, Mapping):
         yield from ((f"[{key!r}]", item) for key, item in value.items())
     elif isinstance(value, (list, tuple, deque)) or (
             isinstance(value, np.ndarray) and value.dtype.hasobject and value.ndim):
         yield from ((f"[{i}]", item) for i, item in enumerate(value))
-    elif isinstance(value, SimpleNamespace) or hasattr(value, "__dataclass_fields__") or hasattr(value, "forward"):
+    elif isinstance(value, SimpleNamespace) or any(
+            hasattr(value, name) for name in ("__dataclass_fields__", "forward", "__len__")):
         yield from ((f".{name}", item) for name, item in getattr(value, "__dict__", {}).items())
 
 

@@ -1,7 +1,7 @@
 """Arrays that two parameters share stay shared, and modules are found in containers of every kind."""
 import copy
 import pickle
-from collections import OrderedDict, deque
+from collections import OrderedDict, UserDict, UserList, deque
 from dataclasses import dataclass
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
@@ -125,6 +125,19 @@ def array_of(objects):
     return array
 
 
+class OwnList:
+    """A list of modules as other libraries have it."""
+
+    def __init__(self, modules):
+        self.entries = list(modules)
+
+    def __len__(self):
+        return len(self.entries)
+
+    def __getitem__(self, place):
+        return self.entries[place]
+
+
 class Net(Module):
     def __init__(self, put):
         np.random.seed(0)
@@ -151,7 +164,8 @@ class Net(Module):
         return grad
 
 
-CONTAINERS = [deque, array_of, lambda parts: np.array(array_of(parts).reshape(2, 2)), Plain,
+CONTAINERS = [deque, OwnList, UserList, array_of, Plain, lambda parts: UserDict(enumerate(parts)),
+              lambda parts: OwnList([parts[0], OwnList(parts[1:])]), lambda parts: array_of(parts).reshape(2, 2),
               lambda parts: SimpleNamespace(first=parts[0], rest=deque(parts[1:])),
               lambda parts: Block(parts[0], [Block(parts[1], {"a": parts[2:]})]),
               lambda parts: OrderedDict(enumerate(parts)), lambda parts: MappingProxyType({"a": [parts]}),
