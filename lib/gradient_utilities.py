@@ -23,8 +23,7 @@ def zero_grad(params: Iterable[Parameter]) -> None:
     # START TODO ################
     # backward adds to the gradients, so they start each step as zeros of the parameters' own shapes.
     for param in params:
-        data = param.data
-        param.grad = np.zeros(data.shape, data.dtype)
+        param.grad = np.zeros(param.data.shape, param.data.dtype)
     # END TODO ##################
 
 

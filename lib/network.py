@@ -78,8 +78,7 @@ class Sequential(Module):
     def __init__(self, *modules: Module) -> None:
         for i, module in enumerate(modules):
             if not isinstance(module, Module):
-                got = f"the class {module.__name__}, not an object of it" if isinstance(module, type) else \
-                    f"a {type(module).__name__}"
+                got = f"the class {module.__name__}" if isinstance(module, type) else f"a {type(module).__name__}"
                 raise InputError(f"Sequential expects modules, but number {i} is {got}. "
                                  "Write Sequential(Linear(2, 2), ReLU(), ...), with parentheses and without a list.")
         self.modules = list(modules)

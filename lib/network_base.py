@@ -104,12 +104,15 @@ class Module:
     input_cache = property(attrgetter("_cache"), _set_cache, doc="What the last forward has left for backward.")
     takes_any_number: Optional[bool] = None  # whether any input will do, as it won't for a logarithm; None: not stated
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any, **named: Any) -> Any:
         """Return forward(*args); a node of a computational graph instead yields the graph of this module."""
+        if named:  # as in loss_fn(preds=..., labels=...)
+            given = inspect.signature(type(self).forward).bind(self, *args, **named)
+            args, named = given.args[1:], given.kwargs
         for arg in args:
-            if type(arg) is not np.ndarray and getattr(arg, "is_graph_node", False):
+            if type(arg) is not np.ndarray and getattr(arg, "is_graph_node", False) and not named:
                 return arg.apply_module(self, args)
-        return self.forward(*args)
+        return self.forward(*args, **named)
 
     def forward(self, *args: Any) -> Any:
         """Return the output for the inputs; each module defines its own."""

@@ -14,6 +14,7 @@ from lib.graph import (ModuleCall, constant, derivatives, expand, expanded, forw
 from lib.graph.explain import explain
 from lib.graph.expansion_rules import expansion
 from lib.graph.modules import parameter_node
+from lib.inspection.recording import recording_copy
 from lib.losses import CrossEntropyLoss, MSELoss
 from lib.network import Linear, Sequential
 from lib.layers.normalization import BatchNorm1d
@@ -271,6 +272,39 @@ def test_a_forward_is_traced_whether_its_backward_is_right_or_not():
     assert all(isinstance(parameter.data, np.ndarray) for parameter in linear.parameters())
     with pytest.raises(InputError, match="module\\(node\\)"):
         linear.forward(x)
+
+
+class ByName(Module):
+    """Gives the modules inside of it their inputs by name."""
+
+    def __init__(self):
+        self.linear, self.twice = Linear(2, 3), Named()
+
+    def parameters(self):
+        return self.linear.parameters()
+
+    def forward(self, x):
+        return self.twice(self.linear(x=x), factor=3.0)
+
+    def backward(self, grad):
+        return self.linear.backward(self.twice.backward(grad))
+
+
+class Named(Module):
+    def forward(self, x, factor=1.0):
+        self.factor = factor
+        return x * factor
+
+    def backward(self, grad):
+        return grad * self.factor
+
+
+def test_inputs_given_by_name_are_written_out():
+    module = ByName()
+    assert expand(module, np.ones((2, 2))).operation.name == "multiply"
+    twin, outputs, _ = recording_copy(module)  # whose modules have a forward that takes whatever comes
+    twin(np.ones((2, 2)))
+    assert set(outputs) == {"ByName", "ByName.linear", "ByName.twice"}
 
 
 class Swish(Module):

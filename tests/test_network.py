@@ -8,6 +8,7 @@ from lib.activations import ReLU, Sigmoid
 from lib.losses import CrossEntropyLoss
 from lib.layers.losses import L1Loss
 from lib.convolutions import Flatten
+from lib.graph import variable
 from lib.network import Linear, Sequential
 from lib.layers.residual import Residual
 from lib.network_base import Module, Parameter
@@ -196,6 +197,20 @@ def test_train_and_eval_reach_every_module():
 def test_a_sequential_is_indexed_like_a_list():
     model = Sequential(Linear(2, 3), ReLU(), Linear(3, 2))
     assert model[1] is model.modules[1] and len(model) == 3
+
+
+def test_inputs_may_be_given_by_their_names():
+    class Scaling(Module):
+        def forward(self, x, *, factor):
+            return x * factor
+
+    preds, labels = np.array([[1.0, -2.0]]), np.array([[0, 1]])
+    loss = CrossEntropyLoss()(preds, labels)
+    assert CrossEntropyLoss()(labels=labels, preds=preds) == CrossEntropyLoss()(preds, labels=labels) == loss
+    assert CrossEntropyLoss()(preds=variable(preds), labels=labels).value == loss
+    assert Scaling()(preds, factor=2).tolist() == [[2.0, -4.0]]
+    with pytest.raises(TypeError, match="'preds'"):
+        CrossEntropyLoss()(logits=preds, labels=labels)
 
 
 @dataclass
