@@ -3,10 +3,13 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 from typing import Dict, Iterable, List, Sequence, Set, Tuple
 
 from grading.gaps import fill
 from grading.sheet import Sheet
+
+COLUMNS = 120  # the longest line of a release
 
 DERIVATIVE = re.compile(r"\bd[A-Z]?\w*(\([^)]*\))?/d[\w(]|\bbackward\b.*\bgradient|=\s*.*\bgrad\b")
 CUT = Tuple[int, int]  # lines, from the first to before the last, counted from 0
@@ -104,6 +107,8 @@ def without_unused_imports(text: str) -> str:
             continue
         words = ", ".join(alias.name + (f" as {alias.asname}" if alias.asname else "") for alias in kept)
         start = f"from {node.module} import " if isinstance(node, ast.ImportFrom) else "import "
+        if len(start + words) > COLUMNS:
+            words = "(" + textwrap.fill(words + ")", COLUMNS - len(start) - 1).replace("\n", "\n " + " " * len(start))
         lines[node.lineno - 1:node.end_lineno] = [start + words] if kept else []
     return "\n".join(lines)
 

@@ -1,6 +1,7 @@
 """Releasing a sheet: an allow-list, placeholders in the gaps, no solution left, the same bytes every time."""
 from __future__ import annotations
 
+import ast
 import html
 import io
 import json
@@ -14,7 +15,8 @@ import pytest
 
 from grading.leaks import Search, reference_solutions, search
 from grading.release import build, collect, release, write_zip
-from grading.sheet import ROOT
+from grading.sheet import ROOT, load_sheet, topics
+from grading.trim import without_unused_imports
 from grading.verify import NEVER, ReleaseError, filled
 from tests.mutants import BANK
 from tests.mutants.measure import names_the_cause, verdict_of
@@ -131,6 +133,17 @@ def test_the_examples_in_docstrings_need_nothing_that_isnt_released():
 def test_a_docstring_stays_whole_where_a_derivative_is_cut_from_it():
     text = build(SHEET)["lib/network.py"].decode("utf-8")
     assert "    y = m_k(...m_2(m_1(x))). Its modules are reached by" in re.sub(r"\s*\n\s+(?=Its)", " ", text)
+
+
+def test_an_import_that_is_cut_keeps_to_the_lines_length():
+    names = [f"a_long_name_{i:02}" for i in range(20)]
+    text = without_unused_imports(f"from somewhere import ({', '.join(names)}, unused)\n\nprint({', '.join(names)})\n")
+    head = text.split("\n\n")[0]
+    assert "unused" not in head and max(map(len, head.split("\n"))) <= 120 and head.count("\n") >= 2
+    assert [alias.name for alias in ast.parse(text).body[0].names] == names
+    long = [path for topic in topics() for path, content in build(load_sheet(topic)).items() if path.endswith(".py")
+            and max(map(len, content.decode("utf-8").split("\n"))) > 120]
+    assert long == [], "a release is refused if its style isn't clean"
 
 
 def test_what_must_not_be_there_is_not():
