@@ -82,7 +82,7 @@ def test_named_nodes_keep_their_lines():
     (lambda a: np.trace(a.reshape(3, 1) @ a.reshape(1, 3)), "L = trace(a.reshape(3, 1) @ a.reshape(1, 3)) = 14"),
     (lambda a: np.trace(np.outer(a, a)), "dL/da = "),
     (np.prod, "dL/da = the product of the entries that an entry of a is multiplied with "),
-    (lambda a: a[0].T * 2, "L = a[0] * 2 ="),
+    (lambda a: a[0].T * 2, "L = a[0] * 2 ="), (lambda a: a.reshape(3, 1).T.sum() * 2, "dL/da = 2 * ones((3,)) ="),
     (lambda a: np.minimum(a[1], 3).reshape(1, 1).sum() * 2, "dL/dt1 = 2 * (1 if t1 <= 3 else 0) = "),
     (lambda a: (a[:1] * 3).reshape(()) * 2, "L = (a[:1] * 3).reshape(()) * 2 ="),
     (lambda a: (a @ a).reshape(1, 1).sum() * 2, "dL/da = 4 * a = [4, 8, 12]"),

@@ -9,7 +9,7 @@ from typing import Any, Tuple
 
 import numpy as np
 
-from lib.graph.notation import Term, index, listed, method, number, ones, shape_of, words
+from lib.graph.notation import Term, index, is_number, listed, method, number, ones, shape_of, words
 from lib.graph.notation import call as function
 from lib.graph.notation.shapes import summed_back
 from lib.graph.notation.simplify import times, turned
@@ -288,16 +288,25 @@ def _shape_of(forward: Any, term: Term) -> Any:
 
 
 def _reshaped(term: Term, sizes: Any, shape: Any) -> Term:
+    return _the_same(term, shape) or method(term, "reshape", ", ".join(map(str, sizes)) or "()", shape)
+
+
+def _the_same(term: Term, shape: Any) -> Any:
+    """Return a term whose entries are all the same, such as 2 * ones((2, 3)), in another shape; None for others."""
     factors = term.parts if term.kind == "product" else (term,)
-    if all(factor.kind in ("number", "ones") for factor in factors):  # the same for every entry
-        return times(*[factor for factor in factors if factor.kind == "number"], *[ones(shape)] * bool(shape))
-    return method(term, "reshape", ", ".join(map(str, sizes)) or "()", shape)
+    if any(factor.kind not in ("number", "ones") for factor in factors):
+        return None
+    return times(*[factor for factor in factors if factor.kind == "number"], *[ones(shape)] * bool(shape))
 
 
 def _with_axes(term: Term, axes: Any) -> Term:
     """Return a term with its axes in reverse order, or in another one."""
-    if term.shape == ():
+    if term.shape == () or is_number(term):
         return term
+    if term.kind in ("ones", "product") and term.shape is not None:
+        same = _the_same(term, term.T.shape if axes is None else tuple(term.shape[k] for k in axes))
+        if same is not None:
+            return same
     if axes is None:
         return turned(term) if term.ndim <= 2 else term.T
     ndim = len(axes)
