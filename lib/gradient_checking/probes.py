@@ -46,6 +46,9 @@ def in_place_damage(runs: Sequence[Run]) -> List[Problem]:
     if isinstance(runs[0].returned, list) and _holds_an_array(runs[0].returned):
         return [Problem("wrong shape", "backward returns a list, not an array, on which the module before can't count: "
                         "return np.array(...).", is_remark=True)]
+    if getattr(runs[0].returned, "dtype", None) == bool:
+        return [Problem("not an array", "backward returns True and False, not numbers: is a comparison computed last? "
+                        "It comes after * and +, unless it stands in brackets.")]
     texts = dict.fromkeys(text for run in runs for text in run.changed)
     return [Problem(_damaged(text), text + ".", is_remark="upstream" in text) for text in texts]
 

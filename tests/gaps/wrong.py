@@ -103,6 +103,10 @@ input("go on?")
 for param in params:
     param.grad = np.zeros_like(param.data)
 """, r"input\(\) waits for somebody to type"),
+        ("""
+for param in params:
+    param.grad = np.zeros(param.data.shape[0], param.data.shape[-1])
+""", r"A shape is one argument, a tuple"),
     ],
     "ReLU.backward": [
         ("""
@@ -197,6 +201,12 @@ return grad * np.where(self.input_cache => 0, 1, 0)
 print(“backward”)
 return grad * (self.input_cache > 0)
 """, r"Quotes are ' or"),
+        ("""
+return grad * self.input_cache > 0
+""", r"True and False, not numbers: is a comparison computed last"),
+        ("""
+return grad * np.where(self.input_cache > 0)
+""", r"takes a where it holds"),
     ],
     "Linear.backward": [
         ("""
@@ -422,6 +432,12 @@ sys.exit(0)
         ("""
 return Softmax().backward(softmax - labels) / len(labels)
 """, r"from lib\.activations import Softmax"),
+        ("""
+return abs(softmax - labels) / len(labels)
+""", r"its absolute value is taken"),
+        ("""
+return (softmax - labels) ** 2 / len(labels)
+""", r"what is divided by N is squared"),
     ],
     "Sequential.backward": [
         ("""
@@ -528,6 +544,12 @@ for i in reversed(len(self.modules)):
     grad = self.modules[i].backward(grad)
 return grad
 """, r"a list or a range, not a number"),
+        ("""
+for module in reversed(self.modules):
+    module.zero_grad()
+    grad = module.backward(grad)
+return grad
+""", r"optimizer\.zero_grad\(\)\.$"),
     ],
     "check_gradients": [
         ("""
@@ -724,5 +746,8 @@ for param in model.parameters():
 loss = loss_fn.backward()
 loss.backward()
 """, r"An array has no backward"),
+        ("""
+model.backward(loss_fn.loss)
+""", r"no attribute 'loss'\.$"),
     ],
 }

@@ -77,6 +77,8 @@ def _unknown_name(failure: Failure, name: str) -> Optional[str]:
 
 
 def _no_attribute(failure: Failure, kind: str, attribute: str) -> Optional[str]:
+    if "Here it is" in str(failure.error) or "goes without" in str(failure.error):
+        return None  # the library has said it
     if kind == "Parameter" and hasattr(np.ndarray, attribute):
         owner = _owner(failure, attribute, Parameter)
         return f"A Parameter keeps its numbers in .data and their gradient in .grad: {owner}.data.{attribute}."
@@ -88,6 +90,8 @@ def _no_attribute(failure: Failure, kind: str, attribute: str) -> Optional[str]:
         return f"It is a {kind}: go through its elements with for, one by one."
     if kind == "ndarray" and attribute == "backward":
         return "An array has no backward: the modules have one, and take such an array as its argument."
+    if kind == "ndarray" and attribute == "append":
+        return "An array keeps its size: += adds to its numbers."
     if kind == "ndarray":
         near = nearly(attribute, [name for name in dir(np.ndarray) if name[0] != "_"])
         return f"Is .{near[0]} meant?" if near else (
@@ -97,7 +101,8 @@ def _no_attribute(failure: Failure, kind: str, attribute: str) -> Optional[str]:
     holder = next((value for value in failure.variables.values() if type(value).__name__ == kind), None)
     if holder is None:
         return None
-    names = [name for name in (vars(holder) if hasattr(holder, "__dict__") else {})
+    is_known = hasattr(holder, "__dict__") and kind[0] != "_"  # a class of tasks.py is none of the student's
+    names = [name for name in (vars(holder) if is_known else {})
              if name[0] != "_" and name not in ("open_forwards", "training")]
     if isinstance(holder, Module) and holder.input_cache is not None:
         names.append("input_cache")  # a loss keeps more in it than its input, and so may others
@@ -110,7 +115,8 @@ def _no_attribute(failure: Failure, kind: str, attribute: str) -> Optional[str]:
     if parameters:
         return f"Its parameters are called {' and '.join(parameters)}."
     if isinstance(holder, Module) and f".{attribute}(" in failure.line:
-        near = nearly(attribute, [name for name in dir(Module) if name[0] != "_"])
+        methods = [name for name in dir(Module) if name[0] != "_" and callable(getattr(Module, name, None))]
+        near = nearly(attribute, methods)
         return f"Is {near[0]}(...) meant?" if near else "A module's methods are forward, backward and parameters."
     if isinstance(holder, Module) and attribute.lower() in PARAMETER_NAMES:
         return "Go through its parameters with model.parameters()."
@@ -206,6 +212,8 @@ ADVICE: Advice = (
         "This is the function itself; a module checks its own: module.check_gradients((x,)).")),
     (IndexError, r"arrays used as indices must be of integer", lambda failure: (
         "An index is a whole number, or a mask. One-hot labels are neither: labels.argmax(axis=1) are the classes.")),
+    (TypeError, r"Cannot interpret '\d+' as a data type", lambda failure: (
+        "A shape is one argument, a tuple: np.zeros((3, 4)), or the shape of another array.")),
     (TypeError, r"'int' object is not iterable", lambda failure: (
         "To count up to a number, go through range(number)." if "for " in failure.line else None)),
     (ValueError, r"truth value of an array", lambda failure: (

@@ -221,8 +221,10 @@ def _from_the_probes(examination: Examination, index: int, trials: Sequence[Tria
         return [cause("upstream gradient ignored", "two different upstream gradients give the same gradient")]
     if any(problem.cause == "not linear in the upstream gradient" and index in problem.indices
            for problem in examination.problems) or any(not trial.is_linear for trial in trials):
-        return [cause("not linear in the upstream gradient",
-                      "a multiple of the upstream gradient doesn't give that multiple of the gradient")]
+        compared = [each for each in examination.problems if each.cause == "not an array"]
+        return [cause(each.cause, each.sentence) for each in compared] or [
+            cause("not linear in the upstream gradient",
+                  "a multiple of the upstream gradient doesn't give that multiple of the gradient")]
     return []
 
 

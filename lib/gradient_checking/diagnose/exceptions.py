@@ -68,7 +68,9 @@ def _broadcasting_advice(message: str, line: str, level: int) -> Tuple[str, str]
             return "missing sum over the batch", f"{advice} The sum over the batch is missing{formula}."
         return name, advice
     advice = f" The shapes {first} and {second} don't fit entry by entry."
-    if ".backward(" in line and "*" in line:
+    if re.search(r"np\.where\([^,]*\)", line):
+        advice += " np.where(condition) gives places; np.where(condition, a, b) takes a where it holds, else b."
+    elif ".backward(" in line and "*" in line:
         advice += " What a module's backward returns is already multiplied by the gradient that it gets."
     elif "*" in line and len(first) == len(second) == 2:
         advice += " * multiplies entry by entry; the matrix product is @."

@@ -57,6 +57,16 @@ def first_term_divided(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> A
     return e + labels / n - labels
 
 
+@of_labels("another formula", "its absolute value is taken")
+def absolute(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
+    return np.abs(e)
+
+
+@of_labels("another formula", "what is divided by N is squared")
+def squared(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
+    return n * e * e
+
+
 @of_labels("term missing", "it is right where the label isn't 0, and 0 elsewhere")
 def one_class(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
     return e * (labels != 0)
