@@ -193,11 +193,6 @@ def test_a_set_of_modules_is_refused(kind):
         Unordered().eval()
 
 
-if __name__ == "__main__":
-    from tests.run import run_this_file
-    run_this_file(__file__)
-
-
 @pytest.mark.parametrize("train_it", [train, lambda model: minimize(model, MSELoss(), X, X)])
 def test_a_module_that_belongs_to_the_class_is_refused(train_it):
     class OfTheClass(Module):
@@ -214,3 +209,8 @@ def test_a_module_that_belongs_to_the_class_is_refused(train_it):
 
     with pytest.raises(InputError, match=r"dropout is an attribute of the class.*self.dropout = "):
         train_it(Sequential(OfTheClass()))
+
+
+if __name__ == "__main__":
+    from tests.run import run_this_file
+    run_this_file(__file__)
