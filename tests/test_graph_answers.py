@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.activations import ReLU
+from lib.activations import ReLU, Sigmoid
 from lib.graph import constant, expanded, parameter_node, relu, sigmoid, softmax, topological_order, variable
 from lib.graph.answers import check_answers
 from lib.graph.answers.compare import as_given, is_close
@@ -301,6 +301,22 @@ def test_no_faultless_batch_is_refused(seed, r):
         assert check_answers(loss, lines).all_right, check_answers(loss, lines)
         del lines["dL/dz" if "dL/dz" in lines else "dL/dh"]
         assert check_answers(loss, lines).all_right, check_answers(loss, lines)
+
+
+def test_no_faultless_calculation_of_a_network_of_modules_is_refused():
+    rng = np.random.default_rng(0)
+    model, x, y = Sequential(Linear(2, 3), Sigmoid(), Linear(3, 2)), rng.normal(size=(3, 2)).round(1), np.eye(3)[:, :2]
+    for parameter in model.parameters():
+        parameter.data = rng.normal(size=parameter.data.shape).round(2)
+    W1, b1, W2, b2 = (parameter.data for parameter in model.parameters())
+    h = (1 / (1 + np.exp(-(x @ W1 + b1).round(3)))).round(3)
+    e = (((h @ W2 + b2).round(3) - y) / 3).round(3)
+    g = ((e @ W2.T).round(3) * (h * (1 - h)).round(3)).round(3)
+    loss = MSELoss()(model(constant(x, name="x")), constant(y, name="y")).named("L")
+    lines = {"dL/dW2": (h.T @ e).round(3), "dL/db2": e.sum(0).round(3), "dL/dW1": (x.T @ g).round(3)}
+    for graph in (loss, explain(loss)):
+        assert check_answers(graph, lines).all_right, check_answers(graph, lines)
+    assert "t2 = x @ W1 + b1" in str(explain(loss)) and check_answers(loss, {"t2": (x @ W1 + b1).round(3)}).all_right
 
 
 @pytest.mark.parametrize("slip", ["dL/do", "dL/dV1"])

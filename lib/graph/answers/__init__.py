@@ -38,7 +38,7 @@ def check_answers(graph: Any, answers: Mapping[str, Any], learning_rate: Optiona
     The calculation is done twice: once correctly, and once with the student's own numbers wherever there are any. A
     line that differs from the first but agrees with the second was computed rightly from earlier wrong lines. A number
     is right if some rounding of the true one, to two digits or more, gives it; what isn't written down may have been
-    rounded as well, to as many digits as the answers have.
+    rounded as well, to as many digits as the answers have. Quantities are called as explain(graph) calls them.
 
     Args:
         graph: the output node (or its Explanation), such as a loss.
@@ -54,9 +54,7 @@ def check_answers(graph: Any, answers: Mapping[str, Any], learning_rate: Optiona
     Raises:
         InputError: a name isn't known (the nearest ones are suggested), an answer isn't a number, or there is none.
     """
-    derivation = getattr(graph, "derivation", None)
-    if not isinstance(derivation, Derivation):
-        derivation = derivation_of(graph, reuse=True)
+    derivation = derivation_of(getattr(graph, "output", graph), getattr(graph, "reuse", True), written_out=True)
     if not answers or not isinstance(answers, Mapping):
         raise InputError("There is no answer to check: give a dictionary such as {\"dL/dw0\": 0.75}.")
     if any(kind in ("grad", "new", "after") for kind, _ in (find(derivation, name, learning_rate) for name in answers)):

@@ -151,7 +151,8 @@ class Calculation:
         if sum(node.size for node in order) > LARGEST_SAMPLED or any(map(replay.is_module, order)):
             return spread
         for _ in range(SAMPLES):
-            computed, _ = self.run(answers, Rounding(digits, last, rng))
+            with np.errstate(all="ignore"):
+                computed, _ = self.run(answers, Rounding(digits, last, rng))
             for quantity, number in computed.items():
                 below, above = spread[quantity]
                 change = number - expected[quantity]
