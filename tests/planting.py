@@ -3,9 +3,12 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import sys
 import textwrap
 from typing import Dict, List, NamedTuple, Optional
+
+import pytest
 
 from grading.gaps import fill
 from grading.layout import reference_files
@@ -16,6 +19,7 @@ from tests.mutants import BANK, Mutant
 SHEET = load_sheet("backpropagation")
 # Not mistakes in a gap: a network of ReLUs with a shared cache; float32 within its precision, which is allowed.
 LEFT_OUT = ("NetOfSharedReLUs", "ReLUFloat32")
+on_posix = pytest.mark.skipif(os.name != "posix", reason="students' code is run on Linux and macOS alone")
 
 
 def submission(changes: Optional[Dict[str, str]] = None, sheet: Sheet = SHEET) -> Submission:

@@ -23,7 +23,9 @@ from grading.sheet import ROOT, Sheet
 from grading.similarity import same_wrong_answers
 from grading.tables import Student, read_marks, read_students
 from grading.verify import filled
-from tests.planting import SHEET
+from tests.planting import SHEET, on_posix
+
+pytestmark = on_posix
 
 OPTIONS = Options(key=b"a key of the tests")
 WRONG = "softmax, labels = self.input_cache\nreturn softmax - labels"

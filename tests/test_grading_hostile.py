@@ -16,7 +16,9 @@ from grading.judge import Setting, grade_task
 from grading.layout import reference_files
 from grading.report import as_html
 from tests.hostile import GAP, TOP
-from tests.planting import SHEET, submission, with_gap
+from tests.planting import SHEET, on_posix, submission, with_gap
+
+pytestmark = on_posix
 
 KEY = b"a key of the tests"
 FAST = Limits(cpu=2, wall=3)

@@ -7,7 +7,9 @@ from grading import isolation
 from grading.isolation import Limits
 from grading.judge import Setting, grade_task
 from tests.innocent import INNOCENT, made
-from tests.planting import SHEET
+from tests.planting import SHEET, on_posix
+
+pytestmark = on_posix
 
 EVERYDAY = ("ReLU in float32", "ReLU with a helper in a given file", "an unused import of what is not here",
             "a step that resets afterwards", "a loss whose backward takes nothing",

@@ -25,7 +25,9 @@ from grading.grade import GradingError, Options, level_for
 from grading.isolation import LEVELS, Limits, strongest, works
 from grading.layout import lay_out_whole, write
 from grading.sheet import ROOT
-from tests.planting import SHEET, submission, with_gap
+from tests.planting import SHEET, on_posix, submission, with_gap
+
+pytestmark = on_posix
 
 WORKING = [level for level in LEVELS if works(level)]
 

@@ -13,7 +13,9 @@ from grading.layout import reference_files
 from grading.release import build, collect, release
 from grading.sheet import ROOT, load_sheet, topics
 from grading.verify import filled
-from tests.planting import submission
+from tests.planting import on_posix, submission
+
+pytestmark = on_posix
 
 OTHERS = [topic for topic in topics() if topic != "backpropagation"]
 SHEETS = {topic: load_sheet(topic) for topic in OTHERS}

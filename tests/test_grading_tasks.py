@@ -9,7 +9,9 @@ from grading.grade import Options, grade_submission
 from grading.isolation import Limits
 from grading.judge import Setting, TaskResult, grade_task, is_placeholder, points_for
 from grading.layout import reference_files
-from tests.planting import SHEET, planted, submission, with_gap
+from tests.planting import SHEET, on_posix, planted, submission, with_gap
+
+pytestmark = on_posix
 
 KEY = b"a key of the tests"
 
