@@ -80,9 +80,9 @@ class _Examination:
         self.expected, used = calculation.run(numbers)
         digits = max(answer.digits for _, answer in given.values())
         last = min([0] + [answer.last for _, answer in given.values()])
-        self.digits, self.last = digits, last or -12  # integers don't say how many decimals somebody keeps
+        self.digits, self.last = digits, last or None  # integers don't say how many decimals somebody keeps
         if digits < FEWEST_DIGITS:
-            self.digits, self.last = 3, -12  # so few digits say nothing on how somebody calculates
+            self.digits, self.last = 3, None  # so few digits say nothing on how somebody calculates
         self.calculation, self.numbers = calculation, numbers
         self._spreads: Optional[Dict[Quantity, Spread]] = None
         self.student = Student(derivation, used, frozenset(given), rate)

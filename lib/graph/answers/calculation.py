@@ -29,15 +29,17 @@ class Rounding:
 
     Args:
         digits: how many significant digits are kept.
-        last: the power of ten of the last decimal that is kept, -3 for three decimals.
         rng: the generator that chance comes from.
+        last: the power of ten of the last decimal that is kept, -3 for three decimals; None for all.
     """
 
-    def __init__(self, digits: int, last: int, rng: np.random.Generator) -> None:
-        self.digits, self.last, self.rng = digits, last, rng
+    def __init__(self, digits: int, rng: np.random.Generator, last: Optional[int] = None) -> None:
+        self.digits, self.rng, self.last = digits, rng, last
 
     def unit(self, numbers: Any) -> Any:
         """Return the unit of rounding: of the last digit or decimal that is kept, and of one digit at least."""
+        if self.last is None:
+            return rounding_unit(numbers, self.digits)
         decimal = np.minimum(10.0 ** self.last, rounding_unit(numbers, 1))
         return decimal if self.rng.random() < 0.5 else np.maximum(rounding_unit(numbers, self.digits), decimal)
 
@@ -77,7 +79,8 @@ class Rounding:
 
     def difference(self, number: Any) -> Any:
         """Return one minus a rounded number."""
-        return number + self.rng.choice([-0.5, 0.5], np.shape(number)) * 10.0 ** max(-self.digits, self.last)
+        unit = 10.0 ** (-self.digits if self.last is None else max(-self.digits, self.last))
+        return number + self.rng.choice([-0.5, 0.5], np.shape(number)) * unit
 
 
 class NoRounding:
@@ -143,7 +146,7 @@ class Calculation:
         return computed, used
 
     def spreads(self, answers: Mapping[Quantity, Any], expected: Numbers, digits: int,
-                last: int) -> Dict[Quantity, Spread]:
+                last: Optional[int]) -> Dict[Quantity, Spread]:
         """Return how far below and above each number may be if what isn't written down was rounded: see Rounding."""
         rng = np.random.default_rng(0)
         spread: Dict[Quantity, Spread] = {step.quantity: NO_SPREAD for step in self.steps}
@@ -152,7 +155,7 @@ class Calculation:
             return spread
         for _ in range(SAMPLES):
             with np.errstate(all="ignore"):
-                computed, _ = self.run(answers, Rounding(digits, last, rng))
+                computed, _ = self.run(answers, Rounding(digits, rng, last))
             for quantity, number in computed.items():
                 below, above = spread[quantity]
                 change = number - expected[quantity]
