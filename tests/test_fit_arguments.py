@@ -72,6 +72,7 @@ class Forgetful(Module):
     ({"optimizer": SGD}, r"Write SGD\(model.parameters"), ({"optimizer": "sgd"}, "optimizer to be one.*got a str"),
     ({"optimizer": lambda model, _: SGD(Linear(3, 2).parameters())}, "none of the model's parameters"),
     ({"scheduler": LambdaLR}, r"Write LambdaLR\(optimizer"), ({"scheduler": 0.1}, "scheduler to be one"),
+    ({"scheduler": range(3)}, "scheduler to be one"),
     ({"scheduler": lambda model, _: LambdaLR(SGD(model.parameters()), lambda epoch: 0.1)}, "another optimiser"),
     ({"clip_norm": 0}, "clip_norm to be a positive"), ({"clip_norm": math.nan}, "clip_norm"),
     ({"rng": "seed"}, "generator"), ({"rng": -1}, "generator"), ({"rng": True}, "generator"),
@@ -186,7 +187,8 @@ def test_an_error_is_better_the_less_it_is(name, less):
 @pytest.mark.parametrize("values, best, over", [
     ([math.nan, 3, 2, 1], 3, False), ([2, math.nan, 3], 0, False), ([math.nan] * 3, 0, False),
     ([math.nan] * 4, 0, True), ([3, 2, math.nan, math.nan, math.nan], 1, True),
-    ([math.nan, math.nan, 5, math.nan], 2, False)])
+    ([math.nan, math.nan, 5, math.nan], 2, False),
+    ([2, 2, 2], 0, False), ([2, 2, 2, 2], 0, True), ([2, 1, 1], 1, False)])
 @pytest.mark.parametrize("maximize", [False, True])
 def test_nan_is_never_the_best_epoch(values, best, over, maximize):
     stopping = EarlyStopping(patience=3, monitor="val_measure", maximize=maximize)

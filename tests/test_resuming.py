@@ -13,7 +13,7 @@ from lib.layers.normalization import BatchNorm1d
 from lib.losses import CrossEntropyLoss
 from lib.lr_schedulers import CosineAnnealingLR, LambdaLR, PiecewiseConstantLR
 from lib.network import Linear, Sequential
-from lib.network_base import Module
+from lib.network_base import Module, Parameter
 from lib.optimization.schedules import StepLR
 from lib.optimizers import SGD, Adam
 from lib.regularizers import Dropout, L1Regularization, L2Regularization, RegularizedCrossEntropy
@@ -110,6 +110,24 @@ def test_settings_of_ones_own_classes_count_under_any_name(change, what, tmp_pat
     resumed = run(2, **change if not what else {})
     (tmp_path / "run.npz").unlink()
     assert resumed["loss"] == run(2)["loss"]
+
+
+@pytest.mark.parametrize("own, saved, fits", [
+    (1.0, 2.0, True), (1.0, np.nan, False), (np.nan, np.nan, True), (1.0, "2", False), (1.0, [2.0], False),
+    (1.0, None, True), ([0, 0.5], [1.0, 2], True), ([0.0], [np.ones(3)], True), ([1.0], [np.ones(3)], False),
+    ([0.0], [np.ones(2)], False), ([0.0], [np.ones(3, int)], False), (0.0, np.ones(3), False),
+    ([np.ones(3)], [0.0], True), ([np.ones(3)], [1.0], False), ({"a": 0.0}, {"a": np.ones(3)}, True)])
+def test_what_may_take_the_place_of_what(own, saved, fits):
+    optimizer = SGD([Parameter(np.ones(3))])
+    optimizer.own = own
+    state = get_state(optimizer)
+    state[0]["own"] = saved
+    if fits:
+        set_state(state, optimizer)
+        np.testing.assert_equal(optimizer.own, saved)
+    else:
+        with pytest.raises(InputError, match="can't load this state: own"):
+            set_state(state, optimizer)
 
 
 def test_an_optimiser_whose_memory_is_in_another_order_is_another_run(tmp_path):

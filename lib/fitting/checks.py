@@ -42,7 +42,7 @@ def require_training_objects(model: Any, loss_fn: Any, optimizer: Any, who: str,
                                  "make the optimiser anew, from this model's parameters().")
     if hasattr(optimizer, "lr"):
         require_positive("the optimiser's lr", optimizer.lr, who, zero_allowed=True)
-    if scheduler is not None and not hasattr(scheduler, "step"):
+    if scheduler is not None and not callable(getattr(scheduler, "step", None)):
         raise InputError(f"{who} expects scheduler to be one, such as CosineAnnealingLR(optimizer, T_max=10), but got "
                          f"a {type(scheduler).__name__}.")
     if scheduler is not None and getattr(scheduler, "optimizer", optimizer) is not optimizer:
