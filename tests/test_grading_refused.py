@@ -1,12 +1,17 @@
-"""System calls that a box is refused: what takes memory beside the limits, or outlives the box."""
+"""What would outlive a box, or take memory beside its limits: such system calls are refused, folders removed."""
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import tempfile
+import time
 
 import pytest
 
+from grading.box_folder import box_folder
 from grading.refused import CALLS, NUMBERS, program
+from grading.sheet import ROOT
 from tests.test_grading_isolation import WORKING, words_of
 
 MACHINE = os.uname().machine if sys.platform == "linux" else ""
@@ -33,6 +38,63 @@ raise ValueError("done: " + ", ".join(done))
 @pytest.mark.parametrize("level", WORKING[:1] + WORKING[1:][-1:], ids=lambda level: level.name)
 def test_such_calls_are_refused_and_threads_and_programs_are_not(level):
     assert words_of(TRIED, level).message == "done: thread"
+
+
+@KNOWN
+@pytest.mark.slow
+@pytest.mark.parametrize("level", WORKING, ids=lambda level: level.name)
+def test_a_box_ends_with_its_grader(level):
+    mark = f"{os.getpid()}.5"  # seconds, by which the sleeping process is told
+    code = ("import sys\nfrom grading import isolation\nfrom tests.test_grading_isolation import in_box\n"
+            f"level = next(level for level in isolation.LEVELS if level.name == {level.name!r})\n"
+            f"in_box('import os\\nos.execvp(\"sleep\", [\"sleep\", \"{mark}\"])', level, wall=60)\n")
+    grader = subprocess.Popen([sys.executable, "-c", code], cwd=str(ROOT))
+
+    def sleeping():
+        return [entry for entry in os.listdir("/proc") if entry.isdigit() and mark.encode() in _words(entry)
+                and b"sleep\x00" in _words(entry) and b"-c" not in _words(entry)]
+
+    _wait_until(lambda: sleeping() or grader.poll() is not None)
+    assert sleeping(), "the box hasn't started"
+    grader.kill()
+    grader.wait()
+    _wait_until(lambda: not sleeping())
+    assert not sleeping()
+
+
+def _words(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def _wait_until(condition):
+    for _ in range(300):
+        if condition():
+            return
+        time.sleep(0.1)
+
+
+def test_what_a_killed_grader_has_left_is_removed_and_nothing_else(tmp_path, monkeypatch):
+    """Its folder holds the reference, and anybody may read it."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    code = ("import os, tempfile; tempfile.tempdir = os.environ['WHERE']\nfrom grading.box_folder import box_folder\n"
+            "with box_folder() as folder:\n    print(folder, flush=True)\n    input()\n")
+    graders = [subprocess.Popen([sys.executable, "-c", code], cwd=str(ROOT), env=dict(os.environ, WHERE=str(tmp_path)),
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]
+    folders = [grader.stdout.readline().decode().strip() for grader in graders]
+    graders[0].kill()
+    graders[0].wait()
+    young = tempfile.mkdtemp(prefix="box-")
+    for folder in folders + [tempfile.mkdtemp(prefix="mine-")]:
+        os.utime(folder, (1, 1))
+    with box_folder() as new:
+        left = {str(path) for path in tmp_path.iterdir()}
+    assert folders[0] not in left and {folders[1], young, new} < left and len(left) == 4
+    graders[1].communicate(b"\n")
+    assert not os.path.exists(folders[1]) and not os.path.exists(new)
 
 
 @pytest.mark.parametrize("machine", sorted(NUMBERS))
