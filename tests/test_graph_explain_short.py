@@ -92,6 +92,12 @@ def test_what_only_moves_entries_is_read_as_it_is_written_in_python(f, said):
     assert any(line.strip().startswith(said) for line in text.splitlines()), text
 
 
+def test_a_single_number_that_is_only_moved_has_the_derivative_1():
+    x = variable(2.0, name="x")
+    by_hand = explain((np.squeeze(x) ** 2).named("L"))
+    assert "dL/dt1 * dt1/dx = 2 * t1 = 4 * 1 = 4" in str(by_hand.paths("x"))
+
+
 def test_a_choice_between_single_numbers_is_explained():
     x = variable(-2.0, name="x")
     text = str(explain(np.where(x > 0, x, x ** 3).named("L"), learning_rate=1))
