@@ -109,6 +109,15 @@ def test_what_a_linear_function_learns_is_not_stuck_for_want_of_a_bend(classes):
     assert why_stuck(ALL_OFF, X, labels).cause == "a unit is off"  # through this one, no gradient gets
 
 
+def test_what_noise_lets_a_linear_function_gain_does_not_count(rng):
+    data = np.repeat(X, 25, axis=0) + 0.15 * rng.standard_normal((100, 2))
+    assert why_stuck(network([[1, 2], [1, 1]], [2, 3], ZEROS, [0, 0]), data, np.repeat(LABELS, 25, axis=0)).cause == \
+        "no unit bends"
+    square = data[:, :1] ** 2 + data[:, 1:] ** 2  # that, a line fits much better than no line
+    model = network([[1, 2], [1, 1]], [2, 3], ZEROS, [0, 0])
+    assert why_stuck(model, data, np.hstack([square, -square])).cause == "none found"
+
+
 def test_a_network_that_is_linear_everywhere_has_no_cure_among_its_units():
     for layers in ((Linear(2, 2),), (Linear(2, 3), Linear(3, 2)), (Linear(2, 3), Identity(), Linear(3, 2))):
         model = Sequential(*layers)

@@ -172,7 +172,7 @@ def _cause(model: Module, confused: List[int], predicted: np.ndarray, labels: np
     """Return the name of the cause, the units to blame, and the sentence."""
     layers = hidden_units(model, x)
     units = [unit for layer in layers for unit in layer]
-    linear_helps = _linear_function_helps(confused, predicted, labels, x)
+    linear_helps = _linear_function_helps(predicted, labels, x)
     if not units and not is_affine(model, x.shape):
         return "none found", [], ("No cause is looked for: only hidden units of a linear layer are understood, with an "
                                   "activation and more layers behind it.")
@@ -203,12 +203,10 @@ def _cause(model: Module, confused: List[int], predicted: np.ndarray, labels: np
     return "none found", units, f"No cause of a plateau is to be seen: units bend within the data.{ON_ITS_WAY}"
 
 
-def _linear_function_helps(confused: List[int], predicted: np.ndarray, labels: np.ndarray, x: np.ndarray) -> bool:
-    """Whether the best linear fit of the labels tells the confused points apart; if there are none, is much nearer."""
+def _linear_function_helps(predicted: np.ndarray, labels: np.ndarray, x: np.ndarray) -> bool:
+    """Whether the best linear fit of the labels is much nearer to them than the predictions are."""
     features = np.hstack([x.reshape(len(x), -1), np.ones((len(x), 1))])
     fit = features @ np.linalg.lstsq(features, labels, rcond=None)[0]
-    if confused:
-        return not confused_points(fit[confused], labels[confused])
     return bool(np.mean((fit - labels) ** 2) < 0.9 * np.mean((predicted - labels) ** 2))
 
 
@@ -245,7 +243,8 @@ def _place(loss: float, groups: List[List[int]], predicted: np.ndarray, x: np.nd
     if not groups:
         return f"The loss is {loss:.4f}{near}; no two points of different labels are confused."
     shares = predicted[groups[0]].mean(axis=0)
-    given = ", ".join(f"{each:.2f}" for each in shares[:4]) + (", ..." if len(shares) > 4 else "")
+    given = ", ".join(f"{each:.2f}".replace("-0.00", "0.00") for each in shares[:4])
+    given += ", ..." if len(shares) > 4 else ""
     more = f"; {len(groups) - 1} more groups are, too" if len(groups) > 1 else ""
     return (f"The loss is {loss:.4f}{near}: {points_in_words(groups[0], x)} are confused, all of them predicted as "
             f"{given}{more}.")

@@ -160,7 +160,7 @@ def _named(what: Any) -> List[Tuple[str, Any]]:
     elif _is_history(what) or not isinstance(what, Mapping):
         runs = [(getattr(what, "name", "") or "training", what)]
     else:
-        runs = list(what.items())
+        runs = [(name or f"run {k + 1}", each) for k, (name, each) in enumerate(what.items())]
     if not 1 <= len(runs) <= MOST_RUNS:
         raise InputError(f"A replay shows from 1 to {MOST_RUNS} runs side by side, but got {len(runs)}.")
     return list(zip(numbered([str(name) for name, _ in runs], " "), [each for _, each in runs]))
