@@ -14,7 +14,7 @@ from lib.losses import CrossEntropyLoss
 from lib.lr_schedulers import CosineAnnealingLR, LambdaLR, PiecewiseConstantLR
 from lib.network import Linear, Sequential
 from lib.network_base import Module, Parameter
-from lib.optimization.schedules import StepLR
+from lib.optimization.schedules import LinearWarmup, StepLR
 from lib.optimizers import SGD, Adam
 from lib.regularizers import Dropout, L1Regularization, L2Regularization, RegularizedCrossEntropy
 from lib.saving.checkpoints import save_checkpoint
@@ -162,8 +162,9 @@ def test_a_schedule_by_a_function_is_known_by_its_rates(rates, same, tmp_path):
     (lambda o: LambdaLR(o, lambda epoch: [0.1, 0.2, 0.3, 0.4, 0.5][epoch]),
      lambda o: LambdaLR(o, lambda epoch: [0.1, 0.2, 0.3, 0.9, 0.5][epoch])),
     (lambda o: LambdaLR(o, [0.1, 0.2].__getitem__), lambda o: LambdaLR(o, [0.1, 0.3].__getitem__)),
-    (lambda o: PiecewiseConstantLR(o, [150], [0.01]), lambda o: PiecewiseConstantLR(o, [225], [0.01]))],
-    ids=["table", "two entries", "late milestone"])
+    (lambda o: PiecewiseConstantLR(o, [150], [0.01]), lambda o: PiecewiseConstantLR(o, [225], [0.01])),
+    (lambda o: LinearWarmup(o, 2, StepLR(o, 5, 0.5)), lambda o: LinearWarmup(o, 2, StepLR(o, 5, 0.6)))],
+    ids=["table", "two entries", "late milestone", "after a warm-up"])
 def test_a_rate_that_comes_later_or_from_a_table_is_compared_too(schedule, other, tmp_path):
     path = tmp_path / "run.npz"
     fit(**regularized(schedule=schedule), epochs=1, checkpoint=path)
