@@ -71,7 +71,7 @@ def _held_in(value: Any, kind: Type[Any], label: str) -> Iterator[Tuple[str, Any
     if isinstance(value, kind):
         yield label, value
         return
-    if isinstance(value, (set, frozenset)) and any(isinstance(item, kind) for item in value):
+    if type(value) in (set, frozenset) and any(isinstance(item, kind) for item in value):
         raise InputError(f"{label} holds a {kind.__name__} in a set, which has no order. Use a list.")
     for place, item in () if isinstance(value, (type, Module)) else items_of(value):
         yield from _held_in(item, kind, label + place)

@@ -7,7 +7,7 @@ import warnings
 from collections import deque
 from operator import attrgetter
 from types import SimpleNamespace
-from typing import Any, Iterator, Mapping, Tuple
+from typing import Any, Iterable, Mapping, Tuple
 from weakref import WeakValueDictionary, ref
 
 import numpy as np
@@ -141,20 +141,26 @@ def _view(memory: np.ndarray, start: int, shape: Tuple[int, ...], strides: Tuple
     return np.ndarray(shape, memory.dtype, memory.ravel("K"), start * size, tuple(stride * size for stride in strides))
 
 
-def items_of(value: Any) -> Iterator[Tuple[str, Any]]:
-    """Yield (place, item) of what a container holds, places as Python would write them, such as "[0]" or ".name".
+def items_of(value: Any) -> Iterable[Tuple[str, Any]]:
+    """Return (place, item) of what a container holds, places as Python would write them, such as "[0]" or ".name".
 
     Containers are lists, tuples, deques, arrays of objects, dicts, dataclasses, namespaces, and objects of one's own
     that have a length, or a forward, as what isn't derived from Module; anything else holds nothing.
     """
+    kind = type(value)
+    if kind in _HOLD_NOTHING or isinstance(value, OwnArray) or kind is np.ndarray and not value.dtype.hasobject:
+        return ()  # most of what a module has, said quickly
     if isinstance(value, Mapping):
-        yield from ((f"[{key!r}]", item) for key, item in value.items())
-    elif isinstance(value, (list, tuple, deque)) or (
-            isinstance(value, np.ndarray) and value.dtype.hasobject and value.ndim):
-        yield from ((f"[{i}]", item) for i, item in enumerate(value))
-    elif isinstance(value, SimpleNamespace) or any(
+        return ((f"[{key!r}]", item) for key, item in value.items())
+    if isinstance(value, (list, tuple, deque)) or kind is np.ndarray and value.ndim:
+        return ((f"[{i}]", item) for i, item in enumerate(value))
+    if isinstance(value, SimpleNamespace) or any(
             hasattr(value, name) for name in ("__dataclass_fields__", "forward", "__len__")):
-        yield from ((f".{name}", item) for name, item in getattr(value, "__dict__", {}).items())
+        return ((f".{name}", item) for name, item in getattr(value, "__dict__", {}).items())
+    return ()
+
+
+_HOLD_NOTHING = {type(None), bool, int, float, complex, str, bytes, np.float64, np.random.Generator}
 
 
 # ---------------------------------------------------------------------- probabilities in the place of logits
