@@ -55,14 +55,15 @@ def show_sequential_params_and_grads(model: Sequential) -> None:
                 print(f"{label}:\n{getattr(parameter, kind)}")
 
 
-def show_model(title: str, model: Sequential, loss_fn: CrossEntropyLoss, labels: np.ndarray) -> None:
-    """Print the parameters, gradients, loss and predictions of a model."""
+def show_model(title: str, model: Sequential, labels: np.ndarray) -> float:
+    """Print the parameters, gradients, loss and predictions of a model; returns the loss."""
     preds = model(X)
-    loss = loss_fn(preds, labels)
+    loss = CrossEntropyLoss()(preds, labels)  # the loss that is trained with is called by the training alone
     print(f"\n{title}")
     show_sequential_params_and_grads(model)
     print(f"Loss: {loss:.4f}")
     print(f"Predictions: {np.argmax(preds, axis=1)}")
+    return loss
 
 
 def read_options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -86,14 +87,13 @@ def main(arguments: Sequence[str] = ()) -> None:
     name = f"XOR by backpropagation: Linear(2, {options.hidden}), ReLU, Linear({options.hidden}, 2), lr {options.lr:g}"
     print("=" * 60, name, "=" * 60, sep="\n")
     zero_grad(model.parameters())
-    show_model("The model before the update:", model, loss_fn, labels)
+    losses = [show_model("The model before the update:", model, labels)]
 
     print("\nPerform one update step.")
-    params = model.parameters()
-    before, losses = [param.data.copy() for param in params], [loss_fn(model(X), labels)]
+    params, before = model.parameters(), [param.data.copy() for param in model.parameters()]
+    loss_fn(model(X), labels)
     backward_pass(model, loss_fn, options.lr)
-    losses.append(loss_fn(model(X), labels))
-    show_model("The model after one update step:", model, loss_fn, labels)
+    losses.append(show_model("The model after one update step:", model, labels))
     print(*step_in_words(params, before, options.lr, losses), sep="\n")
 
     print(f"\nTrain for {options.epochs} epochs.")

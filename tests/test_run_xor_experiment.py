@@ -128,6 +128,20 @@ def test_a_wrong_backward_pass_is_told(monkeypatch, capsys, mistake, words):
     assert "too large" not in shown
 
 
+def test_a_backward_pass_may_look_at_the_loss_gradient_before_it_uses_it(monkeypatch, capsys):
+    """Two calls of loss_fn.backward after one forward are right, so nobody else runs a forward of this loss."""
+    def backward_pass(model, loss_fn, lr):
+        assert loss_fn.backward().shape == (4, 2)
+        changed_by()(model, loss_fn, lr)
+
+    shown = []
+    for each in (changed_by(), backward_pass):
+        monkeypatch.setattr(run_xor_experiment, "backward_pass", each)
+        run_xor_experiment.main(["--seed", "1", "--epochs", "20"])
+        shown.append(capsys.readouterr().out)
+    assert shown[0] == shown[1]
+
+
 @pytest.mark.parametrize("seed, words", [(1, "has fallen in"), (0, "plateau")])
 def test_what_training_came_to_is_told(capsys, seed, words):
     run_xor_experiment.main(["--seed", str(seed)])
