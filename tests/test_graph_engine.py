@@ -209,6 +209,15 @@ def test_data_that_are_changed_before_backward_are_noticed():
     assert w.grad.tolist() == [[300.0], [300.0]]
 
 
+def test_what_was_computed_cannot_be_changed():
+    x = variable(np.arange(6.0).reshape(3, 2) - 3, name="x")
+    for z in (x * 2, (x * 2).T, (x * 2)[1:], x @ np.ones((2, 2)), x.reshape(6) + 1):
+        with pytest.raises(ValueError, match="read-only"):
+            z.value[z.value < 0] = 0  # in place of relu(z), whose gradient would be another one
+    x.value *= 2
+    assert (x + 1).value.copy().flags.writeable and x.value.flags.writeable
+
+
 def test_a_step_between_two_losses_is_noticed():
     linear = Linear(2, 2)
     first, second = (linear(constant(np.ones((3, 2)) * k)).sum() for k in (1, 2))

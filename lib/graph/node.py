@@ -56,7 +56,7 @@ class Node(ArrayHabits):
     """A value in a computational graph, together with the operation and the parents it was computed from.
 
     Attributes:
-        value: a NumPy array or scalar of floating-point numbers.
+        value: a NumPy array or scalar of floating-point numbers; that of a computed node is read-only.
         grad: d(output)/d(this node) of the last backward(), in the shape of value; None before, and for constants.
         operation: the Operation that made this node; None for a leaf (a variable or a constant).
         parents: the nodes that it was computed from, in the order of the operation's inputs; () for a leaf.
@@ -247,12 +247,16 @@ def apply(operation: Operation, *parents: Node) -> Node:
     except (ValueError, IndexError) as error:
         raise shape_error(operation, parents, error, user_line()) from error
     needs_grad = has_leaf = False
+    own = type(value) is _ndarray and value.base is None and not hasattr(operation, "module")
     for parent in parents:
         needs_grad = needs_grad or parent.needs_grad
         has_leaf = has_leaf or parent.operation is None
+        own = own and parent.value is not value
     node = _computed(value, operation, parents, needs_grad)
     if type(value) is _ndarray:
         node.line = user_line()
+        if own:
+            value.flags.writeable = False  # a change of what was computed wouldn't be differentiated
     if has_leaf and needs_grad:
         node.marks = marks_of(parents)
     if known is not None:

@@ -72,7 +72,7 @@ class GraphNode(edf.CompNode):
             self.output = self.compute(*self.leaves)
         except ValueError as error:
             raise edf.shape_problem(self, self.leaves, error) from error
-        self.value = np.asarray(self.output.value)
+        self.value = np.array(self.output.value)
 
     def backward(self) -> None:
         assert self.output is not None, "Call Forward() before Backward(loss)."
