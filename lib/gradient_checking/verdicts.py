@@ -35,9 +35,8 @@ def report_on(examination: Examination, index: int) -> TensorReport:
         tensor.reason = "forward gives other values each time."
     elif any(c.proves_something for c in comparisons):
         tensor.verdict = OK
-    elif any(c.all_zero for c in comparisons) and any(
-            found.comparison.size == 0 and found.situation.name == "with other numbers"
-            for found in examination.found[index]):  # there, an exp(-700) may be too small to be sure of
+    elif any(found.comparison.all_zero and found.situation.name == "with other numbers"
+             for found in examination.found[index]):
         tensor.verdict = OK
         examination.warnings.append(f"{tensor.name}: every expected gradient is zero, also with other inputs and "
                                     "parameters. The output seems not to depend on it at all.")

@@ -17,6 +17,9 @@ from lib.gradient_checking.measure.workbench import Workbench
 from lib.gradient_checking.sheets import takes_any_number
 
 
+LARGE, TOO_LARGE = 20.0, 1e6  # an input whose greatest number is between them is tried scaled down, too
+
+
 class Situation(NamedTuple):
     """A point with the words that describe it."""
 
@@ -237,11 +240,23 @@ def variations(bench: Workbench, given: Point, few: bool = False) -> Iterator[Si
         yield Situation("with other numbers", other)
     if few:
         return
+    smaller = _smaller(near(given, rng, 1e-2))
+    if smaller is not None and finite_output(bench, smaller) is not None:
+        yield Situation("with smaller numbers", smaller)
     batches = Batches(bench, given)
     for size in batches.sizes():
         varied = batches.resized(size, rng)
         if varied is not None:
             yield Situation(f"with a batch of {size}", varied)
+
+
+def _smaller(point: Point) -> Optional[Point]:
+    """Return a point with the input scaled down to ordinary numbers, where exponentials aren't all 0 or 1."""
+    x = point.inputs[0] if point.inputs else None
+    if not isinstance(x, np.ndarray) or x.dtype.kind != "f" or not np.isfinite(x).all():
+        return None
+    size = float(np.max(np.abs(x), initial=0))
+    return point.with_tensor(0, x * (2 / size)) if LARGE < size < TOO_LARGE else None
 
 
 def _other_mode(bench: Workbench, point: Point) -> Iterator[Situation]:
