@@ -40,6 +40,7 @@ class ArrayHabits(Methods):
     __hash__ = object.__hash__  # a node is itself, whatever its value is
     value: Any
     needs_grad: bool
+    assigned: Any = None  # sets entries, where that is allowed: see lib.graph.assignments
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **settings: Any) -> Any:
         return on_ufunc(ufunc, method, inputs, settings)
@@ -131,6 +132,8 @@ class ArrayHabits(Methods):
         return self.apply(Index(key), (self,))
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        if self.assigned is not None:
+            return self.assigned(key, value)
         raise TypeError("The entries of a node can't be set: it stands for what was computed. Make a new node, for "
                         "example with np.where, np.concatenate or np.stack; new data go into leaf.value.")
 

@@ -84,16 +84,21 @@ def forward_on_nodes(module: Module, *inputs: Any) -> Node:
 
     Args:
         module: any Module; its Parameters become leaves, see parameter_node.
-        inputs: nodes or arrays; an array in the first place becomes a variable, and a constant in the others.
+        inputs: nodes or arrays; an array in the first place becomes a variable, and a constant in the others, but one
+            of integers or truth values stays what it is, as it may be an index: variable(array) makes it numbers.
 
     Raises:
         TypeError, ValueError or whatever the forward raises on nodes: NoRule for functions of NumPy that have no rule,
             LostGradient where a node would become a number, TypeError where entries of a node or array are set.
     """
-    nodes = [value if isinstance(value, Node) else constant(value) if i else variable(value)
+    nodes = [value if isinstance(value, Node) or _chooses(value) else constant(value) if i else variable(value)
              for i, value in enumerate(inputs)]
     with _in_mode(TRACED), Everything(module):
         return _traced(module, nodes)
+
+
+def _chooses(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind in "iub"
 
 
 # ---------------------------------------------------------------------- from a module to its graph
