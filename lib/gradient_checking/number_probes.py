@@ -17,7 +17,8 @@ def zeros_and_hits(bench: Workbench, point: Point, upstream: np.ndarray, indices
     x = point.inputs[0].copy()
     others = point.inputs[1] if len(point.inputs) > 1 and np.shape(point.inputs[1]) == x.shape else np.zeros(x.shape)
     hits = np.asarray(others, dtype=float).reshape(-1)[::3]
-    x.reshape(-1)[::3] = hits
+    in_range = (hits >= x.min()) & (hits <= x.max()) | takes_any_number(bench.module)
+    x.reshape(-1)[::3] = np.where(in_range, hits, x.reshape(-1)[::3])
     there = point.with_tensor(0, x)
     output = finite_output(bench, there)
     if output is None or output.shape != upstream.shape:

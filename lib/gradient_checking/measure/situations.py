@@ -213,10 +213,21 @@ class Batches:
         output = finite_output(self.bench, point)
         if output is None or self.output is None:
             return None
+        if size > self.size and self._ignores_the_rest(point, output):
+            return None
         scalar = output.ndim == 0 and self.output.ndim == 0
         per_example = bool(output.ndim) and len(output) * self.size == len(self.output) * size and \
             output.shape[1:] == self.output.shape[1:]
         return point if scalar or per_example or output.shape == self.output.shape else None
+
+    def _ignores_the_rest(self, point: Point, output: np.ndarray) -> bool:
+        """Return whether forward goes by the number of examples that was given, and takes no more of them."""
+        if point.inputs[0].dtype.kind != "f":
+            return False
+        others = point.inputs[0].copy()
+        others[self.size:] *= 0.5
+        there = finite_output(self.bench, point.with_tensor(0, others))
+        return there is not None and np.array_equal(there, output)
 
     def sizes(self) -> List[int]:
         """Return other numbers of examples that the module is meant for: of pairs, twice as many are as well pairs."""
