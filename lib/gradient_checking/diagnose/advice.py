@@ -123,6 +123,18 @@ def _no_attribute(failure: Failure, kind: str, attribute: str) -> Optional[str]:
     return f"It has {' and '.join(dict.fromkeys(names))}." if names else None
 
 
+def _unknown_key(failure: Failure, key: str) -> Optional[str]:
+    names = re.findall(r"([A-Za-z_][\w.]*)\s*(?:\[|\.pop\()", failure.line)
+    known = next((value for value in map(failure.value, names) if isinstance(value, dict)
+                  and failure.error.args[0] not in value), None)
+    if known is None:
+        return None
+    alike = [repr(other) for other in known if repr(other).lower() == key.lower()] or difflib.get_close_matches(
+        key, list(map(repr, known)), 1, 0.6)
+    return f"There is no such key in the dict. Is {alike[0]} meant?" if alike else (
+        f"The dict has no such key. It has {' and '.join(map(repr, known))}." if known else "The dict is empty.")
+
+
 OF_TENSORS = ("zero_", "add_", "sub_", "fill_", "detach", "numpy", "mm", "matmul", "t", "unsqueeze", "expand", "float")
 PARAMETER_NAMES = ("w", "b", "weight", "weights", "bias", "biases", "grad", "data", "params")
 
@@ -221,6 +233,17 @@ ADVICE: Advice = (
         "entry by entry instead: np.where, or a product with the comparison.")),
     (IndexError, r"(?:list|tuple) index out of range", lambda failure: (
         "The last of n elements has the index n - 1.")),
+    (KeyError, r"^(.*)$", _unknown_key),
+    (AttributeError, r"'dict' object has no attribute '(\w+)'", lambda failure, name: (
+        f"What a dict holds is reached by its key, [{name!r}].")),
+    (ValueError, r"axis (\d+) is out of bounds for array of dimension (\d+)", lambda failure, axis, ndim: (
+        f"An array with {ndim} axes has the axes 0 to {int(ndim) - 1}." if int(ndim) else "A number has no axes.")),
+    (ValueError, r"setting an array element with a sequence", lambda failure: (
+        "On the left stands one entry, on the right an array: an index is too many, or a sum is missing.")),
+    (TypeError, r"backward\(\) takes 1 positional argument but 2 were given", lambda failure: (
+        "backward gets the upstream gradient as its argument: def backward(self, grad).")),
+    (TypeError, r"boolean (?:negative|subtract)", lambda failure: (
+        "A comparison gives truth values: .astype(float), or a product with 1.0, makes numbers of them.")),
     (IndexError, r"too many indices for array", lambda failure: "Look at the array's shape: it has fewer axes."),
     (RecursionError, r"", lambda failure: "The function calls itself without end."),
     (ZeroDivisionError, r"", lambda failure: "What stands below the fraction is 0."),

@@ -21,7 +21,8 @@ from lib.gradient_checking.report import Cause
 
 # Problems that explain wrong values, so that they stand before what the values look like; the others stand behind.
 FIRST = ("random numbers in backward", "not deterministic", "upstream gradient changed in place",
-         "input changed in place", "parameter changed in place", "cache changed in place", "stale cache")
+         "input changed in place", "parameter changed in place", "cache changed in place", "stale cache",
+         "overwritten instead of accumulated")
 ZEROS, *OTHER_HYPOTHESES = HYPOTHESES
 NO_TYPICAL = "no typical mistake"
 

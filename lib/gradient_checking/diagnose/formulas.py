@@ -2,13 +2,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, List, Optional, Sequence
 
 import numpy as np
 
 from lib.gradient_checking.diagnose.evidence import Trial
 from lib.gradient_checking.diagnose.hypotheses import GUESSES, HYPOTHESES, Gradient, Hypothesis, hypothesis
-from lib.gradient_checking.diagnose.slip_rules import DERIVATIVES
+from lib.gradient_checking.diagnose.slip_rules import DERIVATIVES, FURTHER
 
 # ---------------------------------------------------------------------- derivatives of functions of one number
 
@@ -64,6 +64,11 @@ for _cause, _words, _formula in DERIVATIVES:
             "condition are the wrong way round", GUESSES)
 def at_minus_input(t: Trial, k: int) -> Gradient:
     return None if t.x is None else t.elsewhere("minus input", t.point.with_tensor(0, -t.x), t.upstreams[k])
+
+
+@hypothesis("another formula", "the derivative belongs to minus the predictions: a sign is the wrong way round")
+def at_minus_predictions(t: Trial, k: int) -> Gradient:
+    return at_minus_input(t, k) if t.y.ndim == 0 and len(t.point.inputs) > 1 else None
 
 
 @hypothesis("another formula", "predictions above their label get the derivative of those below it: a sign, a "
@@ -187,6 +192,36 @@ GUESSES += [Hypothesis("single entries wrong", f"the upstream gradient is taken 
                        moved(axis, by)) for axis in (1, 2, 3) for by in (1, -1, 2, -2)]
 
 
+def displaced(axes: Sequence[int], by: int) -> Callable[[Trial, int], Gradient]:
+    """Return a hypothesis: the right gradient stands some places away, and what is at the edge is another thing."""
+    def gradient(t: Trial, k: int) -> Gradient:
+        shape = t.value.shape
+        if len(shape) <= max(axes) or min(shape[axis] for axis in axes) <= 2 * abs(by) or len(axes) > 1 == len(shape):
+            return None
+        if np.allclose(np.sort(t.got[k], axis=None), np.sort(t.expected[k], axis=None)):
+            return None  # then nothing is another thing
+        result = np.roll(t.expected[k], [by] * len(axes), axes)
+        for axis in axes:
+            np.moveaxis(result, axis, 0)[slice(by) if by > 0 else slice(by, None)] = np.nan
+        return result if np.ptp(result[np.isfinite(result)]) > 0 else None
+    return gradient
+
+
+GUESSES += [Hypothesis("single entries wrong", f"the right numbers stand {abs(by)} place{'s' * (abs(by) > 1)} too far "
+                       f"to the {'right' if by > 0 else 'left'} along {words}: an index or a slice is shifted",
+                       displaced(axes, by))
+            for axes, words in (((1,), "axis 1"), ((2,), "axis 2"), ((3,), "axis 3"), ((2, 3), "axes 2 and 3"))
+            for by in (1, -1, 2, -2)]
+
+
+@hypothesis("transposed", "each dy_j/dx_i stands where dy_i/dx_j belongs, as if backward did with the gradient what "
+            "forward does with the input: the order, an index, a sign or a matrix must be the other way round", GUESSES)
+def the_other_way_round(t: Trial, k: int) -> Gradient:
+    if not t.is_square or len(t.positions) < t.value.size or np.allclose(t.jacobian, t.jacobian.T):
+        return None
+    return (t.jacobian.T @ t.upstreams[k].ravel()).reshape(t.value.shape)
+
+
 def minus_upstream(t: Trial, k: int, in_parts: bool) -> Gradient:
     return t.expected[k] - t.upstreams[k] if t.is_square and bool(t.bench.module.children()) is in_parts else None
 
@@ -221,3 +256,12 @@ def without_line(axis: int, place: int) -> Callable[[Trial, int], Gradient]:
 GUESSES += [Hypothesis("single entries wrong", f"the outputs at the {words} place of axis {axis} are left out",
                        without_line(axis, place))
             for axis in (1, 2, 3) for place, words in ((-1, "last"), (0, "first"))]
+
+
+@hypothesis("single entries wrong", "the first entry's number stands in all entries", GUESSES)
+def first_entry(t: Trial, k: int) -> Gradient:
+    return np.full(t.value.shape, t.expected[k].flat[0]) if t.index > 0 and t.value.size > 1 else None
+
+
+for _cause, _words, _formula in FURTHER:  # least likely
+    _register(_cause, _words, _formula)

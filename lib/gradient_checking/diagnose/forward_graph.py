@@ -5,10 +5,10 @@ output and its gradient the numeric one.
 """
 from __future__ import annotations
 
-import linecache
-import os
+import inspect
 from contextlib import contextmanager
 from traceback import walk_stack
+from types import FunctionType
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy as np
@@ -66,9 +66,10 @@ class ForwardGraph:
         self.order, self.all_nodes = order, all_nodes
         self.place = {node: k for k, node in enumerate(order)}
         self.edges: Dict[Place, Edge] = {}
+        self.everywhere: Optional[List[Any]] = None  # of all nodes, where it is known: see pair_slips.gradients
         self.totals: List[Any] = [None] * len(order)
         self.totals[-1] = upstream
-        for k in range(len(order) - 1, 0, -1):
+        for k in range(len(order) - 1, -1, -1):
             for i, edge in self._edges_of(k, self.totals[k]):
                 self.edges[k, i] = edge
                 self._add(self.totals, edge, edge.flow)
@@ -154,19 +155,19 @@ def graphs_of(trial: Trial) -> Optional[List[ForwardGraph]]:
 
 
 def _traced(trial: Trial) -> Optional[List[Any]]:
-    """Return all nodes of the forward's graph, parents first; the first input is a variable named "x"."""
+    """Return all nodes of the forward's graph, parents first; the first input is a variable."""
     try:
-        from lib.graph import topological_order, variable
-        from lib.graph.modules import forward_on_nodes
+        from lib.graph import topological_order
+        from lib.graph.assignments import assignments, settled
     except ImportError:  # a student's version may come without it
         return None
-    bench, point = trial.bench, trial.point
-    bench.prepare_point(point)
-    inputs = [np.copy(value) if isinstance(value, np.ndarray) else value for value in point.inputs]
-    if inputs:
-        inputs[0] = variable(inputs[0], name="x")
-    with _floats_stay_nodes(bench.module):
-        output = forward_on_nodes(bench.module, *inputs)
+    namespaces = _namespaces(trial.bench.module)
+    try:
+        with _floats_stay_nodes(namespaces):
+            output = _on_nodes(trial)
+    except Exception:  # it may be that it fills an array
+        with _floats_stay_nodes(namespaces), assignments(namespaces):
+            output = settled(_on_nodes(trial))
     size = float(np.max(np.abs(trial.y), initial=0))
     if output.shape != trial.y.shape or not close(output.value, trial.y, size, trial.sharpness):
         return None
@@ -175,10 +176,40 @@ def _traced(trial: Trial) -> Optional[List[Any]]:
         if node.line in callers:  # whoever called for this check, whose line has nothing to do with forward
             node.line = None
         node.value = np.array(node.value)  # its own: at the next point, parameters change in place
-    places = {id(parameter): place for place, parameter in enumerate(bench.parameters)}
+    places = {id(parameter): place for place, parameter in enumerate(trial.bench.parameters)}
     return sorted(nodes, key=lambda node: (  # alike in all trials; nodes of parameters may be older than the trial
         places.get(id(node.parameter), -1) if node.is_leaf and node.parameter is not None else len(places),
         node.number))
+
+
+def _on_nodes(trial: Trial) -> Any:
+    """Return what the forward gives for nodes; the first input is a variable."""
+    from lib.graph import constant, variable
+    from lib.graph.modules import forward_on_nodes
+    trial.bench.prepare_point(trial.point)
+    names = list(inspect.signature(type(trial.bench.module).forward).parameters)[1:]
+    inputs: List[Any] = []
+    for number, value in enumerate(trial.point.inputs):
+        value = np.copy(value) if isinstance(value, np.ndarray) else value
+        if not isinstance(value, np.ndarray) or value.dtype.kind == "f":
+            name = names[number] if number < len(names) else None
+            value = constant(value, name) if number else variable(value, name or "x")
+        inputs.append(value)
+    return forward_on_nodes(trial.bench.module, *inputs)
+
+
+def _namespaces(module: Module) -> List[Dict[str, Any]]:
+    """Return the global names of the forwards of a module and its parts, and of the user's functions that they call."""
+    found: List[Any] = []
+    for _, part in module.named_modules():
+        found += [type(part).forward, *vars(part).values()]
+    functions: List[FunctionType] = []
+    for function in found:  # grows while it is walked through
+        if isinstance(function, FunctionType) and function not in functions and \
+                not function.__module__.startswith(("numpy", "lib.graph")):
+            functions.append(function)
+            found += [function.__globals__.get(name) for name in function.__code__.co_names]
+    return list({id(function.__globals__): function.__globals__ for function in functions}.values())
 
 
 class _AnyFloat(type):
@@ -198,21 +229,17 @@ class _Float(metaclass=_AnyFloat):
 
 
 @contextmanager
-def _floats_stay_nodes(module: Module) -> Iterator[None]:
+def _floats_stay_nodes(namespaces: Sequence[Dict[str, Any]]) -> Iterator[None]:
     """Let `float(loss)` in the forwards give the node itself."""
-    forwards: List[Any] = [type(part).forward for _, part in module.named_modules()]
-    namespaces: Dict[int, Dict[str, Any]] = {id(forward.__globals__): forward.__globals__ for forward in forwards
-                                             if hasattr(forward, "__globals__")}
-    own = {key: namespace["float"] for key, namespace in namespaces.items() if "float" in namespace}
-    for namespace in namespaces.values():
+    own = [namespace.get("float") for namespace in namespaces]
+    for namespace in namespaces:
         namespace["float"] = _Float
     try:
         yield
     finally:
-        for key, namespace in namespaces.items():
-            if key in own:
-                namespace["float"] = own[key]
-            else:
+        for namespace, before in zip(namespaces, own):
+            namespace["float"] = before
+            if before is None:
                 del namespace["float"]
 
 
@@ -220,7 +247,7 @@ def _between(nodes: List[Any], trial: Trial) -> Optional[List[Any]]:
     """Return the nodes between the trial's tensor and the output, the tensor's own first."""
     parameter = trial.bench.parameters[trial.index - 1] if trial.index else None
     tensor = next((node for node in nodes if node.is_leaf and (
-        node.parameter is parameter if parameter is not None else node.name == "x" and node.parameter is None)), None)
+        node.parameter is parameter if parameter is not None else node.needs_grad and node.parameter is None)), None)
     order = _below(nodes, tensor)
     return order if order and order[-1] is nodes[-1] and len(order) <= MOST_NODES else None
 
@@ -249,31 +276,3 @@ def _without_zeros(graphs: List[ForwardGraph]) -> List[Any]:
                                            for total in flows):
             kept.append(node)
     return _below(kept[1:], order[0])
-
-
-# ---------------------------------------------------------------------- words
-
-WORDS = {"var": "variance", "std": "standard deviation", "max": "maximum", "min": "minimum", "logsumexp": "log-sum-exp",
-         "prod": "product", "multiply": "product", "matmul": "matrix product", "divide": "quotient", "add": "sum",
-         "subtract": "difference", "negate": "minus", "sqrt": "root", "abs": "absolute value"}
-SIGNS = {"divide": "/", "multiply": "*", "add": "+", "subtract": "-", "negate": "-", "matmul": "@", "power": "**",
-         "index": "[", "transpose": ".T"}
-
-
-def described(node: Any, tensor: Any, name: str) -> str:
-    """Return how a sentence calls a node: by the tensor's or the parameter's name, or by the user's line."""
-    if node is tensor:
-        return name
-    if node.parameter is not None:
-        return node.parameter.name or "a parameter"
-    if node.operation is None:
-        return "a constant" if node.name is None else node.name
-    kind = WORDS.get(node.operation.name, node.operation.name)
-    if node.line is None:
-        return f"the {kind}"
-    file, number = node.line
-    text = linecache.getline(file, number).strip()
-    if not text:
-        return f"the {kind} in line {number} of {os.path.basename(file)}"
-    seen = any(sign in text for sign in (node.operation.name, kind, SIGNS.get(node.operation.name, kind)))
-    return f"the {kind} in `{text}` (line {number})" if seen else f"`{text}` (line {number})"  # a step inside of it

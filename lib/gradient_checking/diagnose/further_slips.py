@@ -10,6 +10,9 @@ from lib.gradient_checking.diagnose.forward_graph import Change, Edge, ForwardGr
 from lib.gradient_checking.diagnose.slip import Slip, fits_shape, on, words_for
 
 
+MOST_EDGES = 30  # in a graph of more nodes, only what is summed on its way back is tried with other factors
+
+
 def of_choices(graph: ForwardGraph, name: str) -> Iterator[Slip]:
     """Yield that one side of a condition stands for both, or that the two sides are exchanged."""
     for k, node in enumerate(graph.order):
@@ -20,8 +23,9 @@ def of_choices(graph: ForwardGraph, name: str) -> Iterator[Slip]:
         for chosen in places:
             change = Change({place: _whole if place == chosen else _nothing for place in places})
             side = words_for(graph, graph.edges[chosen].parent, name)
-            yield Slip("another formula", f"the derivative of one side, {side}, is used on both sides of {into}",
-                       partial(_always, change))
+            sentence = f"the derivative of one side, {side}, is used on both sides of {into}" if side != into else \
+                f"in {into}, the gradient goes through everywhere, though only one side of a condition lets it through"
+            yield Slip("another formula", sentence, partial(_always, change))
         if len(places) > 1:
             yield Slip("another formula", f"the two sides of {into} are exchanged",
                        on(places, lambda e: e.summed(e.grad - e.whole)))
@@ -84,7 +88,7 @@ def of_inner_factors(graph: ForwardGraph, name: str) -> Iterator[Slip]:
         return
     for place, edge in graph.edges.items():
         whole = np.shape(edge.whole)
-        if whole == np.shape(edge.flow):
+        if whole == np.shape(edge.flow) and len(graph.order) > MOST_EDGES:
             continue
         into, of = (words_for(graph, node, name) for node in (edge.node, edge.parent))
         for n in factors:
@@ -94,8 +98,8 @@ def of_inner_factors(graph: ForwardGraph, name: str) -> Iterator[Slip]:
                     return Change({place: lambda e: e.summed(e.whole * factor)})
                 if fits_shape(graph.all_nodes[n].shape, whole):
                     factor_words = words_for(graph, graph.all_nodes[n], name)
-                    yield Slip("another formula", f"in what is summed on its way back through {into} into {of}, the "
-                               f"factor {factor_words} {words}", change)
+                    yield Slip("another formula", f"in what flows back through {into} into {of}, the factor "
+                               f"{factor_words} {words}", change)
 
 
 def term_times(graph: ForwardGraph, place: Place, got: np.ndarray) -> float:

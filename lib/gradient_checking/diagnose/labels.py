@@ -17,9 +17,12 @@ from lib.gradient_checking.diagnose.hypotheses import GUESSES, Gradient, hypothe
 def labels_of(t: Trial) -> Optional[np.ndarray]:
     """Return the labels, where the gradient is that of predictions of their shape."""
     inputs = t.point.inputs
-    if t.index != 0 or len(inputs) != 2 or t.x is None or np.shape(inputs[1]) != t.x.shape:
+    if t.index != 0 or len(inputs) != 2 or t.x is None:
         return None
-    return np.asarray(inputs[1], dtype=float)
+    labels: Any = np.asarray(inputs[1])
+    if t.x.ndim == 2 and labels.shape == t.x.shape[:1] and labels.dtype.kind in "iu":  # the numbers of the classes
+        labels = labels[:, None] == np.arange(t.x.shape[1])
+    return labels.astype(float) if labels.shape == t.x.shape else None
 
 
 Formula = Callable[[Trial, np.ndarray, np.ndarray, int], Any]
@@ -29,10 +32,13 @@ guess = partial(hypothesis, among=GUESSES)
 def of_labels(cause: str, evidence: str) -> Callable[[Formula], Formula]:
     """Register a guess: a function of the trial, the expected gradient, the labels and N."""
     def register(formula: Formula) -> Formula:
-        def gradient(t: Trial, k: int) -> Gradient:
+        def gradient(t: Trial, k: int, of_all: bool) -> Gradient:
             labels = labels_of(t)
-            return None if labels is None else formula(t, t.expected[k], labels, t.num_samples)
-        guess(cause, evidence)(gradient)
+            if labels is None or of_all and labels.ndim == 1:
+                return None
+            return formula(t, t.expected[k], labels, labels.size if of_all else t.num_samples)
+        for of_all in (False, True):  # a mean over the examples, or over all entries
+            guess(cause, evidence)(partial(gradient, of_all=of_all))
         return formula
     return register
 
@@ -70,6 +76,12 @@ def squared(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
 @of_labels("term missing", "it is right where the label isn't 0, and 0 elsewhere")
 def one_class(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
     return e * (labels != 0)
+
+
+@of_labels("another formula", "the logarithm stands where the function itself belongs, as log p for p")
+def logarithm(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
+    q = n * e + labels
+    return (np.log(q) - labels) / n if np.all(q > 0) else None
 
 
 @of_labels("output taken for input", "the predictions themselves stand where a function of them belongs")
@@ -115,3 +127,8 @@ def all_labels(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
 def once_more(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
     q = n * e + labels
     return e * q * (1 - q)
+
+
+@of_labels("another formula", "the function's value is a factor once too often")
+def times_value(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
+    return e * (n * e + labels)

@@ -7,7 +7,8 @@ import numpy as np
 
 from lib.gradient_checking.diagnose import slip_rules
 from lib.gradient_checking.diagnose.forward_graph import Change, Edge, ForwardGraph, Place
-from lib.gradient_checking.diagnose.slip import REDUCTIONS, STATISTICS, Slip, fits_shape, on, words_for
+from lib.gradient_checking.diagnose.slip import (REDUCTIONS, STATISTICS, Slip, fits_shape, on, pass_of, passes_of,
+                                                 words_for)
 
 
 def _times(factor: float) -> Callable[[Edge], Any]:
@@ -22,11 +23,17 @@ def of_edges(graph: ForwardGraph, places: List[Place], name: str) -> Iterator[Sl
     """Yield slips that have nothing to do with what the operation is."""
     edge = graph.edges[places[0]]
     of, into = words_for(graph, edge.parent, name), words_for(graph, edge.node, name)
+    in_pass = pass_of(graph, places)
+    into += in_pass
     kind = edge.operation.name
     constant = f"{into} was held constant" if edge.parent is graph.order[0] and len(graph.uses(
         edge.parent)) > 1 and kind not in ("add", "subtract", "multiply", "divide") else f"{of} was held constant there"
-    yield Slip("statistics taken as constants" if kind in STATISTICS else "term missing",
-               f"what flows back through {into} into {of} is missing: {constant}", on(places, lambda e: 0 * e.flow))
+    if in_pass:
+        yield Slip("single entries wrong", f"what flows back through {into} into {of} is missing: backward's loop may "
+                   "end too soon, or leave out a step", on(places, lambda e: 0 * e.flow))
+    else:
+        yield Slip("statistics taken as constants" if kind in STATISTICS else "term missing",
+                   f"what flows back through {into} into {of} is missing: {constant}", on(places, lambda e: 0 * e.flow))
     for cause, words, factor in (("wrong sign", "has the wrong sign", -1.0),
                                  ("constant factor", "has a factor 2 too many", 2.0),
                                  ("constant factor", "lacks a factor 2", 0.5)):
@@ -36,7 +43,8 @@ def of_edges(graph: ForwardGraph, places: List[Place], name: str) -> Iterator[Sl
         def number(e: Edge) -> float:
             return np.size(e.parent.value) / np.size(e.node.value)
 
-        yield Slip("missing 1/N" if kind == "mean" else "constant factor", f"behind {into}, a factor 1/n is missing",
+        of_batch = kind == "mean" and edge.node.shape[:1] != edge.parent.shape[:1]
+        yield Slip("missing 1/N" if of_batch else "constant factor", f"behind {into}, a factor 1/n is missing",
                    on(places, lambda e: number(e) * e.flow))
         yield Slip("mean for sum", f"behind {into}, a mean is taken where a sum belongs",
                    on(places, lambda e: e.flow / number(e)))
@@ -130,7 +138,9 @@ def of_rules(graph: ForwardGraph, places: List[Place], name: str) -> Iterator[Sl
 
 def of_factors(graph: ForwardGraph, name: str) -> Iterator[Slip]:
     """Yield that the whole gradient lacks one or two factors, or has them too many, that are values of the forward."""
-    shape = graph.order[0].shape
+    moves = len(graph.uses(graph.order[0])) == 1 and graph.order[1].operation.name in ("reshape", "transpose")
+    place = 1 if moves and len(graph.order) > 2 else 0  # in the shape that the forward works in
+    shape = graph.order[place].shape
     fitting = [n for n, node in enumerate(graph.all_nodes) if node.size > 1 and fits_shape(node.shape, shape)
                and node is not graph.order[0] and np.all(node.value != 0)]
     if len(fitting) > 40:
@@ -146,7 +156,7 @@ def of_factors(graph: ForwardGraph, name: str) -> Iterator[Slip]:
                     factor: Any = 1.0
                     for number, power in zip(numbers, powers):
                         factor = factor * np.asarray(graph.all_nodes[number].value, dtype=float) ** power
-                    return Change({}, {0: lambda g: g * factor})
+                    return Change({}, {place: lambda g: g * factor})
                 words = " and ".join(dict.fromkeys(
                     words_for(graph, graph.all_nodes[number], name) for number in numbers))
                 yield Slip("term missing" if powers[0] < 0 else "another formula",
@@ -177,6 +187,7 @@ def of_other_values(graph: ForwardGraph, places: List[Place], name: str) -> Iter
             value = graph.all_nodes[n].value
             return Change({place: lambda e: slip_rules.with_value(e, value, is_product) for place in places})
         later = other.number > edge.node.number
-        yield Slip("output taken for input" if later else "another formula",
-                   f"in what flows back through {into}, {words_for(graph, other, name)} stands where another value "
-                   "belongs", change)
+        again = later and other.line == edge.node.line is not None and len(passes_of(graph, other)) > 1
+        value = "the value of another step" if again else words_for(graph, other, name)
+        yield Slip("single entries wrong" if again else "output taken for input" if later else "another formula",
+                   f"in what flows back through {into}, {value} stands where another value belongs", change)

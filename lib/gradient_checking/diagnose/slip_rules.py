@@ -5,11 +5,12 @@ or "in what flows back through f into x, ...".
 """
 from __future__ import annotations
 
+import itertools
 from typing import Any, Callable, Iterator, List, Tuple
 
 import numpy as np
 
-from lib.gradient_checking.diagnose.forward_graph import Edge, ForwardGraph
+from lib.gradient_checking.diagnose.forward_graph import SUMMING, Edge, ForwardGraph
 
 Kind = Tuple[str, str, Callable[..., Any]]
 
@@ -43,17 +44,44 @@ DERIVATIVES: Tuple[Tuple[str, str, Callable[[Any, Any, Any], Any]], ...] = (
     ("another formula", "a factor, the output, is missing", lambda x, y, d: d / y),
     ("absolute value of the upstream gradient", "the sign of the derivative is lost", lambda x, y, d: np.abs(d)))
 
+# derivatives of functions that are easily mistaken for each other
+OTHERS: Tuple[Tuple[str, Callable[[Any], Any]], ...] = (
+    ("cos(x)", np.cos), ("-sin(x)", lambda x: -np.sin(x)), ("sinh(x)", np.sinh), ("cosh(x)", np.cosh),
+    ("exp(x)", np.exp), ("1 / x", lambda x: 1 / x), ("log(x)", np.log),
+    ("1 / (1 + x^2), the derivative of arctan", lambda x: 1 / (1 + x ** 2)),
+    ("1 / (1 - x^2), the derivative of arctanh", lambda x: 1 / (1 - x ** 2)),
+    ("1 / sqrt(1 - x^2), the derivative of arcsin", lambda x: 1 / np.sqrt(1 - x ** 2)),
+    ("1 / sqrt(1 + x^2), the derivative of arcsinh", lambda x: 1 / np.sqrt(1 + x ** 2)),
+    ("1 / sqrt(x^2 - 1), the derivative of arccosh", lambda x: 1 / np.sqrt(x ** 2 - 1)),
+    ("1 / cos(x)^2, the derivative of tan", lambda x: 1 / np.cos(x) ** 2))
+
+
+def _of_x(formula: Callable[[Any], Any], factor: float) -> Callable[[Any, Any, Any], Any]:
+    return lambda x, y, d: factor * formula(x)
+
+
+FURTHER: Tuple[Tuple[str, str, Callable[[Any, Any, Any], Any]], ...] = tuple(
+    ("another formula", f"{sign}{words} stands there", _of_x(formula, factor))
+    for words, formula in OTHERS for sign, factor in (("", 1.0), ("minus ", -1.0)))
+
 
 def derivatives(x: Any, y: Any, d: Any) -> Iterator[Tuple[str, str, Callable[[Any, Any, Any], Any]]]:
     """Yield what may stand where the derivative d of y = f(x) belongs: cause, words, formula of x, y and d."""
     if set(np.unique(d)) <= {0.0, 1.0}:  # a mask, such as that of a maximum
         yield "mask inverted", "the gradient is let through exactly where it shouldn't be", lambda x, y, d: 1 - d
+        yield "another formula", "its output y itself stands there, where a 1 belongs", lambda x, y, d: y
         return
-    is_sigmoid = np.allclose(d, y * (1 - y), rtol=1e-6, atol=1e-12)
-    for cause, words, formula in DERIVATIVES:
+    is_sigmoid = np.allclose(np.abs(d), y * (1 - y), rtol=1e-6, atol=1e-12)
+    for cause, words, formula in DERIVATIVES + FURTHER:
         if is_sigmoid and words.startswith(("its output y itself", "1 - y stands")):
-            cause, words = "term missing", f"{words}: y (1 - y) has two factors"
-        yield cause, words, formula
+            yield "term missing", f"{words}: y (1 - y) has two factors", _signed(formula)
+        else:
+            yield cause, words, formula
+
+
+def _signed(formula: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, Any], Any]:
+    """Return a formula for sigmoid(-x), too, whose derivative is -y (1 - y)."""
+    return lambda x, y, d: np.sign(d) * formula(x, y, d)
 
 
 # ---------------------------------------------------------------------- one operation
@@ -76,11 +104,20 @@ def of_edge(edge: Edge) -> Iterator[Kind]:
     if operation.name == "power" and edge.i == 1:
         yield ("another formula", "a factor, the logarithm of the base, is missing",
                lambda e: e.summed(e.whole / np.log(e.values[0])))
+    if operation.name == "divide" and edge.i == 1:  # also where the result is 0
+        yield ("another formula", "a factor, its result, is missing",
+               lambda e: e.summed(e.operation.backward(1, e.grad, np.ones(np.shape(e.out)), *e.values)))
+    if operation.name == "transpose":
+        yield ("transposed", "it is only reshaped: its axes aren't put back", lambda e: e.grad.reshape(e.parent.shape))
+    if operation.name == "index":
+        yield ("single entries wrong", "of an entry that was picked several times, only the last use counts: += adds "
+               "once for each index, np.add.at as often as it stands there", _last_use)
     if operation.name in ("max", "min", "index") and np.size(edge.whole) > np.size(edge.node.value):
         yield from _of_chosen(edge)
     if operation.name == "einsum":
         yield ("transposed", "the gradient is transposed",
                lambda e: e.summed(e.operation.backward(e.i, np.swapaxes(e.grad, -1, -2), e.out, *e.values)))
+        yield from _of_other_operands(edge)
     if operation.name == "cumsum":
         for axis in range(np.ndim(edge.whole)):
             yield ("wrong axis", f"the sums run along axis {axis}",
@@ -101,8 +138,39 @@ def _of_chosen(edge: Edge) -> Iterator[Kind]:
     parts = np.size(edge.whole) / np.size(edge.node.value)
     yield ("another formula", "every entry gets the gradient, not only the one that was chosen",
            lambda e: everywhere(e, 1.0))
+    yield ("mask inverted", "every entry gets the gradient but the one that was chosen",
+           lambda e: everywhere(e, 1.0) - e.whole)
     yield ("another formula", "the gradient is shared among all entries, as that of a mean",
            lambda e: everywhere(e, 1 / parts))
+
+
+def _last_use(edge: Edge) -> Any:
+    result = np.zeros(edge.parent.shape)
+    result[edge.operation.index] = edge.grad
+    return result
+
+
+def _of_other_operands(edge: Edge) -> Iterator[Kind]:
+    """Yield that another operand of a sum of products is transposed, turned round, or stands for yet another one."""
+    def flow(e: Edge, k: int, change: Callable[[Any], Any]) -> Any:
+        values = [change(value) if n == k else value for n, value in enumerate(e.values)]
+        return e.summed(e.operation.backward(e.i, e.grad, e.out, *values))
+
+    for k, value in enumerate(edge.values):
+        if k == edge.i:
+            continue
+        for a, b in itertools.combinations(range(np.ndim(value)), 2):
+            if value.shape[a] == value.shape[b]:
+                yield ("transposed", f"axes {a} and {b} of another operand are exchanged",
+                       lambda e, k=k, a=a, b=b: flow(e, k, lambda v: np.swapaxes(v, a, b)))
+        for axis in range(np.ndim(value)):
+            yield ("single entries wrong", f"another operand is turned round along axis {axis}",
+                   lambda e, k=k, axis=axis: flow(e, k, lambda v: np.flip(v, axis)))
+        for m, other in enumerate(edge.values):
+            if m != k and other.shape == value.shape:
+                which = "the operand itself" if m == edge.i else "one other operand"
+                yield ("another formula", f"{which} stands where another one belongs",
+                       lambda e, k=k, m=m: flow(e, k, lambda v: e.values[m]))
 
 
 def _of_matrices(edge: Edge) -> Iterator[Kind]:
@@ -136,7 +204,9 @@ def _of_axes(edge: Edge) -> Iterator[Kind]:
         for as_mean in (False, True):
             yield ("wrong axis", f"the {'mean' if as_mean else 'sum'} is taken over {over}",
                    lambda e, axis=axis, as_mean=as_mean: other_sum(e, axis, as_mean))
-    yield ("missing sum over the batch" if edge.whole.shape[:1] != edge.flow.shape[:1] else "wrong axis",
+    reduces = edge.parent.operation is not None and edge.parent.operation.name in SUMMING
+    yield ("missing sum over the batch" if edge.whole.shape[:1] != edge.flow.shape[:1] else
+           "softmax diagonal only" if reduces else "wrong axis",
            "nothing is summed, though each entry was used several times", lambda e: e.whole)
     yield ("mean for sum", "the mean is taken where the sum belongs",
            lambda e: e.flow * np.size(e.flow) / np.size(e.whole))

@@ -11,15 +11,16 @@ from typing import Dict, Iterator, List, Optional, Sequence
 import numpy as np
 
 from lib.gradient_checking.diagnose import further_slips as further
+from lib.gradient_checking.diagnose import pair_slips as pairs
 from lib.gradient_checking.diagnose import slip_kinds as kinds
 from lib.gradient_checking.diagnose.evidence import Trial
 from lib.gradient_checking.diagnose.forward_graph import ForwardGraph, Place, graphs_of
 from lib.gradient_checking.diagnose.hypotheses import Hypothesis
-from lib.gradient_checking.diagnose.loops import of_loops
+from lib.gradient_checking.diagnose.loops import of_loops, of_states
 from lib.gradient_checking.diagnose.slip import Slip, edge_groups, shortened, words_for
 from lib.gradient_checking.diagnose.spans import of_spans
 
-MOST_WORK = 3e7  # numbers that all slips together may compute, in one trial
+MOST_WORK = 2e7  # numbers that all slips together may compute, in one trial
 
 
 class Graphs:
@@ -56,10 +57,10 @@ def slips_of(trials: Sequence[Trial], name: str) -> List[Hypothesis]:
             found.append(_hypothesis(slip, graphs, len(first.order)))
         if number * size > MOST_WORK or len(found) >= 8:
             break
-    return found or [_term_off(place, telling, graphs, name) for place in first.edges]
+    return found or [off for off in (_term_off(place, telling, graphs, name) for place in first.edges) if off]
 
 
-def _term_off(place: Place, telling: Trial, graphs: Graphs, name: str) -> Hypothesis:
+def _term_off(place: Place, telling: Trial, graphs: Graphs, name: str) -> Optional[Hypothesis]:
     """Return the hypothesis that one term is multiplied by some number, which may be another one at each point."""
     def gradient(trial: Trial, k: int) -> Optional[np.ndarray]:
         first, there = graphs.of(trial, 0), graphs.of(trial, k)
@@ -72,8 +73,14 @@ def _term_off(place: Place, telling: Trial, graphs: Graphs, name: str) -> Hypoth
     assert graph is not None
     edge = graph.edges[place]
     into, of = words_for(graph, edge.node, name), words_for(graph, edge.parent, name)
-    return Hypothesis("constant factor", f"the term that flows back through {into} into {of} is "
-                      f"{further.term_times(graph, place, telling.got[0]):.4g} times what it should be", gradient)
+    factor = further.term_times(graph, place, telling.got[0])
+    meaning = next((f": that is {words_for(graph, node, name)}{words}" for node in graph.all_nodes if node.size == 1
+                    for power, words in ((1, ""), (-1, ", by which it is divided"), (2, ", squared"))
+                    if abs(node.item()) not in (0.0, 1.0) and np.isclose(factor, node.item() ** power)), "")
+    if factor < 0 and not meaning:
+        return None  # what is subtracted more than once isn't one term
+    return Hypothesis("constant factor", f"the term that flows back through {into} into {of} is {factor:.4g} times "
+                      f"what it should be{meaning}", gradient)
 
 
 def _hypothesis(slip: Slip, graphs: Graphs, length: int) -> Hypothesis:
@@ -101,13 +108,16 @@ def all_slips(graph: ForwardGraph, name: str) -> Iterator[Slip]:
     groups = list(edge_groups(graph))
     for places in groups:
         yield from kinds.of_edges(graph, places, name)
-    for kind in (kinds.of_nodes, kinds.of_statistics, kinds.of_parts, further.of_choices, further.of_epsilons, of_spans,
-                 kinds.of_signs):
+    for kind in (pairs.of_products, kinds.of_nodes, kinds.of_statistics, kinds.of_parts, further.of_choices,
+                 further.of_epsilons, of_spans, kinds.of_signs):
         yield from kind(graph, name)
     for places in groups:
         yield from kinds.of_rules(graph, places, name)
-    for kind in (further.of_means, further.of_places, kinds.of_factors, further.of_inner_factors):
+    for kind in (pairs.of_joined, further.of_means, further.of_places, kinds.of_factors,
+                 further.of_inner_factors):
         yield from kind(graph, name)
     for places in groups:
         yield from of_loops(graph, places, name)
         yield from kinds.of_other_values(graph, places, name)
+    for kind in (of_states, pairs.of_exchanged):
+        yield from kind(graph, name)

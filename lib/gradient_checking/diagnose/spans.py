@@ -11,6 +11,7 @@ import numpy as np
 
 from lib.gradient_checking.diagnose import slip_rules
 from lib.gradient_checking.diagnose.forward_graph import Change, ForwardGraph
+from lib.gradient_checking.diagnose.node_words import is_inner_step
 from lib.gradient_checking.diagnose.slip import Slip, edge_groups, on, words_for
 
 LONGEST = 40  # a graph of more nodes than this is searched for short spans only
@@ -82,6 +83,8 @@ def of_spans(graph: ForwardGraph, name: str) -> Iterator[Slip]:
     found = [span for span in spans_of(graph) if span[0] - span[1] > 1 or graph.order[span[0]].operation.name
              not in ("add", "subtract", "negate")]
 
+    found.sort(key=lambda span: (_inner_steps(graph, span), not _is_sigmoid(graph, span)))  # else the shortest first
+
     def words(span: Tuple[int, int]) -> str:
         upper, lower = (words_for(graph, graph.order[place], name) for place in span)
         return f"in the derivative of {upper}" + (f" by {lower}" if upper != lower else "")
@@ -93,6 +96,17 @@ def of_spans(graph: ForwardGraph, name: str) -> Iterator[Slip]:
     for span in found:
         for cause, sentence, flow in other_derivatives(graph, span):
             yield Slip(cause, f"{words(span)}, {sentence}", over(span, flow))
+
+
+def _inner_steps(graph: ForwardGraph, span: Tuple[int, int]) -> int:
+    """Return how many ends of a span are steps inside of a function that the user's line calls by another name."""
+    return sum(is_inner_step(graph.order[place]) for place in span)
+
+
+def _is_sigmoid(graph: ForwardGraph, span: Tuple[int, int]) -> bool:
+    y = np.asarray(graph.order[span[0]].value)
+    sizes = [np.exp(sign * np.asarray(graph.order[span[1]].value)) for sign in (-1, 1)]
+    return bool(span[0] - span[1] > 1 and any(np.allclose(y, 1 / (1 + size), rtol=1e-9) for size in sizes))
 
 
 def of_missing_derivatives(graph: ForwardGraph, name: str) -> Iterator[Slip]:

@@ -84,7 +84,7 @@ def ratio_cause(trials: Sequence[Trial]) -> Optional[Cause]:
                                  shown + join + ratio.words.format(**numbers) + minus)
     if not np.allclose(c, c[0], rtol=rough):
         return None
-    return cause("constant factor", f"{shown}{_meaning(float(c[0]), telling[0], float(sizes.k[0]))}{minus}")
+    return cause("constant factor", f"{shown}{_meaning(float(c[0]), telling, sizes)}{minus}")
 
 
 def uneven_ratio(trials: Sequence[Trial]) -> List[Cause]:
@@ -100,7 +100,7 @@ def uneven_ratio(trials: Sequence[Trial]) -> List[Cause]:
     rows = [_ratios_of_rows(trial) for trial in wrong if trial.value.ndim > 1 and trial.value.shape[-1] > 1]
     first = rows[0] if rows else None
     if first is not None and all(ratio is not None for ratio in rows):
-        shown = ", ".join(f"{value:.4g}" for value in np.ravel(first)[:4])
+        shown = ", ".join(dict.fromkeys(f"{value:.4g}" for value in np.ravel(first)[:8]))
         return [cause("another formula", "got / expected is the same within each row, but differs from row to row: "
                       f"{shown}: a factor that belongs to the row is missing, or too many")]
     return []
@@ -113,8 +113,9 @@ def _ratios_of_rows(trial: Trial) -> Optional[np.ndarray]:
         return None
     square = (expected ** 2).sum(axis=-1, keepdims=True)
     ratio = (expected * got).sum(axis=-1, keepdims=True) / np.where(square > 0, square, 1)
-    fits = close(ratio * expected, got, trial.size) and bool(np.all(square > 0))
-    return ratio if fits else None
+    telling = np.count_nonzero(np.abs(expected) > 1e-6 * trial.size, axis=-1) > 1  # one number has a ratio in any case
+    fits = close(ratio * expected, got, trial.size) and 2 * telling.sum() > np.count_nonzero(square)
+    return ratio[square > 0] if fits else None  # a row of zeros has none
 
 
 def _sizes(trials: Sequence[Trial]) -> Sizes:
@@ -124,21 +125,21 @@ def _sizes(trials: Sequence[Trial]) -> Sizes:
     return Sizes(n, entries / np.maximum(1, n), pixels)
 
 
-def _meaning(c: float, trial: Trial, k: float) -> str:
-    """Say which number of the module a constant factor is."""
-    numbers = {"K, the number of columns": k}
+def _meaning(c: float, trials: Sequence[Trial], sizes: Sizes) -> str:
+    """Say which number of the module a constant factor is, or may be."""
+    trial, k = trials[0], float(sizes.k[0])
+    numbers = {"K, the number of columns": k} if len(set(sizes.k)) == 1 else {}
     for name, value in vars(trial.bench.module).items():
         if isinstance(value, (int, float)) and not isinstance(value, bool) and value not in (0, 1):
             numbers[name] = float(value)
             numbers[f"1 - {name}"] = 1 - float(value)
     for index, value in enumerate(trial.value.shape):
-        numbers[f"the size of axis {index}"] = float(value)
-    for name, value in numbers.items():
-        if value not in (0, 1) and np.isclose(c, value, rtol=1e-4):
-            return f", that is {name}"
-        if value not in (0, 1) and np.isclose(c, 1 / value, rtol=1e-4):
-            return f", that is 1 / ({name})"
-    return ""
+        others = [known for known in numbers if numbers[known] == value and known.startswith("K,")]
+        if {other.value.shape[index] for other in trials} == {value} and not others:
+            numbers[f"the size of axis {index}"] = float(value)
+    found = [words for name, value in numbers.items() for words, number in ((name, value), (f"1 / ({name})", 1 / (
+        value or 1))) if value not in (0, 1) and np.isclose(c, number, rtol=1e-4)]
+    return f", that is {' or '.join(found)}" if found else ""
 
 
 def low_precision(trials: Sequence[Trial]) -> Optional[Cause]:
@@ -203,6 +204,7 @@ def region_cause(trials: Sequence[Trial]) -> List[Cause]:
         if large >= small > 0 and min(shares) > 0.15:
             found.append(cause("another formula", f"the gradient is right up to |x| = {small:.3g} and wrong beyond, as "
                                "if the input were clipped"))
+        found += [] if found or not trials[0].is_elementwise else _interval(x, rights, wrongs)
     got = np.concatenate([g[w] for (t, k), w in zip(pairs, wrongs) for g in [t.got[k]]] or [np.zeros(0)])
     share = float(np.mean([w.sum() / max(1, (w | r).sum()) for w, r in zip(wrongs, rights) if w.any()] or [0.0]))
     if got.size and np.all(got == 0):
@@ -211,6 +213,20 @@ def region_cause(trials: Sequence[Trial]) -> List[Cause]:
     elif 0 < share < 0.5:
         found.append(cause("single entries wrong", f"{_places(wrongs)} wrong, and the others are right"))
     return found
+
+
+def _interval(x: Sequence[Any], rights: Sequence[Any], wrongs: Sequence[Any]) -> List[Cause]:
+    """Return a cause if the gradient is right, or wrong, for all x between two numbers, and only there."""
+    good, bad = (np.concatenate([v[m] for v, m in zip(x, which)]) for which in (rights, wrongs))
+    for words, inside, outside in (("wrong", bad, good), ("right", good, bad)):
+        if min(inside.size, outside.size) >= 3:
+            low, high = inside.min(), inside.max()
+            between = (outside > low) & (outside < high)
+            if not between.any() and (outside < low).any() and (outside > high).any():
+                return [cause("another formula", f"the gradient is {words} for x from {low:.3g} to {high:.3g}, and "
+                              f"{'right' if words == 'wrong' else 'wrong'} elsewhere: a limit, or a condition, is "
+                              "another one")]
+    return []
 
 
 def _places(wrongs: Sequence[Any]) -> str:
