@@ -250,13 +250,15 @@ def test_a_module_that_is_made_for_so_many_examples_is_tried_with_no_others():
     assert check_module(Function(forward, lambda x, g: g[[0, 0, 1]]), (np.ones((3, 2)) + np.eye(3, 2),)).verdict == "ok"
 
 
-def test_zeros_are_tried_only_where_the_inputs_reach():
+def test_of_zeros_beyond_the_given_numbers_there_is_a_remark_alone():
     def backward(x, g):
         return np.cumsum((g * np.cumprod(x, axis=1))[:, ::-1], axis=1)[:, ::-1] / x
     x = np.random.default_rng(6).uniform(0.5, 2, (3, 4))
     module = Function(lambda x: np.cumprod(x, axis=1), backward)
-    assert check_module(module, (x,)).verdict == "ok"
-    assert "NaN" in str(check_module(module, (x - 1,)))
+    module.check_gradients((x,))
+    report = check_module(module, (x,))
+    assert report.ok and "it may be that no input is ever 0" in str(report)
+    assert not check_module(module, (x - 1,)).ok
 
 
 def test_a_tuple_is_called_a_tuple():

@@ -17,8 +17,8 @@ def zeros_and_hits(bench: Workbench, point: Point, upstream: np.ndarray, indices
     x = point.inputs[0].copy()
     others = point.inputs[1] if len(point.inputs) > 1 and np.shape(point.inputs[1]) == x.shape else np.zeros(x.shape)
     hits = np.asarray(others, dtype=float).reshape(-1)[::3]
-    in_range = (hits >= x.min()) & (hits <= x.max()) | takes_any_number(bench.module)
-    x.reshape(-1)[::3] = np.where(in_range, hits, x.reshape(-1)[::3])
+    in_range = takes_any_number(bench.module) or bool(np.any((hits >= x.min()) & (hits <= x.max())))
+    x.reshape(-1)[::3] = hits
     there = point.with_tensor(0, x)
     output = finite_output(bench, there)
     if output is None or output.shape != upstream.shape:
@@ -29,7 +29,8 @@ def zeros_and_hits(bench: Workbench, point: Point, upstream: np.ndarray, indices
     if not concerned or not takes_any_number(bench.module) and not _has_slopes(bench, there, output):
         return []
     return [Problem("NaN or infinity", "where an input is 0, or a prediction is equal to its label, the gradient is "
-                    "NaN or infinite.", concerned)]
+                    "NaN or infinite" + ("." if in_range else ": it may be that no input is ever 0."), concerned,
+                    is_remark=not in_range)]
 
 
 def _has_slopes(bench: Workbench, point: Point, output: np.ndarray) -> bool:
