@@ -127,12 +127,10 @@ def _unknown_key(failure: Failure, key: str) -> Optional[str]:
     names = re.findall(r"([A-Za-z_][\w.]*)\s*(?:\[|\.pop\()", failure.line)
     known = next((value for value in map(failure.value, names) if isinstance(value, dict)
                   and failure.error.args[0] not in value), None)
-    if known is None:
-        return None
-    alike = [repr(other) for other in known if repr(other).lower() == key.lower()] or difflib.get_close_matches(
-        key, list(map(repr, known)), 1, 0.6)
-    return f"There is no such key in the dict. Is {alike[0]} meant?" if alike else (
-        f"The dict has no such key. It has {' and '.join(map(repr, known))}." if known else "The dict is empty.")
+    alike = [repr(other) for other in known or () if repr(other).lower() == key.lower()] or \
+        difflib.get_close_matches(key, list(map(repr, known or ())), 1, 0.6)
+    held = f" It has {' and '.join(map(repr, known))}." if known else ""
+    return "The dictionary has no such key." + (f" Is {alike[0]} meant?" if alike else held)
 
 
 OF_TENSORS = ("zero_", "add_", "sub_", "fill_", "detach", "numpy", "mm", "matmul", "t", "unsqueeze", "expand", "float")
@@ -195,7 +193,7 @@ ADVICE: Advice = (
     (SystemExit, r"", lambda failure: "It ends the whole program: leave it out."),
     ((EOFError, OSError), r"EOF when reading|reading from stdin", lambda failure: (
         "input() waits for somebody to type: leave it out.")),
-    (KeyError, r"", lambda failure: "The dictionary has no such key."),
+    (KeyError, r"^(.*)$", _unknown_key),
     (KeyboardInterrupt, r"", lambda failure: (
         "Here it was when it was stopped: does the loop around it ever end?")),
     (TypeError, r"missing 1 required positional argument: '(\w+)'", _argument_missing),
@@ -233,7 +231,6 @@ ADVICE: Advice = (
         "entry by entry instead: np.where, or a product with the comparison.")),
     (IndexError, r"(?:list|tuple) index out of range", lambda failure: (
         "The last of n elements has the index n - 1.")),
-    (KeyError, r"^(.*)$", _unknown_key),
     (AttributeError, r"'dict' object has no attribute '(\w+)'", lambda failure, name: (
         f"What a dict holds is reached by its key, [{name!r}].")),
     (ValueError, r"axis (\d+) is out of bounds for array of dimension (\d+)", lambda failure, axis, ndim: (
