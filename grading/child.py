@@ -219,9 +219,9 @@ class Child:
         handle = question["handle"]
         backward = self.objects[handle].backward
         code = getattr(backward, "__code__", None)
-        takes_nothing = code is not None and code.co_argcount == 1 and not code.co_flags & 0x04  # no *args
+        needs_nothing = code is not None and code.co_argcount - len(backward.__defaults__ or ()) == 1
         is_loss = len(arrays) == 1 and arrays[0] is None
-        result = backward() if is_loss and takes_nothing else backward(*arrays)  # the unused argument may be left out
+        result = backward() if is_loss and needs_nothing else backward(*arrays)  # as loss_fn.backward() does
         return {"inputs": len(self.inputs[handle])}, \
             [result] + (arrays or [None]) + self.inputs[handle] + self.do_read(question, ())[1]
 

@@ -100,7 +100,7 @@ def end(process: Optional[subprocess.Popen], uid: Optional[int], before: Iterabl
         process.kill()
     process.wait()
     if sys.platform.startswith("linux"):
-        for _ in range(20):  # a fork bomb may start others while it is being ended
+        for _ in range(200):  # a fork bomb may start others while it is being ended
             left, started = _left_over(uid, before), children() - set(before)
             if not left and not started:
                 break

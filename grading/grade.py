@@ -243,6 +243,8 @@ def for_the_tutor(sheet: Sheet, submission: Submission, facts: Optional[Dict[str
     for branch, count in history.missed.items() if history else ():
         add("branches", f"{plain(branch, 40)} has {count} commit{'s' * (count > 1)} that what was handed in lacks. Was "
                         "it to be merged?")
+    if pushes and history and history.unmerged:
+        add("branches", f"{pushes['branch']} lacks {history.unmerged} commits of what is checked out, and was graded.")
     if new_files:
         more = f" and {len(new_files) - MOST_CHANGED} more" if len(new_files) > MOST_CHANGED else ""
         add("added files", plain(", ".join(new_files[:MOST_CHANGED]), 300) + more + ".")

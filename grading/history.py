@@ -27,12 +27,14 @@ class History(NamedTuple):
         commits: the number of commits on a branch after the first.
         names: the paths of all files in the first commit.
         missed: by branch, how many commits it has that aren't in what is checked out.
+        unmerged: how many commits of what is checked out the branch lacks.
     """
 
     first: Dict[str, str]
     commits: Optional[int]
     names: FrozenSet[str] = frozenset()
     missed: Mapping[str, int] = {}
+    unmerged: int = 0
 
 
 def read_history(git: Path, paths: List[str], branch: str) -> Optional[History]:
@@ -66,7 +68,8 @@ def read_history(git: Path, paths: List[str], branch: str) -> Optional[History]:
         missed = {name: _count(ours, commit, "^" + heads.get("HEAD", head)) or 0
                   for commit, name in list(others.items())[:MOST_BRANCHES]}
         return History(first, None if line is None else line - 1, names,
-                       {name: count for name, count in missed.items() if count})
+                       {name: count for name, count in missed.items() if count},
+                       _count(ours, heads.get("HEAD", head), "^" + head) or 0)
 
 
 def _count(folder: Path, *words: str) -> Optional[int]:

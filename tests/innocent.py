@@ -145,6 +145,9 @@ INNOCENT: Dict[str, Tuple[Sequence[str], Dict[str, Any]]] = {
         "lib/gradient_utilities.py": lambda text: text.replace("import ReLU,", "import Relu as ReLU,")}),
     "a loss whose backward takes nothing": ((LOSS,), {"lib/losses.py": lambda text: text.replace(
         "def backward(self, _: Any = None)", "def backward(self)")}),
+    "a loss whose backward takes a factor": ((LOSS,), {"lib/losses.py": lambda text: fill(text.replace(
+        "def backward(self, _: Any = None)", "def backward(self, grad=1.0)"), "CrossEntropyLoss.backward",
+        "p, y = self.input_cache\nreturn grad * (p - y) / len(y)")}),
     "a step by assignment": _gap(STEP, "grad = loss_fn.backward()\nmodel.backward(grad)\nfor p in model.parameters():\n"
                                  "    p.data = p.data - lr * p.grad"),
     "a step by layers": _gap(STEP, "g = loss_fn.backward(None)\nfor m in reversed(model.modules):\n    g = "

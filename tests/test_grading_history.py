@@ -24,7 +24,10 @@ def git(folder, *words):
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("git") is None, reason="Git isn't installed")
 def test_a_clone_tells_its_first_files_and_its_commits(tmp_path):
-    folder = write(tmp_path / "clone", {path: FILES[path].replace("Returns:", "Gives:") for path in SHEET.gap_files})
+    handed_out = {path: FILES[path].replace("Returns:", "Gives:") for path in SHEET.gap_files}
+    for task in SHEET.code_tasks:
+        handed_out[task.gap.file] = fill(handed_out[task.gap.file], task.gap.name, "raise NotImplementedError")
+    folder = write(tmp_path / "clone", handed_out)
     git(folder, "init")
     git(folder, "add", "-A")
     git(folder, "commit", "-m", "release")
@@ -63,6 +66,11 @@ def test_work_on_a_branch_that_was_not_merged_is_told(tmp_path):
     entries = for_the_tutor(SHEET, read_submission(folder, SHEET), None, history, [])
     assert [entry["text"] for entry in entries if entry["what"] == "branches"] == [
         "dev has 2 commits that what was handed in lacks. Was it to be merged?"]
+    git(folder, "checkout", "dev")
+    history = read_history(folder / ".git", [], "master")
+    entries = for_the_tutor(SHEET, read_submission(folder, SHEET), None, history, [])
+    assert [entry["text"] for entry in entries if entry["what"] == "branches"] == [
+        "master lacks 2 commits of what is checked out, and was graded."]
 
 
 def test_a_first_commit_that_is_solved_already_is_not_what_was_handed_out():
