@@ -45,6 +45,8 @@ def test_guesses_are_made_from_right_formulas(name):
     ("linear_regression", "e4", "w * (x4 + b) - y4", "formula"),
     ("logistic_regression", "dL/dz3", "(p3 - y3) * p3 * (1 - p3) / 3", "local"),
     ("softmax_cross_entropy", "q2", "exp(u2) / S", "place"),
+    ("mlp_regression", "dl/dW1[1,2]", "x[0] * dl/dz2[0]", "place"),
+    ("adam_step", "m_hat", "m / beta1 ** t", "formula"),
     ("skip_chain", "new y_hat", "w2 * h1 + ws * h0", "place")])
 def test_a_slip_of_no_list_is_named_by_what_is_wrong_in_the_formula(name, line, wrong, cause):
     for seed in range(3):

@@ -153,7 +153,7 @@ class Machine:
         """Return what a compiled rule gives, or nan if it can't be computed with these shapes."""
         try:
             value = np.asarray(value_of(code, _ByName(self.names, used, line, computed)), float)
-            return float(value.reshape(()) if value.size == 1 else value[line.place])
+            return float((value if value.size == 1 else value[line.place]).reshape(()))
         except (ValueError, IndexError, TypeError, KeyError, ArithmeticError, AttributeError):
             return float("nan")
 

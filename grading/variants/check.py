@@ -154,17 +154,15 @@ class _Check:
             if off <= tolerance(number) + self.spreads[line.name] and (nearest is None or off < nearest[0]):
                 nearest = off, cause, hint, number
         nearest = nearest or self._unwritten(line, value)
-        if nearest is None:
-            for cause, hint, number in self._others(line):
-                if abs(value - number) <= tolerance(number):
-                    nearest = 0.0, cause, hint, number
-                    break
         if nearest is not None:
             return nearest[1], nearest[2], nearest[3]
         expected = line.of(self.exact[0])
         if is_close(as_given(line.name, self.written[line]), expected).close or \
                 _digits_of(self.written[line]) < 3 and abs(value - expected) <= 0.06 * abs(expected):
             return COARSE, "Give three significant digits.", expected
+        for cause, hint, number in self._others(line):
+            if abs(value - number) <= tolerance(number):
+                return cause, hint, number
         return "", "", value
 
     def _unwritten(self, line: Line, value: float) -> Optional[Tuple[float, str, str, float]]:

@@ -193,8 +193,9 @@ def spreads_of(machine: Machine, numbers: Numbers, computed: Found, used: Found,
                 for line in lines:
                     spreads[line.name] += abs(line.of(again) - line.of(computed))
     for moved_line, number in given.items():
-        if half_unit(number):
-            again, _ = machine.run(numbers, {**given, moved_line: number + half_unit(number)})
+        if np.isfinite(number):
+            unit = 0.5 * float(rounding_unit(number, DIGITS))
+            again, _ = machine.run(numbers, {**given, moved_line: number + unit})
             for line in machine.lines:
                 spreads[line.name] += abs(line.of(again) - line.of(computed))
     return spreads

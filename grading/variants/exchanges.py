@@ -26,8 +26,8 @@ class Exchanges:
         self.is_step = line.quantity[0] == "new"
         node = line.quantity[1]
         names = machine.derivation.names
-        self.children = {names.text[edge.child] for edge in machine.derivation.edges_to(node)} \
-            if line.quantity[0] == "grad" else set()
+        above = [edge.child for edge in machine.derivation.edges_to(node)] if line.quantity[0] == "grad" else []
+        self.functions = {names.text[child] for child in above if child.name and len(child.parents) == 1}
         self.own = names.text[node] if line.quantity[0] == "grad" else ""
         shown = {names.text[each] for each in machine.derivation.order if each.name}
         self.shown = [name for name in machine.names if name != line.name and name != RATE and
@@ -106,3 +106,7 @@ class Exchanges:
             if other != name and is_derivative(reference(other)) == derivative:
                 yield ("place" if derivative or not self.is_gradient else "input"), NOT_HERE.format(other), \
                     self.with_name(name, reference(other))
+        for other in self.shown if not self.is_gradient else ():
+            if not is_derivative(reference(other)):
+                yield "formula", f"Is {other} a factor here?", self.with_name(
+                    name, ast.BinOp(reference(name), ast.Mult(), reference(other)))

@@ -9,6 +9,8 @@ import ast
 import re
 from typing import Any, Iterator, List, NamedTuple, Tuple
 
+import numpy as np
+
 from grading.variants.calculation import Line, Machine
 from grading.variants.exchanges import INPUT, UPSTREAM, Change, Exchanges
 from grading.variants.task import RATE, with_references
@@ -74,6 +76,7 @@ class _Changes(Exchanges):
             yield from self._product(part)
             yield from self._others(part)
         yield from self._whole()
+        yield from self._entries()
         for name in self.by_name:
             yield from self.kin(name)
         yield from self.families()
@@ -91,6 +94,8 @@ class _Changes(Exchanges):
         cause_of_one, hint_of_one = cause, hint
         yield cause, hint, self.with_part(part, part.left)
         yield cause, hint, self.with_part(part, part.right if added else ast.UnaryOp(ast.USub(), part.right))
+        if not added:
+            yield cause, hint, self.with_part(part, part.right)
         other = ast.BinOp(part.left, ast.Sub() if added else ast.Add(), part.right)
         cause, hint = ("direction", "In which direction does the loss fall?") if self.is_step else ("sign", SIGN)
         yield cause, hint, self.with_part(part, other)
@@ -150,8 +155,8 @@ class _Changes(Exchanges):
             return "formula", "Compare it with the formula on the sheet: a factor is missing."
         if any(is_derivative(each) for each in parts_of(factor)):
             return "upstream", UPSTREAM
-        slope = names & self.children or any(isinstance(each, (ast.IfExp, ast.Compare, ast.Call, ast.Sub))
-                                             for each in ast.walk(factor))
+        slope = names & self.functions or any(isinstance(each, (ast.IfExp, ast.Compare, ast.Call, ast.Sub))
+                                              for each in ast.walk(factor))
         return ("local", LOCAL) if slope else ("input", INPUT)
 
     def _others(self, part: ast.AST) -> Iterator[Change]:
@@ -172,12 +177,12 @@ class _Changes(Exchanges):
         elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow):
             cause = "local" if self.is_gradient else "function"
             yield cause, POWER, self.with_part(part, part.left)
+            yield cause, POWER, self.with_part(part, ast.BinOp(part.left, ast.Mult(), part.right))
+            yield cause, POWER, self.with_part(part, ast.BinOp(part.left, ast.Pow(), ast.BinOp(
+                part.right, ast.Sub(), ast.Constant(1))))
             yield cause, POWER, self.with_part(part, ast.BinOp(ast.Constant(2), ast.Mult(), part.left))
         elif isinstance(part, ast.BinOp) and isinstance(part.op, ast.MatMult):
-            for side in (part.left, part.right):
-                if is_derivative(side):
-                    other = part.right if side is part.left else part.left
-                    yield "upstream", UPSTREAM, self.with_part(part, call_of("sum", other, axis=-1))
+            yield from self._product_of_matrices(part)
         elif isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
             hint = "Another function is asked for: compare it with the formula on the sheet."
             called = part.func.id
@@ -188,7 +193,7 @@ class _Changes(Exchanges):
                     "mean" if called == "sum" else "sum", ast.Load()), part.args, part.keywords))
             elif called == "abs":
                 for text in ("n ** 2", "n ** 2 / 2", "n", "-n"):
-                    yield "function", hint, self.with_part(part, formula_of(text, part.args[0]))
+                    yield "function", hint, self.with_part(part, formula_of(text, n=part.args[0]))
             elif called != "outer":
                 inner = part.args[0]
                 if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Add):
@@ -199,22 +204,42 @@ class _Changes(Exchanges):
                 yield "sign", "Look at the sign inside of the function.", self.with_part(part, ast.Call(
                     part.func, [ast.UnaryOp(ast.USub(), part.args[0])], []))
             for text in ("n ** 2", "n / 2") if called == "sqrt" else ():
-                yield "function", hint, self.with_part(part, formula_of(text, part.args[0]))
+                yield "function", hint, self.with_part(part, formula_of(text, n=part.args[0]))
         elif isinstance(part, ast.IfExp) and isinstance(part.test, ast.Compare):
             for text in ("n", "2 * n", "-n"):
                 yield "local", "What is the slope of this function?", self.with_part(
-                    part, formula_of(text, part.test.left))
+                    part, formula_of(text, n=part.test.left))
         elif isinstance(part, ast.UnaryOp):
             yield "sign", SIGN, self.with_part(part, part.operand)
+
+    def _product_of_matrices(self, part: ast.BinOp) -> Iterator[Change]:
+        left, right = ("input", INPUT), ("upstream", UPSTREAM)  # which is forgotten if only the other is summed
+        if is_derivative(part.left):
+            left, right = right, left
+        for cause, hint, text in ((*right, "sum(a, axis=-1, keepdims=True)"), (*left, "sum(b, axis=0, keepdims=True)"),
+                                  ("paths", "Every example of the batch takes part.", "a[:, :1] @ b[:1]"),
+                                  ("paths", "Every example of the batch takes part.", "a[:, 1:2] @ b[1:2]")):
+            yield cause, hint, self.with_part(part, formula_of(text, a=part.left, b=part.right))
+
+    def _entries(self) -> Iterator[Change]:
+        """Yield the other entries of the same array."""
+        place = self.line.place
+        for other in np.ndindex(self.line.quantity[1].shape) if place else ():
+            if other != place:
+                cause = "transpose" if other == place[::-1] else "place"
+                yield cause, "Which entry is asked for? Rows and columns are counted from 1.", formula_of(
+                    f"a[{other}]", a=self.tree)
 
     def _whole(self) -> Iterator[Change]:
         """Yield what comes out if a slope is another, or every square is none."""
         bases = [(part, part.left) for part in parts_of(self.tree)
                  if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Pow)]
-        terms = len(sums_in(self.tree)) + 1
-        if terms > 2:
-            yield "mean", MEAN, ast.BinOp(self.tree, ast.Div(), ast.Constant(terms))
-            yield "mean", MEAN, ast.BinOp(self.tree, ast.Mult(), ast.Constant(terms))
+        alike = [name for name in self.machine.names if re.sub(r"\d", "", name) == re.sub(r"\d", "", self.line.name)]
+        batch = self.machine.derivation.names.find("x")
+        examples = len(batch.value) if batch is not None and batch.ndim == 2 else 0
+        for count in sorted({len(sums_in(self.tree)) + 1, len(alike), examples} - {0, 1, 2}):
+            yield "mean", MEAN, ast.BinOp(self.tree, ast.Div(), ast.Constant(count))
+            yield "mean", MEAN, ast.BinOp(self.tree, ast.Mult(), ast.Constant(count))
         if bases and not self.is_gradient:
             yield "function", POWER, exchanged(self.tree, bases)
             yield "function", POWER, exchanged(self.tree, [(part, call_of("abs", base)) for part, base in bases])
@@ -223,9 +248,10 @@ class _Changes(Exchanges):
             return
         if quantity(self.tree):
             yield "local", LOCAL, ast.BinOp(ast.Constant(1), ast.Div(), self.tree)
-            yield "local", LOCAL, ast.Constant(1)
+            yield ("upstream", UPSTREAM, ast.Constant(1)) if is_derivative(self.tree) else (
+                "local", LOCAL, ast.Constant(1))
         above = [each for each in factors_of(self.tree) if is_derivative(each)]
-        for child in sorted(self.children) if len(self.children) == 1 else ():
+        for child in sorted(self.functions) if len(self.functions) == 1 else ():
             for slope in ("n * (1 - n)", "1 - n ** 2", "n", "1 - n", "n * (1 + n)", "1 + n ** 2", "n ** 2 - 1"):
-                factor = formula_of(slope, reference(child))
+                factor = formula_of(slope, n=reference(child))
                 yield "local", "What is the derivative of this function?", product([*(above or [self.tree]), factor])

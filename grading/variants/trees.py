@@ -35,10 +35,11 @@ def reference(name: str) -> ast.AST:
     return ast.parse(f"n[{name!r}]", mode="eval").body
 
 
-def formula_of(text: str, argument: ast.AST) -> ast.AST:
-    """Return a formula of n, of this argument."""
+def formula_of(text: str, **arguments: ast.AST) -> ast.AST:
+    """Return a formula with other formulas in the place of some of its names."""
     tree = ast.parse(text, mode="eval").body
-    return exchanged(tree, [(each, argument) for each in ast.walk(tree) if isinstance(each, ast.Name)])
+    return exchanged(tree, [(each, arguments[each.id]) for each in ast.walk(tree)
+                            if isinstance(each, ast.Name) and each.id in arguments])
 
 
 def call_of(function: str, argument: ast.AST, **settings: Any) -> ast.AST:

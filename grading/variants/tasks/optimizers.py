@@ -126,4 +126,5 @@ ADAM = Task(
      Slip("step", "eta * m / sqrt(v)", "state", "Which averages does the step take, the corrected ones?"),
      Slip("step", "eta * g / sqrt(v_hat)", "state", "Which number stands above: the gradient, or its average?"),
      Slip("w1", "w + step", "direction", "That step goes uphill. In which direction does the loss fall?"),
-     Slip("w1", "w - eta * g", "state", "That is a step of plain SGD.")), None, weight_scheme)
+     Slip("w1", "w - eta * g", "state", "That is a step of plain SGD.")), None, weight_scheme,
+    {"m_hat": ("m / (1 - beta1 ** t)",), "v_hat": ("v / (1 - beta2 ** t)",)})
