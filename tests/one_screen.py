@@ -114,6 +114,9 @@ class OneScreen:
             lines = board.as_text(self.found).splitlines()
             if wrong:  # what else fails may be due to that
                 return lines
+            remarked = [outcome for outcome in self.found if outcome.detail]
+            if self.failures and remarked:  # a remark on what is right may be why
+                lines += ["", *remarked[0].detail.splitlines()]
         else:
             lines = []
             for outcome in self.found:
@@ -124,7 +127,7 @@ class OneScreen:
                                      f"{earlier.name}, which isn't right yet (python -m lib.gradient_utilities).")
                     elif not outcome.is_right:
                         return outcome.detail.splitlines()
-                    elif self.failures:  # a remark on what is right may be why
+                    elif self.failures:
                         lines += outcome.detail.splitlines()
         return lines + listed(self.failures, MOST_LINES - len(lines))
 

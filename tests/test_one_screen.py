@@ -58,6 +58,18 @@ def test_another_file_that_fails_by_a_gap_shows_the_board(tree):
     assert len(lines) <= 24 and any(line.split()[:2] == ["3.3", "Linear.backward"] for line in lines)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [["tests.test_gradient_linear"], ["pytest", "-q", "-m", "sheet3"]])
+def test_a_remark_on_what_is_right_comes_before_the_numbers(tmp_path, arguments):
+    folder = copied_tree.copy_tree(tmp_path, ())
+    plant(folder, TASKS["Linear.backward"], "self.W.grad += x.T @ grad\nself.b.grad += grad.sum(axis=0)\ngrad *= 2\n"
+          "return grad @ self.W.data.T / 2")
+    lines = shown(folder, "-m", *arguments)
+    told, numbers = [next(i for i, line in enumerate(lines) if words in line)
+                     for words in ("right, but backward changes its argument", "numbers differ")]
+    assert told < numbers and len(lines) <= 24
+
+
 def test_numpys_tables_become_a_sentence():
     import numpy as np
     with pytest.raises(AssertionError) as found:
