@@ -10,6 +10,8 @@ from lib.gradient_checking.diagnose.forward_graph import Change, Edge, ForwardGr
 from lib.gradient_checking.diagnose.slip import (REDUCTIONS, STATISTICS, Slip, fits_shape, on, pass_of, passes_of,
                                                  words_for)
 
+MOVING = ("assignment", "index", "stack", "concatenate")
+
 
 def _times(factor: float) -> Callable[[Edge], Any]:
     return lambda edge: factor * edge.flow
@@ -29,8 +31,9 @@ def of_edges(graph: ForwardGraph, places: List[Place], name: str) -> Iterator[Sl
     constant = f"{into} was held constant" if edge.parent is graph.order[0] and len(graph.uses(
         edge.parent)) > 1 and kind not in ("add", "subtract", "multiply", "divide") else f"{of} was held constant there"
     if in_pass:
-        yield Slip("single entries wrong", f"what flows back through {into} into {of} is missing: backward's loop may "
-                   "end too soon, or leave out a step", on(places, lambda e: 0 * e.flow))
+        yield Slip("single entries wrong" if kind in MOVING else "term missing",
+                   f"what flows back through {into} into {of} is missing: backward's loop may end too soon, or leave "
+                   "out a step", on(places, lambda e: 0 * e.flow))
     else:
         yield Slip("statistics taken as constants" if kind in STATISTICS else "term missing",
                    f"what flows back through {into} into {of} is missing: {constant}", on(places, lambda e: 0 * e.flow))
