@@ -1,7 +1,5 @@
 """`python -m tests.mutants [STARTS]` prints what each checker catches and explains."""
-import sys
-
-from tests.mutants.measure import print_tables
+from tests.mutants.measure import print_tables, starts_asked_for
 
 if __name__ == "__main__":
-    print_tables(int(sys.argv[1]) if len(sys.argv) > 1 else 20)
+    print_tables(starts_asked_for("tests.mutants", 20))

@@ -9,6 +9,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
+from lib.saving.command_line import OneLineParser, whole_number
 from tests.mutants import BANK, Mutant
 from tests.mutants.other_checkers import accepts, other_styles
 from tests.mutants.situations import SITUATIONS
@@ -166,3 +167,11 @@ def print_tables(starts: int = 20) -> None:
         if found.explained < starts:
             said = sorted(set(map(str, found.said)))
             print(f"  {found.mutant}: {found.mutant.cause!r}, but {len(found.said)} times {', '.join(said)}")
+
+
+def starts_asked_for(name: str, default: int) -> int:
+    """Return the number of starts that this command was given, or its default."""
+    parser = OneLineParser(prog=f"python -m {name}", description="Prints what each checker says of this bank.")
+    parser.add_argument("starts", nargs="?", type=whole_number(1), default=default,
+                        help=f"draws of random numbers to count over ({default})")
+    return int(parser.parse_args().starts)
