@@ -14,7 +14,7 @@ from lib.saving.command_line import output_file, output_folder, picture_file, ru
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAMS = sorted(path for path in (ROOT / "exercises").glob("*/*.py") if "__main__" in path.read_text("utf-8"))
 MODULES = ("lib.gradient_checking", "lib.gradient_utilities", "lib.walkthrough", "benchmarks",
-           "docs.pen_and_paper", "exercises.pages", "grading", "tests.mutants", "tests.mutants.wild",
+           "docs.pen_and_paper", "exercises.pages", "tests.mutants", "tests.mutants.wild",
            "tests.mutants.independent")
 COMMANDS = [pytest.param([str(path)], id=path.stem) for path in PROGRAMS + [ROOT / "run_xor_experiment.py"]] + \
     [pytest.param(["-m", module], id=module) for module in MODULES]
