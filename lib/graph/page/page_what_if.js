@@ -2,6 +2,7 @@
 
 // Each entry by itself: its value, and its derivative by each input, from the output y and the inputs a and b.
 const logistic = a => a >= 0 ? 1 / (1 + Math.exp(-a)) : Math.exp(a) / (1 + Math.exp(a));
+const softplus = a => Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a)));
 const ENTRY_BY_ENTRY = {
   add: [(a, b) => a + b, () => 1, () => 1], subtract: [(a, b) => a - b, () => 1, () => -1],
   multiply: [(a, b) => a * b, (y, a, b) => b, (y, a) => a], divide: [(a, b) => a / b, (y, a, b) => 1 / b, (y, a, b) => -a / (b * b)],
@@ -9,7 +10,9 @@ const ENTRY_BY_ENTRY = {
   sigmoid: [logistic, y => y * (1 - y)], tanh: [Math.tanh, y => 1 - y * y], exp: [Math.exp, y => y], log: [Math.log, (y, a) => 1 / a],
   log1p: [Math.log1p, (y, a) => 1 / (1 + a)], sqrt: [Math.sqrt, y => 0.5 / y], sin: [Math.sin, (y, a) => Math.cos(a)],
   cos: [Math.cos, (y, a) => -Math.sin(a)], maximum: [Math.max, (y, a, b) => a > b ? 1 : 0, (y, a, b) => a > b ? 0 : 1],
-  power: [(a, b) => a ** b, (y, a, b) => b * a ** (b - 1), (y, a) => y * Math.log(a)]};
+  power: [(a, b) => a ** b, (y, a, b) => b * a ** (b - 1), (y, a) => y * Math.log(a)],
+  binary_cross_entropy: [(z, t) => (t === 0 ? 0 : t * softplus(-z)) + (t === 1 ? 0 : (1 - t) * softplus(z)),
+    (y, z, t) => logistic(z) - t, (y, z) => -z]};
 const OTHERS = ["matmul", "sum", "mean", "log_softmax"];
 const whatIf = {node: null, flat: 0, changed: false, last: ""};
 const SHOWN_WHOLE = 2000;  // with more numbers in the graph, it would lag behind the hand
