@@ -38,6 +38,8 @@ for path, text, output in json.load(open(sys.argv[1], encoding="utf-8")):
     sys.argv[:] = ["board"]
     try:
         runpy.run_module("lib.gradient_utilities", run_name="__main__", alter_sys=True)
+    except Exception:
+        sys.excepthook(*sys.exc_info())  # as Python does when a program ends by one
     finally:
         sys.stdout.flush()
         os._exit(0)

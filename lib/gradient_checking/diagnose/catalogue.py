@@ -85,7 +85,7 @@ SLOPES: Dict[str, List[Tuple[str, str, Formula]]] = {
         ("mask missing where x < 0", "the slope stands with the wrong sign for x < 0",
          lambda t: np.where(t.x > 0, t.d, -t.d))],
     "ReLU": [
-        ("another formula", "the comparison is with 1 instead of 0", lambda t: t.x > 1),
+        ("another threshold", "the comparison is with 1 instead of 0", lambda t: t.x > 1),
         ("mask missing where x < 0", "the derivative of |x| is used", lambda t: np.sign(t.x)),
         ("mask missing where x < 0", "the mask asks for x != 0", lambda t: t.x != 0)],
     "Softmax": [

@@ -122,6 +122,14 @@ CAUSES: Dict[str, Words] = {
     "another formula": Words(
         "Derive the formula of this derivative on paper. Is it what your code says?",
         "the formula of the derivative is another one", CHAIN),
+    "another threshold": Words(
+        "At which input does this derivative change?", "the derivative changes at another number than 0", CHAIN),
+    "division of one term": Words(
+        "Which terms does your division divide? Where do brackets belong?",
+        "the division reaches only one of two terms", "(a + b) / n is a / n + b / n; a + b / n is another number."),
+    "absolute value": Words(
+        "Can this gradient be negative?", "the absolute value of the gradient is taken", CHAIN),
+    "squared": Words("Which factors has this derivative?", "a factor of the derivative is squared", CHAIN),
     "term missing": Words(
         "How many terms has this derivative?", "a term of the derivative is missing",
         "Product rule: (u v)' = u' v + u v'. What depends on x in several ways sums what comes back from all."),

@@ -53,22 +53,22 @@ def labels_alone(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
     return -labels / n
 
 
-@of_labels("another formula", "the division reaches only the last of two terms: brackets belong around both")
+@of_labels("division of one term", "the division reaches only the last of two terms: brackets belong around both")
 def last_term_divided(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
     return n * e + labels - labels / n
 
 
-@of_labels("another formula", "the division reaches only the first of two terms: brackets belong around both")
+@of_labels("division of one term", "the division reaches only the first of two terms: brackets belong around both")
 def first_term_divided(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
     return e + labels / n - labels
 
 
-@of_labels("another formula", "its absolute value is taken")
+@of_labels("absolute value", "its absolute value is taken")
 def absolute(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
     return np.abs(e)
 
 
-@of_labels("another formula", "what is divided by N is squared")
+@of_labels("squared", "what is divided by N is squared")
 def squared(t: Trial, e: np.ndarray, labels: np.ndarray, n: int) -> Any:
     return n * e * e
 
