@@ -199,8 +199,8 @@ def region_cause(trials: Sequence[Trial]) -> List[Cause]:
         low = max((float(v[w].max()) for v, w in zip(x, wrongs) if w.any()), default=np.inf)
         high = min((float(v[r].min()) for v, r in zip(x, rights) if r.any()), default=0.0)
         if 0 < low <= high and min(shares) > 0.05 and all((v[w] > 0).all() for v, w in zip(x, wrongs)):
-            found.append(cause("another threshold", f"the gradient is right from x = {high:.3g} on, and wrong where x is "
-                               "positive, but smaller, as if it changed at another number than 0"))
+            found.append(cause("another threshold", f"the gradient is right from x = {high:.3g} on, and wrong where x "
+                               "is positive, but smaller, as if it changed at another number than 0"))
         if large >= small > 0 and min(shares) > 0.15:
             found.append(cause("another formula", f"the gradient is right up to |x| = {small:.3g} and wrong beyond, as "
                                "if the input were clipped"))
