@@ -58,6 +58,8 @@ def best_cure(model: Module, units: Sequence[Unit], confused: Sequence[int], x: 
 def _folds(unit: Unit, confused: Sequence[int]) -> Iterator[Fold]:
     """Yield the folds that part one confused point from all others, z = 1 there; or one through their midst."""
     x, place = unit.inputs, "fold" if has_kink(unit.activation) else "steepest place"
+    if not np.isfinite(np.vdot(x, x)):  # too large to calculate with: some SVDs don't converge
+        return
     parted = False
     for n in confused[:MOST_FOLDS]:
         others = np.delete(x, n, axis=0)
