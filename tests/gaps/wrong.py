@@ -513,13 +513,6 @@ for module in reversed(self.modules):
 return grad
 """, r"What stands on the left keeps its shape"),
         ("""
-grads = []
-for module in reversed(self.modules):
-    grad = module.backward(grad)
-    grads.append(grad)
-return grads
-""", r"but a list"),
-        ("""
 return self.modules[0].backward(self.modules[1].backward(self.modules[2].backward(grad)))
 """, r"first part that is called is Sequential\[2\]"),
         ("""

@@ -13,9 +13,8 @@ from lib.graph.notation import Term, index, is_number, listed, method, number, o
 from lib.graph.notation import call as function
 from lib.graph.notation.shapes import summed_back
 from lib.graph.notation.simplify import times, turned
-from lib.graph.operations import Operation, as_shape, call, unbroadcast, value_of
-
-MOST_INDICES = 12  # an index of more is described, not written out
+from lib.graph.operations import Operation, as_shape, call, unbroadcast
+from lib.graph.operations.indices import index_text, is_basic, own_index
 
 
 class Movement(Operation):
@@ -118,7 +117,7 @@ class Index(Movement):
     name, shape_rule = "index", "the shape of what the index picks"
 
     def __init__(self, key: Any) -> None:
-        self.index = _own_index(key)
+        self.index = own_index(key)
 
     @classmethod
     def examples(cls, rng):
@@ -133,10 +132,10 @@ class Index(Movement):
         return call(Scatter(self.index, a.shape), grad)
 
     def formula(self, a):
-        return index(a, _index_text(self.index), _shape_of(self.forward, a))
+        return index(a, index_text(self.index), _shape_of(self.forward, a))
 
     def flow(self, i, grad, out, a):
-        at = _index_text(self.index)
+        at = index_text(self.index)
         return words("zeros of shape ", shape_of(a.shape or ()), " with ", grad, f" added at [{at}]")
 
 
@@ -146,7 +145,7 @@ class Scatter(Movement):
     name, shape_rule = "scatter", "the shape asked for"
 
     def __init__(self, key: Any, shape: Tuple[int, ...]) -> None:
-        self.index, self.shape = _own_index(key), as_shape(shape)
+        self.index, self.shape = own_index(key), as_shape(shape)
 
     @classmethod
     def examples(cls, rng):
@@ -155,7 +154,7 @@ class Scatter(Movement):
 
     def forward(self, a):
         out = np.zeros(self.shape, a.dtype)
-        if _is_basic(self.index):
+        if is_basic(self.index):
             out[self.index] = a  # numbers and slices pick no place twice, and plain assignment is faster
         else:
             np.add.at(out, self.index, a)
@@ -165,10 +164,10 @@ class Scatter(Movement):
         return call(Index(self.index), grad)
 
     def formula(self, a):
-        return words("zeros of shape ", shape_of(self.shape), " with ", a, f" added at [{_index_text(self.index)}]")
+        return words("zeros of shape ", shape_of(self.shape), " with ", a, f" added at [{index_text(self.index)}]")
 
     def flow(self, i, grad, out, a):
-        return index(grad, _index_text(self.index), a.shape)
+        return index(grad, index_text(self.index), a.shape)
 
 
 class Cast(Movement):
@@ -249,34 +248,6 @@ class Stack(Joining):
 
     def flow(self, i, grad, out, *names):
         return index(grad, ":, " * (self.axis % (names[i].ndim + 1)) + str(i), names[i].shape)
-
-
-def _own_index(key: Any) -> Any:
-    """Return an index whose arrays are copies, since the user may go on to change theirs."""
-    if isinstance(key, tuple):
-        return tuple(map(_own_index, key))
-    return key.copy() if isinstance(key, np.ndarray) else list(key) if isinstance(key, list) else value_of(key)
-
-
-def _is_basic(key: Any) -> bool:
-    """Tell whether an index is made of numbers and slices alone, so that it picks no place twice."""
-    parts = key if isinstance(key, tuple) else (key,)
-    return all(part is None or part is Ellipsis or isinstance(part, slice)
-               or (isinstance(part, (int, np.integer)) and not isinstance(part, bool)) for part in parts)
-
-
-def _index_text(key: Any) -> str:
-    """Return an index as it is written between the brackets."""
-    if isinstance(key, tuple):
-        return ", ".join(map(_index_text, key))
-    if isinstance(key, slice):
-        start, stop, step = ("" if part is None else str(part) for part in (key.start, key.stop, key.step))
-        return f"{start}:{stop}" + (f":{step}" if step else "")
-    if key is Ellipsis:
-        return "..."
-    if isinstance(key, (list, np.ndarray)) and np.size(key) > MOST_INDICES:
-        return f"an array of indices of shape {np.shape(key)}"
-    return str(key.tolist() if isinstance(key, np.ndarray) else key)
 
 
 def _shape_of(forward: Any, term: Term) -> Any:
